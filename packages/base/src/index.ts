@@ -1,0 +1,3 @@
+export {assert, must, unreachable} from "./assert.ts";
+export {ByteBudget, unlimited} from "./byte-budget.ts";
+export {type ErrorCode, type ErrorFields, errorCode, errorText, StrataError, withContext} from "./errors.ts";

@@ -1,0 +1,1 @@
+export type {Bucket, ObjectAttributes, ObjectEntry} from "./bucket.ts";

@@ -1,0 +1,140 @@
+import type {Labels} from "@strata/model";
+
+/** Which column a chunk carries: raw samples or one aggregate of downsampled ones. Numbers are those of the StoreAPI. */
+export const AGGREGATE = {raw: 0, count: 1, sum: 2, min: 3, max: 4, counter: 5} as const;
+export type Aggregate = (typeof AGGREGATE)[keyof typeof AGGREGATE];
+
+/**
+ * Some hundred series with their still encoded chunks, as columns over one buffer that the batch owns.
+ *
+ * Chunks of series i are the entries [firstChunk[i], firstChunk[i + 1]) of the chunk columns, ascending by mint. Chunks
+ * of different sources or replicas may overlap. A downsampled chunk has one entry per aggregate, those of one chunk
+ * side by side with equal mint and maxt. One label set may go on in the next batch (a very large series), and then
+ * stands last in the one and first in the other.
+ */
+export type SeriesBatch = {
+  readonly labels: readonly Labels[];
+  /** labels.length + 1 entries. */
+  readonly firstChunk: Uint32Array;
+  /** ms, both inclusive. */
+  readonly mint: Float64Array;
+  readonly maxt: Float64Array;
+  /** TSDB encoding number: XOR 1, histogram 2, float histogram 3, XOR2 4, … (chunkenc ENCODING). */
+  readonly encoding: Uint8Array;
+  /** Which stream (store, block) the chunk came from. */
+  readonly source: Uint16Array;
+  readonly aggregate: Uint8Array;
+  /** Where the chunk's data (without length, encoding byte and CRC) lies in `bytes`. */
+  readonly offset: Uint32Array;
+  readonly length: Uint32Array;
+  readonly bytes: Uint8Array;
+  readonly warnings: readonly string[];
+};
+
+/** The number of series a batch carries at the most, unless a request says otherwise: about 1 MiB of chunks. */
+export const BATCH_SERIES = 256;
+
+/**
+ * Collects series and chunks and hands them out as a SeriesBatch. Chunk bytes are copied in once; reuse the builder
+ * after `finish`.
+ */
+export class SeriesBatchBuilder {
+  #labels: Labels[] = [];
+  #firstChunk: number[] = [];
+  #mint: number[] = [];
+  #maxt: number[] = [];
+  #encoding: number[] = [];
+  #source: number[] = [];
+  #aggregate: number[] = [];
+  #offset: number[] = [];
+  #length: number[] = [];
+  #warnings: string[] = [];
+  #bytes: Uint8Array<ArrayBuffer>;
+  #used = 0;
+
+  constructor(initialBytes = 64 * 1024) {
+    this.#bytes = new Uint8Array(initialBytes);
+  }
+
+  get series(): number {
+    return this.#labels.length;
+  }
+
+  /** Bytes of chunk data collected so far. */
+  get byteLength(): number {
+    return this.#used;
+  }
+
+  get empty(): boolean {
+    return this.#labels.length === 0 && this.#warnings.length === 0;
+  }
+
+  startSeries(labels: Labels): void {
+    this.#labels.push(labels);
+    this.#firstChunk.push(this.#mint.length);
+  }
+
+  /** Adds a chunk to the series started last; copies data[from, from + length). */
+  addChunk(
+    mint: number,
+    maxt: number,
+    encoding: number,
+    source: number,
+    aggregate: Aggregate,
+    data: Uint8Array,
+    from: number,
+    length: number,
+  ): void {
+    this.#reserve(length);
+    this.#bytes.set(data.subarray(from, from + length), this.#used);
+    this.#mint.push(mint);
+    this.#maxt.push(maxt);
+    this.#encoding.push(encoding);
+    this.#source.push(source);
+    this.#aggregate.push(aggregate);
+    this.#offset.push(this.#used);
+    this.#length.push(length);
+    this.#used += length;
+  }
+
+  addWarning(text: string): void {
+    this.#warnings.push(text);
+  }
+
+  /** The batch collected so far; the builder starts afresh. */
+  finish(): SeriesBatch {
+    const batch: SeriesBatch = {
+      labels: this.#labels,
+      firstChunk: Uint32Array.from([...this.#firstChunk, this.#mint.length]),
+      mint: Float64Array.from(this.#mint),
+      maxt: Float64Array.from(this.#maxt),
+      encoding: Uint8Array.from(this.#encoding),
+      source: Uint16Array.from(this.#source),
+      aggregate: Uint8Array.from(this.#aggregate),
+      offset: Uint32Array.from(this.#offset),
+      length: Uint32Array.from(this.#length),
+      bytes: this.#bytes.subarray(0, this.#used),
+      warnings: this.#warnings,
+    };
+    this.#labels = [];
+    this.#firstChunk = [];
+    this.#mint = [];
+    this.#maxt = [];
+    this.#encoding = [];
+    this.#source = [];
+    this.#aggregate = [];
+    this.#offset = [];
+    this.#length = [];
+    this.#warnings = [];
+    this.#bytes = new Uint8Array(this.#bytes.length);
+    this.#used = 0;
+    return batch;
+  }
+
+  #reserve(more: number): void {
+    if (this.#used + more <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#used + more));
+    grown.set(this.#bytes.subarray(0, this.#used));
+    this.#bytes = grown;
+  }
+}
