@@ -1,0 +1,5 @@
+export {goldenDir, goldenRoot, repoRoot, tempDir} from "./paths.ts";
+export {random, repeat, seed} from "./repeat.ts";
+export type {TestScope} from "./scope.ts";
+export {freePort, httpReady, type Server, type ServerOptions, spawnServer, tcpReady} from "./server.ts";
+export {anySkip, requireTool, type Tool, type ToolName} from "./tools.ts";
