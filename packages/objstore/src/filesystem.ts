@@ -1,0 +1,300 @@
+import {randomUUID} from "node:crypto";
+import type {Dirent} from "node:fs";
+import {type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat, unlink} from "node:fs/promises";
+import {dirname, join, resolve} from "node:path";
+import {errorText, StrataError} from "@strata/base";
+import type {Bucket, ObjectAttributes, ObjectEntry} from "./bucket.ts";
+import {notFound, throwIfAborted} from "./bucket-errors.ts";
+import {checkDir, checkKey, compareKeys} from "./key.ts";
+import {COPY_BYTES} from "./object-io.ts";
+
+/** Unfinished uploads live in this folder of the root, which no listing shows. One file system, so rename is atomic. */
+const STAGING = ".strata-uploads";
+
+/** Left-overs in the staging folder older than this belong to a process that died. */
+const STAGING_MAX_AGE_MS = 24 * 3_600_000;
+
+/**
+ * A directory as a bucket: keys are relative paths. An object appears by rename after fsync, so readers see all of it or
+ * nothing; a folder lives only as long as something is in it.
+ */
+export class FilesystemBucket implements Bucket {
+  readonly provider = "FILESYSTEM";
+  readonly name: string;
+  readonly #root: string;
+  #staging: Promise<void> | undefined;
+
+  /** The directory need not exist yet; the first upload makes it. */
+  constructor(directory: string) {
+    this.#root = resolve(directory);
+    this.name = `fs: ${this.#root}`;
+  }
+
+  async *list(
+    dir: string,
+    options: {recursive?: boolean | undefined},
+    signal: AbortSignal,
+  ): AsyncGenerator<ObjectEntry> {
+    yield* this.#list(checkDir(dir), options.recursive === true, signal);
+  }
+
+  async *#list(dir: string, recursive: boolean, signal: AbortSignal): AsyncGenerator<ObjectEntry> {
+    throwIfAborted(signal, `list ${this.name}/${dir}`);
+    for (const entry of await this.#readFolder(dir)) {
+      if (entry.name.endsWith("/")) {
+        if (recursive) yield* this.#list(entry.name.slice(0, -1), true, signal);
+        else if (!(await this.#isEmptyFolder(entry.name))) yield entry;
+      } else if (recursive) {
+        const found = await this.#statOrUndefined(entry.name);
+        if (found !== undefined) yield {name: entry.name, ...found};
+      } else {
+        yield entry;
+      }
+    }
+  }
+
+  /** Entries of one folder in key order; folders end in "/". A missing folder is an empty one, as in object storage. */
+  async #readFolder(dir: string): Promise<ObjectEntry[]> {
+    const found = await this.#dirents(dir);
+    const prefix = dir === "" ? "" : `${dir}/`;
+    const entries: ObjectEntry[] = [];
+    for (const entry of found) {
+      if (dir === "" && entry.name === STAGING) continue;
+      const kind = entry.isSymbolicLink() ? await this.#linkKind(prefix + entry.name) : entry;
+      if (kind?.isDirectory()) entries.push({name: `${prefix}${entry.name}/`});
+      else if (kind?.isFile()) entries.push({name: prefix + entry.name});
+    }
+    return entries.sort((a, b) => compareKeys(a.name, b.name));
+  }
+
+  async #dirents(dir: string): Promise<Dirent[]> {
+    try {
+      return await readdir(join(this.#root, dir), {withFileTypes: true});
+    } catch (err) {
+      if (isMissing(err)) return [];
+      throw this.#failure("list", dir, err);
+    }
+  }
+
+  async #linkKind(key: string) {
+    return stat(join(this.#root, key)).catch(() => undefined);
+  }
+
+  /** Compat: folders without an object below are no folders of a bucket. One that cannot be read is not called empty. */
+  async #isEmptyFolder(name: string): Promise<boolean> {
+    try {
+      return (await readdir(join(this.#root, name))).length === 0;
+    } catch (err) {
+      return isMissing(err);
+    }
+  }
+
+  async #statOrUndefined(key: string): Promise<ObjectAttributes | undefined> {
+    try {
+      const s = await stat(join(this.#root, key));
+      return {size: s.size, lastModified: s.mtime};
+    } catch (err) {
+      if (isMissing(err)) return undefined;
+      throw this.#failure("stat", key, err);
+    }
+  }
+
+  async get(key: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const file = await this.#open(key, signal);
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          try {
+            throwIfAborted(signal, `read ${key}`);
+            const chunk = Buffer.allocUnsafeSlow(COPY_BYTES);
+            const {bytesRead} = await file.read(chunk, 0, COPY_BYTES);
+            if (bytesRead > 0) return controller.enqueue(chunk.subarray(0, bytesRead));
+          } catch (err) {
+            await file.close();
+            throw err instanceof StrataError ? err : this.#failure("read", key, err);
+          }
+          await file.close();
+          controller.close();
+        },
+        cancel: () => file.close(),
+      },
+      {highWaterMark: 0},
+    );
+  }
+
+  async getRange(key: string, offset: number, length: number, signal: AbortSignal): Promise<Uint8Array> {
+    const file = await this.#open(key, signal);
+    try {
+      const size = (await file.stat()).size;
+      const want = Math.max(0, Math.min(length, size - offset));
+      // A buffer of its own, not one from Node's pool: the consumer may transfer it to a worker.
+      const out = Buffer.allocUnsafeSlow(want);
+      let filled = 0;
+      while (filled < want) {
+        throwIfAborted(signal, `read ${key}`);
+        const {bytesRead} = await file.read(out, filled, want - filled, offset + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return out.subarray(0, filled);
+    } catch (err) {
+      throw err instanceof StrataError ? err : this.#failure("read", key, err);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #open(key: string, signal: AbortSignal): Promise<FileHandle> {
+    checkKey(key);
+    throwIfAborted(signal, `read ${key}`);
+    let file: FileHandle;
+    try {
+      file = await open(join(this.#root, key), "r");
+    } catch (err) {
+      throw this.#failure("read", key, err);
+    }
+    const found = await file.stat();
+    if (found.isFile()) return file;
+    await file.close();
+    throw notFound(this.name, key);
+  }
+
+  async exists(key: string, signal: AbortSignal): Promise<boolean> {
+    checkKey(key);
+    throwIfAborted(signal, `look for ${key}`);
+    try {
+      return (await stat(join(this.#root, key))).isFile();
+    } catch (err) {
+      if (isMissing(err)) return false;
+      throw this.#failure("stat", key, err);
+    }
+  }
+
+  async attributes(key: string, signal: AbortSignal): Promise<ObjectAttributes> {
+    checkKey(key);
+    throwIfAborted(signal, `stat ${key}`);
+    const found = await this.#statOrUndefined(key);
+    if (found === undefined) throw notFound(this.name, key);
+    return found;
+  }
+
+  async upload(
+    key: string,
+    body: AsyncIterable<Uint8Array>,
+    size: number | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    checkKey(key);
+    throwIfAborted(signal, `upload ${key}`);
+    if (key === STAGING || key.startsWith(`${STAGING}/`)) {
+      throw new StrataError(
+        "bad_data",
+        `cannot use object key ${JSON.stringify(key)}: it is kept for unfinished uploads`,
+      );
+    }
+    const temporary = join(this.#root, STAGING, randomUUID());
+    try {
+      this.#staging ??= this.#openStaging();
+      await this.#staging;
+      const written = await writeDurably(temporary, body, signal);
+      if (size !== undefined && written !== size) {
+        throw new StrataError("bad_data", `cannot upload ${key}: body has ${written} bytes, ${size} were announced`);
+      }
+      await this.#publish(temporary, key);
+    } catch (err) {
+      this.#staging = undefined;
+      await rm(temporary, {force: true});
+      throw err instanceof StrataError ? err : this.#failure("upload", key, err);
+    }
+  }
+
+  /** Makes the staging folder and removes what dead processes left there. */
+  async #openStaging(): Promise<void> {
+    const folder = join(this.#root, STAGING);
+    await mkdir(folder, {recursive: true});
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name);
+      const found = await stat(path).catch(() => undefined);
+      if (found !== undefined && Date.now() - found.mtimeMs > STAGING_MAX_AGE_MS) await rm(path, {force: true});
+    }
+  }
+
+  /** Moves a finished file to its key. A concurrent `delete` may take the empty folder away in between: try again. */
+  async #publish(temporary: string, key: string): Promise<void> {
+    const target = join(this.#root, key);
+    for (let attempt = 0; ; attempt++) {
+      await mkdir(dirname(target), {recursive: true});
+      try {
+        await rename(temporary, target);
+        break;
+      } catch (err) {
+        if (errno(err) !== "ENOENT" || attempt === 10) throw err;
+      }
+    }
+    await syncFolder(dirname(target));
+  }
+
+  async delete(key: string, signal: AbortSignal): Promise<void> {
+    checkKey(key);
+    throwIfAborted(signal, `delete ${key}`);
+    try {
+      await unlink(join(this.#root, key));
+    } catch (err) {
+      throw this.#failure("delete", key, err);
+    }
+    for (let dir = dirname(key); dir !== "."; dir = dirname(dir)) {
+      try {
+        await rmdir(join(this.#root, dir));
+      } catch {
+        return; // not empty, or another process was faster
+      }
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  #failure(verb: string, key: string, err: unknown): StrataError {
+    // A folder in the place of an object is no object either.
+    if (isMissing(err) || errno(err) === "EISDIR" || (verb === "delete" && errno(err) === "EPERM")) {
+      return notFound(this.name, key, err);
+    }
+    const code = errno(err) === "ENAMETOOLONG" ? "bad_data" : "unavailable";
+    return new StrataError(code, `cannot ${verb} ${key === "" ? "the root" : key} of ${this.name}: ${errorText(err)}`, {
+      cause: err,
+      fields: {key},
+    });
+  }
+}
+
+async function writeDurably(path: string, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
+  const file = await open(path, "wx");
+  let written = 0;
+  try {
+    for await (const part of body) {
+      throwIfAborted(signal, `write ${path}`);
+      await file.writeFile(part);
+      written += part.length;
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return written;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r").catch(() => undefined);
+  // Gone again already (deleted by another process), or a file system that cannot sync folders: nothing left to do.
+  if (folder === undefined) return;
+  try {
+    await folder.sync();
+  } catch (err) {
+    if (errno(err) !== "EINVAL" && errno(err) !== "ENOTSUP") throw err;
+  } finally {
+    await folder.close();
+  }
+}
+
+const errno = (err: unknown): string => (err as NodeJS.ErrnoException | undefined)?.code ?? "";
+
+const isMissing = (err: unknown): boolean => errno(err) === "ENOENT" || errno(err) === "ENOTDIR";
