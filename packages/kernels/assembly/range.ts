@@ -1,0 +1,190 @@
+// Window functions over one series' columns (f64 times in ms, f64 values). Step i has the left-open window
+// (ref - range, ref], ref = start + i * step. The numbers of `func` are those of RANGE in src/range-twin.ts.
+
+const RATE: i32 = 0;
+const DELTA: i32 = 2;
+const SUM: i32 = 3;
+const AVG: i32 = 4;
+const MIN: i32 = 5;
+const MAX: i32 = 6;
+const COUNT: i32 = 7;
+const INSTANT: i32 = 9;
+const PRESENT: i32 = 10;
+const STALE: u64 = 0x7ff0000000000002;
+
+// @ts-ignore: decorator
+@inline function at(column: usize, i: i32): f64 {
+  return load<f64>(column + (<usize>i << 3));
+}
+
+/** Removes stale markers in place; how many samples are left. */
+export function dropStale(ts: usize, vs: usize, n: i32): i32 {
+  let kept: i32 = 0;
+  for (let i: i32 = 0; i < n; i++) {
+    const bits = load<u64>(vs + (<usize>i << 3));
+    if (bits == STALE) continue;
+    if (kept != i) {
+      store<f64>(ts + (<usize>kept << 3), at(ts, i));
+      store<u64>(vs + (<usize>kept << 3), bits);
+    }
+    kept++;
+  }
+  return kept;
+}
+
+/** Writes `count` values to `out` and kinds (1 result, 0 none) to `kind`. `scratch` has room for n u32. */
+export function rangeWindows(
+  func: i32, ts: usize, vs: usize, n: i32, start: f64, step: f64, count: i32, range: f64,
+  out: usize, kind: usize, scratch: usize,
+): void {
+  memory.fill(kind, 0, count);
+  if (func <= DELTA) return rateWindows(func, ts, vs, n, start, step, count, range, out, kind, scratch);
+  if (func == MIN || func == MAX) return extremes(func, ts, vs, n, start, step, count, range, out, kind, scratch);
+  let from: i32 = 0;
+  let to: i32 = 0;
+  for (let i: i32 = 0; i < count; i++) {
+    const hi = start + <f64>i * step;
+    const lo = hi - range;
+    while (to < n && at(ts, to) <= hi) to++;
+    while (from < to && at(ts, from) <= lo) from++;
+    if (from == to) continue;
+    if (func == INSTANT && load<u64>(vs + (<usize>(to - 1) << 3)) == STALE) continue;
+    store<u8>(kind + i, 1);
+    let value: f64;
+    if (func == SUM) value = sumWindow(vs, from, to);
+    else if (func == AVG) value = avgWindow(vs, from, to);
+    else if (func == COUNT) value = <f64>(to - from);
+    else if (func == PRESENT) value = 1;
+    else value = at(vs, to - 1);
+    store<f64>(out + (<usize>i << 3), value);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function infinite(x: f64): bool {
+  return abs(x) == Infinity;
+}
+
+function sumWindow(vs: usize, from: i32, to: i32): f64 {
+  let sum: f64 = 0;
+  let c: f64 = 0;
+  for (let i = from; i < to; i++) {
+    const x = at(vs, i);
+    const t = sum + x;
+    if (infinite(t)) c = 0;
+    else if (abs(sum) >= abs(x)) c += sum - t + x;
+    else c += x - t + sum;
+    sum = t;
+  }
+  return infinite(sum) ? sum : sum + c;
+}
+
+function avgWindow(vs: usize, from: i32, to: i32): f64 {
+  let sum = at(vs, from);
+  let c: f64 = 0;
+  let k: f64 = 1;
+  for (let i = from + 1; i < to; i++) {
+    const x = at(vs, i);
+    const t = sum + x;
+    if (infinite(t)) return meanFrom(vs, i, to, sum / k, c / k, k);
+    if (abs(sum) >= abs(x)) c += sum - t + x;
+    else c += x - t + sum;
+    sum = t;
+    k++;
+  }
+  return sum / k + c / k;
+}
+
+function meanFrom(vs: usize, from: i32, to: i32, mean: f64, c: f64, k: f64): f64 {
+  for (let i = from; i < to; i++) {
+    k++;
+    const q = (k - 1) / k;
+    const x = at(vs, i) / k;
+    const m = q * mean;
+    c *= q;
+    const t = x + m;
+    if (infinite(t)) c = 0;
+    else if (abs(m) >= abs(x)) c += m - t + x;
+    else c += x - t + m;
+    mean = t;
+  }
+  return mean + c;
+}
+
+function rateWindows(
+  func: i32, ts: usize, vs: usize, n: i32, start: f64, step: f64, count: i32, range: f64,
+  out: usize, kind: usize, resets: usize,
+): void {
+  const counter = func != DELTA;
+  let resetEnd = resets;
+  if (counter && n > 0) {
+    let prev = at(vs, 0);
+    for (let i: i32 = 1; i < n; i++) {
+      const v = at(vs, i);
+      if (v < prev) {
+        store<i32>(resetEnd, i);
+        resetEnd += 4;
+      }
+      prev = v;
+    }
+  }
+  const seconds = range / 1000;
+  let from: i32 = 0;
+  let to: i32 = 0;
+  let reset = resets;
+  for (let i: i32 = 0; i < count; i++) {
+    const hi = start + <f64>i * step;
+    const lo = hi - range;
+    while (to < n && at(ts, to) <= hi) to++;
+    while (from < to && at(ts, from) <= lo) from++;
+    if (to - from < 2) continue;
+    const first = at(vs, from);
+    const firstT = at(ts, from);
+    const lastT = at(ts, to - 1);
+    let result = at(vs, to - 1) - first;
+    while (reset < resetEnd && load<i32>(reset) <= from) reset += 4;
+    for (let r = reset; r < resetEnd && load<i32>(r) < to; r += 4) result += at(vs, load<i32>(r) - 1);
+    let toStart = (firstT - lo) / 1000;
+    let toEnd = (hi - lastT) / 1000;
+    const sampled = (lastT - firstT) / 1000;
+    const average = sampled / <f64>(to - from - 1);
+    const threshold = average * 1.1;
+    if (toStart >= threshold) toStart = average / 2;
+    if (counter) {
+      const toZero = result > 0 && first >= 0 ? sampled * (first / result) : toStart;
+      if (toZero < toStart) toStart = toZero;
+    }
+    if (toEnd >= threshold) toEnd = average / 2;
+    let factor: f64 = sampled == 0 ? 1 : (sampled + toStart + toEnd) / sampled;
+    if (func == RATE) factor /= seconds;
+    store<u8>(kind + i, 1);
+    store<f64>(out + (<usize>i << 3), result * factor);
+  }
+}
+
+function extremes(
+  func: i32, ts: usize, vs: usize, n: i32, start: f64, step: f64, count: i32, range: f64,
+  out: usize, kind: usize, queue: usize,
+): void {
+  const sign: f64 = func == MAX ? -1 : 1;
+  let head = queue;
+  let tail = queue;
+  let from: i32 = 0;
+  let to: i32 = 0;
+  for (let i: i32 = 0; i < count; i++) {
+    const hi = start + <f64>i * step;
+    const lo = hi - range;
+    for (; to < n && at(ts, to) <= hi; to++) {
+      const v = at(vs, to) * sign;
+      if (v != v) continue;
+      while (tail > head && at(vs, load<i32>(tail - 4)) * sign > v) tail -= 4;
+      store<i32>(tail, to);
+      tail += 4;
+    }
+    while (from < to && at(ts, from) <= lo) from++;
+    while (head < tail && load<i32>(head) < from) head += 4;
+    if (from == to) continue;
+    store<u8>(kind + i, 1);
+    store<f64>(out + (<usize>i << 3), at(vs, head < tail ? load<i32>(head) : from));
+  }
+}
