@@ -77,8 +77,16 @@ function npm(args) {
 async function npmCi() {
   await step("install dependencies (npm ci)", async () => {
     const result = await npm(["ci", "--no-audit", "--no-fund"]);
-    if (result.code !== 0) throw new SetupError(`npm ci failed (${result.code}):\n${tail(result.output, 30)}`);
+    if (result.code !== 0) throw new SetupError(`npm ci failed (${result.code}):\n${npmErrors(result.output)}`);
   });
+}
+
+/** What npm complained about, without the page of usage that it prints after it. */
+function npmErrors(output) {
+  const lines = output.split("\n").filter((line) => /^npm (error|ERR!) \S/.test(line));
+  const usage = lines.findIndex((line) => /Clean install a project|Usage:/.test(line));
+  const errors = usage < 0 ? lines : lines.slice(0, usage);
+  return errors.length > 0 ? errors.slice(0, 20).join("\n") : tail(output);
 }
 
 /** npm 12 runs only the install scripts that the root manifest allows; older settings may block all of them. */
