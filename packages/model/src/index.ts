@@ -1,3 +1,26 @@
+export {
+  formatGoDuration,
+  formatPrometheusDuration,
+  formatRfc3339,
+  parseGoDuration,
+  parsePrometheusDuration,
+  parseRfc3339,
+  parseTimeOrDuration,
+  resolveTime,
+  type TimeOrDuration,
+} from "./durations.ts";
+export {goQuote, goUnquote, isLegacyLabelName, quoteLabelName} from "./go-quote.ts";
 export {compareLabels, Labels, METRIC_NAME} from "./labels.ts";
-export type {Matcher, MatchOp} from "./matcher.ts";
+export {type Matcher, type MatchOp, matcher, matcherText} from "./matcher.ts";
+export {compileRegex, type Regex, type RegexGroups} from "./re2.ts";
+export {
+  hashMod,
+  type RelabelAction,
+  type RelabelConfig,
+  type RelabelConfigInput,
+  relabel,
+  relabelConfig,
+  relabelConfigs,
+} from "./relabel.ts";
+export {newUlid, parseUlid, ulidTime, ZERO_ULID} from "./ulid.ts";
 export {compareUtf8} from "./utf8-order.ts";

@@ -1,3 +1,4 @@
+import {goQuote, quoteLabelName} from "./go-quote.ts";
 import {compareUtf8} from "./utf8-order.ts";
 
 export const METRIC_NAME = "__name__";
@@ -77,15 +78,13 @@ export class Labels {
     return other.pairs.length === 0 ? this : Labels.fromPairs([...this, ...other]);
   }
 
-  /** `{a="1", b="2"}`, names that are not plain identifiers quoted: the text form of Prometheus. */
+  /** `{a="1", b="2"}`, quoted as Go does, names only where they are no plain identifiers: the text form of Prometheus. */
   toString(): string {
     const parts: string[] = [];
-    for (const [name, value] of this) parts.push(`${quoteName(name)}=${JSON.stringify(value)}`);
+    for (const [name, value] of this) parts.push(`${quoteLabelName(name)}=${goQuote(value)}`);
     return `{${parts.join(", ")}}`;
   }
 }
-
-const quoteName = (name: string): string => (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) ? name : JSON.stringify(name));
 
 /** Order of label sets: pairwise name, then value, by UTF-8 bytes; a proper prefix sorts first. */
 export function compareLabels(a: Labels, b: Labels): number {
