@@ -1,1 +1,13 @@
-export {};
+export type {Codec, Init, MethodDef} from "./codec.ts";
+export {FILE_DESCRIPTORS, type FileDescriptor} from "./generated/descriptors.ts";
+export * as google from "./generated/google.ts";
+export * as health from "./generated/health.ts";
+export * as hints from "./generated/hints.ts";
+export * as info from "./generated/info.ts";
+export * as prompb from "./generated/prometheus.ts";
+export * as reflectionV1 from "./generated/reflection-v1.ts";
+export * as reflectionV1Alpha from "./generated/reflection-v1alpha.ts";
+export * as thanos from "./generated/thanos.ts";
+export * as writeV2 from "./generated/write-v2.ts";
+export {WireReader} from "./wire-reader.ts";
+export {WireWriter} from "./wire-writer.ts";
