@@ -6,10 +6,13 @@
 //          16 payload …
 //
 // A sentinel block (size 0, in use) ends the heap, so the block after any other may always be looked at. The heap is
-// the rest of linear memory and grows at its end. Nothing else in this module may grow memory.
+// the rest of linear memory and grows at its end. Nothing else in this module may grow memory. The sentinel is wide, so
+// that kernels may read (never write) up to SLACK bytes past any allocation without a trap.
 
 const HEADER: u32 = 16;
 const FREE: u32 = 1;
+/** How far past the end of an allocation reads stay inside memory; also the sentinel's width. */
+export const SLACK: u32 = 64;
 const SL_BITS: u32 = 4;
 const SL: u32 = 16;
 /** Sizes below this share the first row, in steps of 16. */
@@ -94,7 +97,7 @@ function findFree(size: u32): u32 {
 /** Adds at least `size` bytes of free heap; false when memory may not grow so far. */
 function growHeap(size: u32): bool {
   const pages = <u32>memory.size();
-  const needed = <u32>((<u64>size + HEADER + 65535) >> 16);
+  const needed = <u32>((<u64>size + SLACK + 65535) >> 16);
   if (needed > MAX_PAGES - pages) return false;
   const room = MAX_PAGES - pages;
   let more = max(needed, max(MIN_GROWTH, pages >> 3));
@@ -107,7 +110,7 @@ function growHeap(size: u32): bool {
 /** Turns [sentinel, end) into free space and puts a new sentinel before `end`. */
 function extendTo(end: u32): void {
   let block = sentinel;
-  let size = end - HEADER - block;
+  let size = end - SLACK - block;
   const prev = load<u32>(block + 4);
   if (prev && load<u32>(prev) & FREE) {
     const prevSize = sizeOf(prev);
@@ -115,7 +118,7 @@ function extendTo(end: u32): void {
     size += prevSize;
     block = prev;
   }
-  sentinel = end - HEADER;
+  sentinel = end - SLACK;
   store<u32>(sentinel, 0);
   store<u32>(sentinel + 4, block);
   insertFree(block, size);

@@ -1,2 +1,7 @@
 // What the module exports. Only re-exports here; a name that other kernels use but JavaScript does not stays out.
 export {alloc, allocated, allocSize, free} from "./alloc";
+export {crc32c} from "./crc32c";
+export {snappyDecode, snappyEncode, snappyLength, snappyMaxLength} from "./snappy";
+export {xorCount, xorDecode, xorDecodeMany, xorEncode} from "./xor";
+export {xxhash64, xxhash64To} from "./xxhash64";
+export {dropStale, rangeWindows} from "./range";
