@@ -116,19 +116,22 @@ function restorePolicy() {
 }
 
 async function installedPackages() {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own fields.
   const result = await run("dpkg-query", ["-W", "-f", "${db:Status-Abbrev}\t${Package}\n"]);
   const lines = result.output.split("\n").filter((line) => line.startsWith("ii"));
   return new Set(lines.map((line) => line.split("\t")[1]));
 }
 
-async function disableServices(names) {
+export async function disableServices(names) {
   for (const name of names) {
+    // deb-systemd-helper acts only for a package's own scripts, which it knows by this variable.
+    const env = {...process.env, DPKG_MAINTSCRIPT_PACKAGE: name, PATH: `${process.env.PATH}:/usr/sbin:/sbin`};
     const files = (await run("dpkg-query", ["-L", name])).output.split("\n");
     for (const file of files) {
       const unit = /^(?:\/usr)?\/lib\/systemd\/system\/([^/]+\.(?:service|socket|timer|path))$/.exec(file)?.[1];
-      if (unit && which("deb-systemd-helper")) await run("deb-systemd-helper", ["disable", unit]);
+      if (unit && which("deb-systemd-helper")) await run("deb-systemd-helper", ["disable", unit], {env});
       const script = /^\/etc\/init\.d\/([^/]+)$/.exec(file)?.[1];
-      if (script && which("update-rc.d")) await run("update-rc.d", [script, "disable"]);
+      if (script && which("update-rc.d")) await run("update-rc.d", [script, "disable"], {env});
     }
   }
   if (existsSync("/run/systemd/system")) await run("systemctl", ["daemon-reload"]);
