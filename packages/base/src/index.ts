@@ -1,3 +1,4 @@
 export {assert, must, unreachable} from "./assert.ts";
 export {ByteBudget, unlimited} from "./byte-budget.ts";
 export {type ErrorCode, type ErrorFields, errorCode, errorText, StrataError, withContext} from "./errors.ts";
+export {forEachLimit} from "./for-each-limit.ts";
