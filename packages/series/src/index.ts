@@ -1,2 +1,12 @@
+export {joinSeries, type SeriesPart, SourceMap} from "./join-series.ts";
+export {LoserTree} from "./loser-tree.ts";
+export {type MergeOptions, mergeBatches, sortWithout} from "./merge.ts";
 export type {LabelAnswer, LabelQuery, Queryable, Select, Shard} from "./queryable.ts";
-export {AGGREGATE, type Aggregate, BATCH_SERIES, type SeriesBatch, SeriesBatchBuilder} from "./series-batch.ts";
+export {
+  AGGREGATE,
+  type Aggregate,
+  BATCH_BYTES,
+  BATCH_SERIES,
+  type SeriesBatch,
+  SeriesBatchBuilder,
+} from "./series-batch.ts";

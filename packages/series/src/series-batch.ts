@@ -34,6 +34,9 @@ export type SeriesBatch = {
 /** The number of series a batch carries at the most, unless a request says otherwise: about 1 MiB of chunks. */
 export const BATCH_SERIES = 256;
 
+/** Chunk bytes after which a batch is handed out although it has fewer series. */
+export const BATCH_BYTES = 1 << 20;
+
 /**
  * Collects series and chunks and hands them out as a SeriesBatch. Chunk bytes are copied in once; reuse the builder
  * after `finish`.

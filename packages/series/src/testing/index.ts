@@ -1,0 +1,1 @@
+export {batchOf, collect, type PlainChunk, type PlainSeries, plain, streamOf} from "./batches.ts";
