@@ -2,6 +2,7 @@
 export {alloc, allocated, allocSize, free} from "./alloc";
 export {crc32c} from "./crc32c";
 export {snappyDecode, snappyEncode, snappyLength, snappyMaxLength} from "./snappy";
+export {snappyStreamDecode, snappyStreamEncode, snappyStreamLength, snappyStreamMaxLength} from "./snappy-stream";
 export {xorCount, xorDecode, xorDecodeMany, xorEncode} from "./xor";
 export {xxhash64, xxhash64To} from "./xxhash64";
 export {dropStale, rangeWindows} from "./range";

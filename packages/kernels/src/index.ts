@@ -1,6 +1,9 @@
+export {crc32c} from "./crc32c.ts";
 export {type Kernel, type KernelExports, kernel, newKernel} from "./kernel.ts";
 export {KernelArena} from "./kernel-arena.ts";
 export {dropStale, type KernelColumns, rangeWindows} from "./range.ts";
 export {avgWindow, dropStaleTwin, RANGE, type RangeFunc, rangeTwin, sumWindow, type Windows} from "./range-twin.ts";
+export {snappyDecode, snappyEncode, snappyLength, snappyStreamDecode, snappyStreamEncode} from "./snappy.ts";
 export {xorDecode, xorEncode} from "./xor.ts";
 export {xorMaxLength} from "./xor-twin.ts";
+export {type Hash64, xxhash64, xxhash64Words} from "./xxhash64.ts";
