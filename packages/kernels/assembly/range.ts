@@ -32,14 +32,15 @@ export function dropStale(ts: usize, vs: usize, n: i32): i32 {
   return kept;
 }
 
-/** Writes `count` values to `out` and kinds (1 result, 0 none) to `kind`. `scratch` has room for n u32. */
+/** Writes `count` values to `out` and kinds (1 result, 0 none) to `kind`; how many results. `scratch`: n u32. */
 export function rangeWindows(
   func: i32, ts: usize, vs: usize, n: i32, start: f64, step: f64, count: i32, range: f64,
   out: usize, kind: usize, scratch: usize,
-): void {
+): i32 {
   memory.fill(kind, 0, count);
   if (func <= DELTA) return rateWindows(func, ts, vs, n, start, step, count, range, out, kind, scratch);
   if (func == MIN || func == MAX) return extremes(func, ts, vs, n, start, step, count, range, out, kind, scratch);
+  let results: i32 = 0;
   let from: i32 = 0;
   let to: i32 = 0;
   for (let i: i32 = 0; i < count; i++) {
@@ -57,7 +58,9 @@ export function rangeWindows(
     else if (func == PRESENT) value = 1;
     else value = at(vs, to - 1);
     store<f64>(out + (<usize>i << 3), value);
+    results++;
   }
+  return results;
 }
 
 // @ts-ignore: decorator
@@ -114,8 +117,9 @@ function meanFrom(vs: usize, from: i32, to: i32, mean: f64, c: f64, k: f64): f64
 function rateWindows(
   func: i32, ts: usize, vs: usize, n: i32, start: f64, step: f64, count: i32, range: f64,
   out: usize, kind: usize, resets: usize,
-): void {
+): i32 {
   const counter = func != DELTA;
+  let results: i32 = 0;
   let resetEnd = resets;
   if (counter && n > 0) {
     let prev = at(vs, 0);
@@ -159,13 +163,16 @@ function rateWindows(
     if (func == RATE) factor /= seconds;
     store<u8>(kind + i, 1);
     store<f64>(out + (<usize>i << 3), result * factor);
+    results++;
   }
+  return results;
 }
 
 function extremes(
   func: i32, ts: usize, vs: usize, n: i32, start: f64, step: f64, count: i32, range: f64,
   out: usize, kind: usize, queue: usize,
-): void {
+): i32 {
+  let results: i32 = 0;
   const sign: f64 = func == MAX ? -1 : 1;
   let head = queue;
   let tail = queue;
@@ -186,5 +193,7 @@ function extremes(
     if (from == to) continue;
     store<u8>(kind + i, 1);
     store<f64>(out + (<usize>i << 3), at(vs, head < tail ? load<i32>(head) : from));
+    results++;
   }
+  return results;
 }

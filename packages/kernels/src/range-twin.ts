@@ -44,7 +44,7 @@ export function dropStaleTwin(ts: Float64Array, vs: Float64Array, n: number): nu
 
 /**
  * Slides `func` over ascending samples ts[0, n), vs[0, n). Step i writes out[at + i] and kind[at + i] = 1, or kind 0
- * where there is no result. Stale markers must be gone, except for `instant`, where one ends the series' life.
+ * where there is no result; returns how many there are. Stale markers must be gone, except for `instant`, where one ends the series' life.
  *
  * Cost is O(samples + steps) for all but sum and avg, whose compensated sums start anew in each window, as Prometheus'
  * do; a window with many counter resets walks those.
@@ -58,11 +58,14 @@ export function rangeTwin(
   out: Float64Array,
   kind: Uint8Array,
   at: number,
-): void {
+): number {
   kind.fill(0, at, at + w.count);
   if (func <= RANGE.delta) rateTwin(func, ts, vs, n, w, out, kind, at);
   else if (func === RANGE.min || func === RANGE.max) extremeTwin(func, ts, vs, n, w, out, kind, at);
   else slide(func, ts, vs, n, w, out, kind, at);
+  let results = 0;
+  for (let i = at; i < at + w.count; i++) results += kind[i]!;
+  return results;
 }
 
 function slide(

@@ -56,8 +56,8 @@ for (const [name, func] of Object.entries(RANGE) as [string, RangeFunc][]) {
         }
         const wantOut = new Float64Array(w.count);
         const wantKind = new Uint8Array(w.count);
-        rangeTwin(func, ts, vs, n, w, wantOut, wantKind, 0);
-        rangeWindows(k, func, a, n, w, out, kind, scratch);
+        const results = rangeTwin(func, ts, vs, n, w, wantOut, wantKind, 0);
+        assert.equal(rangeWindows(k, func, a, n, w, out, kind, scratch), results);
         assert.deepEqual([...k.read(kind, w.count)], [...wantKind]);
         const got = k.f64().slice(out / 8, out / 8 + w.count);
         for (let i = 0; i < w.count; i++) {

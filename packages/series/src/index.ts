@@ -1,3 +1,4 @@
+export {type DedupFunc, dedupLanes, type Lane, splitLanes} from "./dedup.ts";
 export {joinSeries, type SeriesPart, SourceMap} from "./join-series.ts";
 export {LoserTree} from "./loser-tree.ts";
 export {type MergeOptions, mergeBatches, sortWithout} from "./merge.ts";
