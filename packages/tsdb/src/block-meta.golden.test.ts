@@ -3,7 +3,7 @@ import {readdirSync, readFileSync} from "node:fs";
 import {join} from "node:path";
 import {test} from "node:test";
 import {goldenDir} from "@strata/base/testing";
-import {formatBlockMeta, parseBlockMeta} from "./block-meta.ts";
+import {encodeBlockMeta, parseBlockMeta} from "./block-meta.ts";
 
 const files = [goldenDir("storage"), goldenDir("query")].flatMap((root) =>
   readdirSync(root, {recursive: true, encoding: "utf8"})
@@ -18,7 +18,7 @@ test("every golden meta.json is read, and written back byte for byte", () => {
     const text = readFileSync(file, "utf8");
     // Damaged ones and hand-made ones are there on purpose; whatever parses as ours must come back unchanged.
     if (!isWhole(text)) continue;
-    assert.equal(formatBlockMeta(parseBlockMeta(text, file)), text, file);
+    assert.equal(encodeBlockMeta(parseBlockMeta(text, file)), text, file);
     identical++;
   }
   assert.ok(identical > files.length / 2, `${identical} of ${files.length}`);

@@ -1,4 +1,6 @@
-import {StrataError} from "@strata/base";
+import {parseUlid} from "@strata/model";
+import {freeJson, type GoJson, goJson} from "./go-json.ts";
+import {JsonFields} from "./json-fields.ts";
 
 /** Where a block came from, as its meta.json says. Others may appear; these are the ones Thanos writes. */
 export type BlockSource =
@@ -40,7 +42,20 @@ export type BlockFile = {
   readonly relPath: string;
   /** Bytes; 0 for meta.json, whose size is not known when it is written. */
   readonly sizeBytes: number;
-  readonly hash?: {readonly hashFunc: string; readonly value: string} | undefined;
+  readonly hash?: {readonly func: string; readonly value: string} | undefined;
+};
+
+/** One rewriting that a block went through; relabel rules are kept in the form of their configuration. */
+export type BlockRewrite = {
+  readonly sources: readonly string[];
+  readonly deletionsApplied: readonly {
+    /** Type numbers are those of the StoreAPI: =, !=, =~, !~. */
+    readonly matchers: readonly {readonly type: number; readonly name: string; readonly value: string}[];
+    /** ms, both inclusive. */
+    readonly intervals: readonly {readonly mint: number; readonly maxt: number}[];
+    readonly requestId: string;
+  }[];
+  readonly relabelsApplied: readonly unknown[];
 };
 
 export type ThanosMeta = {
@@ -52,8 +67,7 @@ export type ThanosMeta = {
   readonly source: string;
   readonly segmentFiles: readonly string[];
   readonly files: readonly BlockFile[];
-  /** Kept as read: objects in the JSON form of the format page. */
-  readonly rewrites: readonly unknown[];
+  readonly rewrites: readonly BlockRewrite[];
   /** Bytes; 0 when unknown. */
   readonly seriesMaxSize: number;
   readonly chunkMaxSize: number;
@@ -76,7 +90,7 @@ export type BlockMeta = {
 /** Go's zero time, which stands for "not set". */
 export const ZERO_TIME = "0001-01-01T00:00:00Z";
 
-export const NO_STATS: BlockStats = {
+export const EMPTY_STATS: BlockStats = {
   numSamples: 0,
   numFloatSamples: 0,
   numHistogramSamples: 0,
@@ -85,7 +99,7 @@ export const NO_STATS: BlockStats = {
   numTombstones: 0,
 };
 
-export const NO_THANOS: ThanosMeta = {
+export const EMPTY_THANOS_META: ThanosMeta = {
   version: 0,
   labels: {},
   resolution: 0,
@@ -99,90 +113,107 @@ export const NO_THANOS: ThanosMeta = {
   uploadTime: ZERO_TIME,
 };
 
+/** Values of `fields.class` of the errors here. */
+const INVALID_JSON = "meta-invalid-json";
+const BAD_VERSION = "meta-bad-version";
+const BAD_THANOS_VERSION = "meta-bad-thanos-version";
+
 /**
- * Reads a meta.json. `file` names it in messages. Throws `corrupt` for what is not JSON of that shape, and `internal`
- * for a version other than 1: that block is not damaged, only from a future this program does not know.
+ * Reads a meta.json; `file` names it in messages. Unknown fields are ignored. `tsdbOnly` leaves the thanos section
+ * unread, as Prometheus does. Throws `corrupt` with the class of damage in `fields.class`.
  */
-export function parseBlockMeta(text: string, file: string): BlockMeta {
-  const read = new JsonReader(file);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new StrataError("corrupt", `cannot read ${file}: ${(cause as Error).message}`, {cause, fields: {file}});
+export function parseBlockMeta(text: string, file: string, options: {tsdbOnly?: boolean | undefined} = {}): BlockMeta {
+  const top = JsonFields.parse(text, file, INVALID_JSON);
+  const version = top.integer("version");
+  if (version !== 1) failVersion(text, file, BAD_VERSION, `unexpected meta file version ${version}`);
+  const ulid = top.string("ulid");
+  if (parseUlid(ulid) === undefined) top.fail(`ulid ${JSON.stringify(ulid)} is no ULID`);
+  const stats = top.object("stats") ?? top.empty();
+  const compaction = top.object("compaction") ?? top.empty();
+  const thanos = options.tsdbOnly === true ? undefined : top.object("thanos");
+  const thanosVersion = thanos?.integer("version") ?? 0;
+  if (thanosVersion !== 0 && thanosVersion !== 1) {
+    failVersion(text, file, BAD_THANOS_VERSION, `unexpected thanos section version ${thanosVersion}`);
   }
-  const top = read.object(json, "it");
-  const version = read.int(top, "version");
-  if (version !== 1) throw new StrataError("internal", `cannot read ${file}: unexpected meta file version ${version}`);
-  const stats = read.object(top.stats ?? {}, "stats");
-  const compaction = read.object(top.compaction ?? {}, "compaction");
   return {
-    ulid: read.text(top, "ulid"),
-    minTime: read.int(top, "minTime"),
-    maxTime: read.int(top, "maxTime"),
+    ulid,
+    minTime: top.integer("minTime"),
+    maxTime: top.integer("maxTime"),
     stats: {
-      numSamples: read.int(stats, "numSamples"),
-      numFloatSamples: read.int(stats, "numFloatSamples"),
-      numHistogramSamples: read.int(stats, "numHistogramSamples"),
-      numSeries: read.int(stats, "numSeries"),
-      numChunks: read.int(stats, "numChunks"),
-      numTombstones: read.int(stats, "numTombstones"),
+      numSamples: stats.integer("numSamples"),
+      numFloatSamples: stats.integer("numFloatSamples"),
+      numHistogramSamples: stats.integer("numHistogramSamples"),
+      numSeries: stats.integer("numSeries"),
+      numChunks: stats.integer("numChunks"),
+      numTombstones: stats.integer("numTombstones"),
     },
     compaction: {
-      level: read.int(compaction, "level"),
-      sources: read.texts(compaction, "sources"),
-      deletable: read.flag(compaction, "deletable"),
-      parents: read.list(compaction, "parents").map((entry) => {
-        const parent = read.object(entry, "parent");
-        return {
-          ulid: read.text(parent, "ulid"),
-          minTime: read.int(parent, "minTime"),
-          maxTime: read.int(parent, "maxTime"),
-        };
-      }),
-      failed: read.flag(compaction, "failed"),
-      hints: read.texts(compaction, "hints"),
+      level: compaction.integer("level"),
+      sources: compaction.strings("sources"),
+      deletable: compaction.boolean("deletable"),
+      parents: compaction.objects("parents").map((parent) => ({
+        ulid: parent.string("ulid"),
+        minTime: parent.integer("minTime"),
+        maxTime: parent.integer("maxTime"),
+      })),
+      failed: compaction.boolean("failed"),
+      hints: compaction.strings("hints"),
     },
     version,
-    thanos: top.thanos === undefined || top.thanos === null ? undefined : parseThanos(read, top.thanos),
+    thanos: thanos && parseThanos(thanos),
   };
 }
 
-function parseThanos(read: JsonReader, json: unknown): ThanosMeta {
-  const thanos = read.object(json, "thanos");
-  const downsample = read.object(thanos.downsample ?? {}, "downsample");
-  const stats = read.object(thanos.index_stats ?? {}, "index_stats");
-  const labels = read.object(thanos.labels ?? {}, "labels");
+function failVersion(text: string, file: string, errorClass: string, reason: string): never {
+  return JsonFields.parse(text, file, errorClass).fail(reason);
+}
+
+function parseThanos(thanos: JsonFields): ThanosMeta {
+  const indexStats = thanos.object("index_stats");
   return {
-    version: read.int(thanos, "version"),
-    labels: Object.fromEntries(Object.keys(labels).map((name) => [name, read.text(labels, name)])),
-    resolution: read.int(downsample, "resolution"),
-    source: read.text(thanos, "source"),
-    segmentFiles: read.texts(thanos, "segment_files"),
-    files: read.list(thanos, "files").map((entry) => {
-      const file = read.object(entry, "file");
-      const hash = file.hash === undefined || file.hash === null ? undefined : read.object(file.hash, "hash");
+    version: thanos.integer("version"),
+    labels: thanos.stringMap("labels"),
+    resolution: thanos.object("downsample")?.integer("resolution") ?? 0,
+    source: thanos.string("source"),
+    segmentFiles: thanos.strings("segment_files"),
+    files: thanos.objects("files").map((file) => {
+      const hash = file.object("hash");
       return {
-        relPath: read.text(file, "rel_path"),
-        sizeBytes: read.int(file, "size_bytes"),
-        hash: hash && {hashFunc: read.text(hash, "hashFunc"), value: read.text(hash, "value")},
+        relPath: file.string("rel_path"),
+        sizeBytes: file.integer("size_bytes"),
+        hash: hash && {func: hash.string("hashFunc"), value: hash.string("value")},
       };
     }),
-    rewrites: read.list(thanos, "rewrites"),
-    seriesMaxSize: read.int(stats, "series_max_size"),
-    chunkMaxSize: read.int(stats, "chunk_max_size"),
-    extensions: thanos.extensions ?? undefined,
-    uploadTime: read.text(thanos, "upload_time") || ZERO_TIME,
+    rewrites: thanos.objects("rewrites").map((rewrite) => ({
+      sources: rewrite.strings("sources"),
+      deletionsApplied: rewrite.objects("deletions_applied").map((deletion) => ({
+        matchers: deletion.objects("matchers").map((matcher) => ({
+          type: matcher.integer("Type"),
+          name: matcher.string("Name"),
+          value: matcher.string("Value"),
+        })),
+        intervals: deletion.objects("intervals").map((interval) => ({
+          mint: interval.integer("Mint"),
+          maxt: interval.integer("Maxt"),
+        })),
+        requestId: deletion.string("request_id"),
+      })),
+      relabelsApplied: rewrite.array("relabels_applied"),
+    })),
+    seriesMaxSize: indexStats?.integer("series_max_size") ?? 0,
+    chunkMaxSize: indexStats?.integer("chunk_max_size") ?? 0,
+    extensions: thanos.raw("extensions"),
+    uploadTime: thanos.string("upload_time") || ZERO_TIME,
   };
 }
 
 /**
- * The bytes of meta.json as Go writes them: one tab a level, empty fields left out, HTML characters escaped; a newline
- * at the end when there is a thanos section, as Thanos writes it, and none otherwise, as Prometheus does.
+ * The bytes of meta.json as Go writes them: one tab a level, empty fields left out; a newline at the end when there is
+ * a thanos section, as Thanos writes it, and none otherwise, as Prometheus does.
  */
-export function formatBlockMeta(meta: BlockMeta): string {
+export function encodeBlockMeta(meta: BlockMeta): string {
   const {stats, compaction, thanos} = meta;
-  const ordered = {
+  const text = goJson({
     ulid: meta.ulid,
     minTime: meta.minTime,
     maxTime: meta.maxTime,
@@ -203,98 +234,45 @@ export function formatBlockMeta(meta: BlockMeta): string {
       hints: any(compaction.hints),
     },
     version: meta.version,
-    thanos: thanos && orderedThanos(thanos),
-  };
-  return goEscape(JSON.stringify(ordered, null, "\t")) + (thanos === undefined ? "" : "\n");
+    thanos: thanos && thanosJson(thanos),
+  });
+  return thanos === undefined ? text : `${text}\n`;
 }
 
-function orderedThanos(thanos: ThanosMeta): object {
+function thanosJson(thanos: ThanosMeta): GoJson {
   return {
     version: some(thanos.version),
-    labels: sortedKeys(thanos.labels),
+    labels: new Map(Object.entries(thanos.labels)),
     downsample: {resolution: thanos.resolution},
     source: thanos.source,
     segment_files: any(thanos.segmentFiles),
     files: any(
-      thanos.files.map((f) => ({
-        rel_path: f.relPath,
-        size_bytes: some(f.sizeBytes),
-        hash: f.hash && {hashFunc: f.hash.hashFunc, value: f.hash.value},
+      thanos.files.map((file) => ({
+        rel_path: file.relPath,
+        size_bytes: some(file.sizeBytes),
+        hash: file.hash && {hashFunc: file.hash.func, value: file.hash.value},
       })),
     ),
-    rewrites: any(thanos.rewrites),
+    rewrites: any(thanos.rewrites.map(rewriteJson)),
     index_stats: {series_max_size: some(thanos.seriesMaxSize), chunk_max_size: some(thanos.chunkMaxSize)},
-    extensions: sortedKeys(thanos.extensions),
+    extensions: thanos.extensions === undefined ? undefined : freeJson(thanos.extensions),
     upload_time: thanos.uploadTime,
+  };
+}
+
+function rewriteJson(rewrite: BlockRewrite): GoJson {
+  return {
+    sources: any(rewrite.sources),
+    deletions_applied: any(
+      rewrite.deletionsApplied.map((deletion) => ({
+        matchers: deletion.matchers.map((m) => ({Type: m.type, Name: m.name, Value: m.value})),
+        intervals: any(deletion.intervals.map((i) => ({Mint: i.mint, Maxt: i.maxt}))),
+        request_id: deletion.requestId === "" ? undefined : deletion.requestId,
+      })),
+    ),
+    relabels_applied: any(rewrite.relabelsApplied as readonly GoJson[]),
   };
 }
 
 const some = (n: number): number | undefined => (n === 0 ? undefined : n);
 const any = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
-
-/**
- * Compat: Go prints map keys sorted by bytes. JavaScript would put keys that look like integers first whatever their
- * place here; a Map would not help JSON.stringify, and no label name looks like one.
- */
-function sortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortedKeys);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortedKeys(inner)]));
-}
-
-/** What Go's encoder escapes and JSON.stringify does not. */
-export function goEscape(json: string): string {
-  return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-/** Takes fields out of parsed JSON with their types checked; a missing one or null is the type's zero, as in Go. */
-class JsonReader {
-  readonly #file: string;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  object(value: unknown, what: string): Record<string, unknown> {
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-    throw this.#wrong(what, "an object");
-  }
-
-  int(from: Record<string, unknown>, key: string): number {
-    const value = from[key] ?? 0;
-    if (typeof value === "number" && Number.isInteger(value)) return value;
-    throw this.#wrong(key, "an integer");
-  }
-
-  text(from: Record<string, unknown>, key: string): string {
-    const value = from[key] ?? "";
-    if (typeof value === "string") return value;
-    throw this.#wrong(key, "a string");
-  }
-
-  flag(from: Record<string, unknown>, key: string): boolean {
-    const value = from[key] ?? false;
-    if (typeof value === "boolean") return value;
-    throw this.#wrong(key, "a boolean");
-  }
-
-  list(from: Record<string, unknown>, key: string): readonly unknown[] {
-    const value = from[key] ?? [];
-    if (Array.isArray(value)) return value as readonly unknown[];
-    throw this.#wrong(key, "a list");
-  }
-
-  texts(from: Record<string, unknown>, key: string): readonly string[] {
-    return this.list(from, key).map((value) => {
-      if (typeof value === "string") return value;
-      throw this.#wrong(key, "a list of strings");
-    });
-  }
-
-  #wrong(what: string, want: string): StrataError {
-    return new StrataError("corrupt", `cannot read ${this.#file}: ${what} is not ${want}`, {
-      fields: {file: this.#file},
-    });
-  }
-}
