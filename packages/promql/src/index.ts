@@ -32,4 +32,14 @@ export {
   valueType,
   walk,
 } from "./ast.ts";
+export {documentedType} from "./check.ts";
+export {format, formatDurationExpr} from "./format.ts";
 export {type FunctionSignature, functionSignature, functionSignatures} from "./functions.ts";
+export {parseExpr, parseSelector} from "./parse.ts";
+export {lineColumn} from "./parse-error.ts";
+export type {ParseOptions} from "./parse-options.ts";
+export {prettify} from "./prettify.ts";
+export {type QueryDurations, resolveDurations} from "./resolve-durations.ts";
+export {formatFloat} from "./text.ts";
+export {type JsonValue, toJson} from "./to-json.ts";
+export {MAX_DEPTH} from "./token-stream.ts";
