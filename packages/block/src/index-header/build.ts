@@ -1,0 +1,119 @@
+import {type FileHandle, mkdir, open, rename, rm} from "node:fs/promises";
+import {dirname} from "node:path";
+import {StrataError} from "@strata/base";
+import {crc32c} from "@strata/kernels";
+import type {RandomAccess} from "@strata/tsdb";
+import {HEADER_BYTES, HEADER_MAGIC, HEADER_VERSION, TRAILER_BYTES} from "./header-layout.ts";
+import {INDEX_HEADER_BYTES, INDEX_MAGIC, type IndexToc, parseToc, TOC_BYTES} from "./index-toc.ts";
+
+/** Larger ranges are fetched in parts of this size, a few at once. */
+const PART_BYTES = 16 * 1024 * 1024;
+const PARALLEL_PARTS = 3;
+
+/** First guess at the end of an index: holds the whole offset table of a small block, so that one request does. */
+const TAIL_BYTES = 64 * 1024;
+
+/**
+ * Writes the index-header of the index `source` to `path`, by way of `path.tmp`. It is a cache that can be built again
+ * and whose reader checks all CRCs, so it is not synced. Throws `corrupt` for an index that cannot be one.
+ */
+export async function buildIndexHeader(source: RandomAccess, path: string): Promise<void> {
+  const size = source.size;
+  if (size < INDEX_HEADER_BYTES + TOC_BYTES) {
+    throw new StrataError("corrupt", `cannot read index ${source.name}: it has only ${size} bytes`, {
+      fields: {file: source.name, offset: 0},
+    });
+  }
+  const tail = await source.read(Math.max(0, size - TAIL_BYTES), Math.min(size, TAIL_BYTES));
+  const toc = parseToc(tail.subarray(tail.length - TOC_BYTES), source.name, size);
+  await mkdir(dirname(path), {recursive: true});
+  const temporary = `${path}.tmp`;
+  try {
+    const file = await open(temporary, "w");
+    try {
+      await write(file, source, toc, tail);
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (err) {
+    await rm(temporary, {force: true});
+    throw err;
+  }
+}
+
+async function write(file: FileHandle, source: RandomAccess, toc: IndexToc, tail: Uint8Array): Promise<void> {
+  const symbolBytes = toc.series - toc.symbols;
+  const tableBytes = source.size - toc.postingsTable;
+  const tableAt = HEADER_BYTES + symbolBytes;
+
+  // The version byte and the symbols are neighbours in every index that Prometheus writes: one request for both.
+  const first = await source.read(
+    0,
+    toc.symbols === INDEX_HEADER_BYTES ? Math.min(toc.series, PART_BYTES) : INDEX_HEADER_BYTES,
+  );
+  const version = indexVersion(first, source.name);
+  const symbolsRead = first.subarray(Math.min(toc.symbols, first.length));
+  const tailFrom = source.size - tail.length;
+  const tableKnownFrom = Math.max(tailFrom, toc.postingsTable);
+
+  await writeAt(file, headerBytes(version, toc.postingsTable), 0);
+  await writeAt(file, symbolsRead, HEADER_BYTES);
+  await copyParts(source, toc.symbols + symbolsRead.length, toc.series, file, HEADER_BYTES + symbolsRead.length);
+  await copyParts(source, toc.postingsTable, tableKnownFrom, file, tableAt);
+  await writeAt(file, tail.subarray(tableKnownFrom - tailFrom), tableAt + tableKnownFrom - toc.postingsTable);
+  await writeAt(file, trailerBytes(tableAt), tableAt + tableBytes);
+}
+
+function indexVersion(first: Uint8Array, name: string): number {
+  const view = new DataView(first.buffer, first.byteOffset, first.byteLength);
+  const magic = view.getUint32(0);
+  const version = first[4] as number;
+  if (magic === INDEX_MAGIC && (version === 1 || version === 2)) return version;
+  throw new StrataError("corrupt", `cannot read index ${name}: magic ${magic.toString(16)}, version ${version}`, {
+    fields: {file: name, offset: 0},
+  });
+}
+
+/** Copies source bytes [from, to) to the file from `target` on. */
+async function copyParts(
+  source: RandomAccess,
+  from: number,
+  to: number,
+  file: FileHandle,
+  target: number,
+): Promise<void> {
+  const starts: number[] = [];
+  for (let at = from; at < to; at += PART_BYTES) starts.push(at);
+  const worker = async () => {
+    for (let at = starts.shift(); at !== undefined; at = starts.shift()) {
+      await writeAt(file, await source.read(at, Math.min(PART_BYTES, to - at)), target + at - from);
+    }
+  };
+  await Promise.all(Array.from({length: Math.min(PARALLEL_PARTS, starts.length)}, worker));
+}
+
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+  }
+}
+
+function headerBytes(indexVersion: number, lastPostingEnd: number): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, HEADER_MAGIC);
+  view.setUint8(4, HEADER_VERSION);
+  view.setUint8(5, indexVersion);
+  view.setBigUint64(6, BigInt(lastPostingEnd));
+  return bytes;
+}
+
+function trailerBytes(tableAt: number): Uint8Array {
+  const bytes = new Uint8Array(TRAILER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(HEADER_BYTES));
+  view.setBigUint64(8, BigInt(tableAt));
+  view.setUint32(16, crc32c(bytes.subarray(0, 16)));
+  return bytes;
+}

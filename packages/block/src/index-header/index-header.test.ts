@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import {mkdirSync, readdirSync, readFileSync, writeFileSync} from "node:fs";
+import {join} from "node:path";
+import {test} from "node:test";
+import {StrataError} from "@strata/base";
+import {random, repeat, tempDir} from "@strata/base/testing";
+import {crc32c} from "@strata/kernels";
+import {BufferAccess, type RandomAccess} from "@strata/tsdb";
+import {buildIndexHeader} from "./build.ts";
+import {IndexHeaderReader} from "./reader.ts";
+
+const str = (text: string) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]);
+const u32 = (n: number) => {
+  const b = Buffer.alloc(4);
+  b.writeUInt32BE(n);
+  return b;
+};
+
+/** An index with the given symbols and postings table whose series and postings sections are empty. */
+function makeIndex(symbols: readonly string[], entries: readonly [string, string, number][]): Buffer {
+  const section = (count: number, body: Buffer) => {
+    const content = Buffer.concat([u32(count), body]);
+    return Buffer.concat([u32(content.length), content, u32(crc32c(content))]);
+  };
+  const symbolSection = section(symbols.length, Buffer.concat(symbols.map(str)));
+  const table = section(
+    entries.length,
+    Buffer.concat(entries.map(([n, v, at]) => Buffer.concat([Buffer.from([2]), str(n), str(v), Buffer.from([at])]))),
+  );
+  const tableAt = 5 + symbolSection.length;
+  const toc = Buffer.alloc(52);
+  for (let i = 0; i < 6; i++) toc.writeBigUInt64BE(BigInt(i === 0 ? 5 : tableAt), i * 8);
+  toc.writeUInt32BE(crc32c(toc.subarray(0, 48)), 48);
+  return Buffer.concat([Buffer.from("baaad70002", "hex"), symbolSection, table, toc]);
+}
+
+const index = makeIndex(
+  ["", "a", "b", "c"],
+  [
+    ["", "", 8],
+    ["a", "b", 16],
+    ["a", "c", 24],
+  ],
+);
+
+async function openBuilt(source: RandomAccess, path: string): Promise<IndexHeaderReader> {
+  await buildIndexHeader(source, path);
+  return IndexHeaderReader.open(path);
+}
+
+test("the last list of the table ends where the table starts", async (t) => {
+  const reader = await openBuilt(new BufferAccess("x", index), join(tempDir(t), "h"));
+  t.after(() => reader.close());
+  const end = 5 + 4 + 4 + 1 + 6 + 4; // the postings section is empty, so its end is that of the symbols
+  assert.deepEqual(
+    [...(await reader.postings.ranges("a", ["b", "bb", "c", "d"]))],
+    [20, 20, -1, -1, 28, end - 4, -1, -1],
+  );
+});
+
+test("a damaged index or index-header gives a corrupt error or the sound answer, never another", async (t) => {
+  const directory = tempDir(t);
+  const path = join(directory, "h");
+  const sound = await answers(await openBuilt(new BufferAccess("x", index), path));
+  const header = readFileSync(path);
+  const rng = random(1);
+  const damages: ((b: Buffer) => Buffer)[] = [];
+  for (let i = 0; i < header.length; i++) damages.push((b) => flip(b, i, 1 << (i % 8)));
+  for (let i = 0; i < header.length; i += 3) damages.push((b) => b.subarray(0, i));
+  for (let i = 0; i < repeat(2000); i++) {
+    const [at, mask] = [Math.floor(rng() * header.length), 1 + Math.floor(rng() * 255)];
+    damages.push((b) => flip(flip(b, at, mask), (at * 7) % b.length, mask));
+  }
+  for (const damage of damages) {
+    writeFileSync(path, damage(Buffer.from(header)));
+    await soundOrCorrupt(() => IndexHeaderReader.open(path), sound);
+  }
+  for (let i = 0; i < index.length; i++) {
+    const source = new BufferAccess("blk/index", flip(Buffer.from(index), i, 1 << (i % 8)));
+    await soundOrCorrupt(() => openBuilt(source, path), sound);
+  }
+});
+
+test("an index that is no index leaves no file behind", async (t) => {
+  const directory = tempDir(t);
+  mkdirSync(join(directory, "d"));
+  for (const bytes of [Buffer.alloc(0), Buffer.alloc(100), index.subarray(0, 60)]) {
+    await assert.rejects(
+      buildIndexHeader(new BufferAccess("blk/index", bytes), join(directory, "d", "h")),
+      /blk\/index/,
+    );
+  }
+  assert.deepEqual(readdirSync(join(directory, "d")), []);
+});
+
+function flip(bytes: Buffer, at: number, mask: number): Buffer {
+  bytes[at] = (bytes[at] as number) ^ mask;
+  return bytes;
+}
+
+async function answers(reader: IndexHeaderReader): Promise<string> {
+  try {
+    const names = reader.labelNames();
+    const values = await Promise.all(names.map((name) => reader.select(name, "", () => true)));
+    const symbols = await reader.symbols.lookup(Uint32Array.from({length: reader.symbols.count}, (_, i) => i));
+    return JSON.stringify([names, values.map((v) => [v.values, [...v.ranges]]), symbols]);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function soundOrCorrupt(open: () => Promise<IndexHeaderReader>, sound: string): Promise<void> {
+  try {
+    assert.equal(await answers(await open()), sound);
+  } catch (err) {
+    if (err instanceof assert.AssertionError) throw err;
+    assert.ok(err instanceof StrataError && err.code === "corrupt", String(err));
+  }
+}

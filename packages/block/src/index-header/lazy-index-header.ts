@@ -1,0 +1,118 @@
+import {rm} from "node:fs/promises";
+import {errorCode, StrataError} from "@strata/base";
+import type {RandomAccess} from "@strata/tsdb";
+import {buildIndexHeader} from "./build.ts";
+import {IndexHeaderReader} from "./reader.ts";
+
+/** What the life of index-headers adds up to; the owner turns it into metrics. */
+export type IndexHeaderEvents = {
+  built(seconds: number): void;
+  loaded(seconds: number): void;
+  loadFailed(): void;
+  unloaded(): void;
+};
+
+/**
+ * The index-header of one block: a file built once, and a reader that is open only while somebody uses it or did so a
+ * short while ago. A damaged file is built again, once per `use`. Idle, it holds no file and a few hundred bytes.
+ */
+export class LazyIndexHeader {
+  readonly path: string;
+  readonly #index: (signal: AbortSignal) => Promise<RandomAccess>;
+  readonly #events: IndexHeaderEvents;
+  #reader: Promise<IndexHeaderReader> | undefined;
+  #users = 0;
+  #lastUsed = 0;
+  #closed = false;
+
+  /** `index` opens the block's whole index, to build from. */
+  constructor(path: string, index: (signal: AbortSignal) => Promise<RandomAccess>, events: IndexHeaderEvents) {
+    this.path = path;
+    this.#index = index;
+    this.#events = events;
+  }
+
+  /** Runs `work` with an open reader, which must not be kept. */
+  async use<T>(signal: AbortSignal, work: (reader: IndexHeaderReader) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StrataError("unavailable", `cannot read ${this.path}: its block was dropped`);
+    this.#users++;
+    try {
+      this.#reader ??= this.#load(signal);
+      let reader: IndexHeaderReader;
+      try {
+        reader = await this.#reader;
+      } catch (err) {
+        this.#reader = undefined;
+        throw err;
+      }
+      return await work(reader);
+    } finally {
+      this.#users--;
+      this.#lastUsed = performance.now();
+      if (this.#closed) await this.#unload();
+    }
+  }
+
+  /** Builds the file unless it is there already. What is in it is checked when it is first used. */
+  async build(signal: AbortSignal): Promise<void> {
+    const started = performance.now();
+    const source = await this.#index(signal);
+    try {
+      await buildIndexHeader(source, this.path);
+    } finally {
+      await source.close();
+    }
+    this.#events.built((performance.now() - started) / 1000);
+  }
+
+  /** Closes the reader when nobody has used it for `idleMs`; true when it did. */
+  async unloadIdle(idleMs: number): Promise<boolean> {
+    if (this.#users > 0 || this.#reader === undefined || performance.now() - this.#lastUsed < idleMs) return false;
+    await this.#unload();
+    this.#events.unloaded();
+    return true;
+  }
+
+  get loaded(): boolean {
+    return this.#reader !== undefined;
+  }
+
+  /** Closes the reader once its users are done. The file stays. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#users === 0) await this.#unload();
+  }
+
+  async #load(signal: AbortSignal): Promise<IndexHeaderReader> {
+    const started = performance.now();
+    try {
+      const reader = await this.#open(signal);
+      this.#events.loaded((performance.now() - started) / 1000);
+      return reader;
+    } catch (err) {
+      this.#events.loadFailed();
+      throw err;
+    }
+  }
+
+  async #open(signal: AbortSignal): Promise<IndexHeaderReader> {
+    try {
+      return await IndexHeaderReader.open(this.path);
+    } catch (err) {
+      const code = errorCode(err);
+      if (code !== "corrupt" && code !== "not_found") throw err;
+    }
+    await rm(this.path, {force: true});
+    await this.build(signal);
+    return IndexHeaderReader.open(this.path);
+  }
+
+  async #unload(): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    await reader?.then(
+      (open) => open.close(),
+      () => undefined, // the failure was thrown to whoever used it
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import {FileAccess} from "@strata/tsdb";
+import {type HeaderLayout, readLayout} from "./header-layout.ts";
+import {PostingsTable, type ValueRanges} from "./postings-table.ts";
+import {SymbolTable} from "./symbol-table.ts";
+
+/**
+ * An open index-header: symbols and posting offsets of one block. Only every 32nd entry is in memory; lookups read the
+ * file. Whoever opens it closes it.
+ */
+export class IndexHeaderReader {
+  readonly symbols: SymbolTable;
+  readonly postings: PostingsTable;
+  readonly #file: FileAccess;
+  readonly #layout: HeaderLayout;
+
+  private constructor(file: FileAccess, layout: HeaderLayout, symbols: SymbolTable, postings: PostingsTable) {
+    this.#file = file;
+    this.#layout = layout;
+    this.symbols = symbols;
+    this.postings = postings;
+  }
+
+  /** Opens and checks the file at `path`. Throws `corrupt` for a damaged one, `not_found` for a missing one. */
+  static async open(path: string): Promise<IndexHeaderReader> {
+    const file = await FileAccess.open(path);
+    try {
+      const layout = await readLayout(file);
+      const symbols = await SymbolTable.load(file, layout);
+      const postings = await PostingsTable.load(file, layout);
+      return new IndexHeaderReader(file, layout, symbols, postings);
+    } catch (err) {
+      await file.close();
+      throw err;
+    }
+  }
+
+  get indexVersion(): number {
+    return this.#layout.indexVersion;
+  }
+
+  /** Bytes in memory, about. */
+  get byteLength(): number {
+    return this.symbols.byteLength + this.postings.byteLength;
+  }
+
+  labelNames(): string[] {
+    return this.postings.labelNames();
+  }
+
+  async labelValues(name: string): Promise<readonly string[]> {
+    return (await this.postings.select(name, "", () => true)).values;
+  }
+
+  /** Values of `name` that `keep` wants, with the byte ranges of their posting lists in the index. */
+  async select(name: string, prefix: string, keep: (value: string) => boolean): Promise<ValueRanges> {
+    return this.postings.select(name, prefix, keep);
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
