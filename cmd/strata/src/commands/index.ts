@@ -1,0 +1,154 @@
+import {type Command, notBuilt} from "./tree.ts";
+
+/** An import that becomes a command without work yet. */
+const later =
+  <K extends string>(load: () => Promise<Record<K, Parameters<typeof notBuilt>[0]>>, name: K) =>
+  async () =>
+    notBuilt((await load())[name]);
+
+const tools = () => import("../flags/tools.ts");
+
+const BUCKET = "--objstore.config-file=bucket.yml";
+
+const bucketCommands: readonly Command[] = [
+  {
+    name: "verify",
+    help: "Check blocks in the bucket, and repair what can be repaired",
+    examples: [[`tools bucket verify ${BUCKET}`, "look for known problems"]],
+    load: later(tools, "bucketVerifyFlags"),
+  },
+  {
+    name: "ls",
+    help: "List blocks in the bucket",
+    examples: [[`tools bucket ls ${BUCKET} -o wide`, "list blocks with their times and labels"]],
+    load: later(tools, "bucketLsFlags"),
+  },
+  {
+    name: "inspect",
+    help: "Show blocks in the bucket as a table",
+    examples: [[`tools bucket inspect ${BUCKET} --sort-by=FROM`, "oldest blocks first"]],
+    load: later(tools, "bucketInspectFlags"),
+  },
+  {
+    name: "web",
+    help: "Serve a page that shows the blocks in the bucket",
+    examples: [[`tools bucket web ${BUCKET}`, "the page on port 10902"]],
+    load: later(tools, "bucketWebFlags"),
+  },
+  {
+    name: "replicate",
+    help: "Copy blocks from one bucket to another",
+    examples: [[`tools bucket replicate ${BUCKET} --objstore-to.config-file=to.yml --single-run`, "copy once"]],
+    load: later(tools, "bucketReplicateFlags"),
+  },
+  {
+    name: "downsample",
+    help: "Downsample blocks in the bucket again and again",
+    examples: [[`tools bucket downsample ${BUCKET} --data-dir=/tmp/work`, "fill in missing resolutions"]],
+    load: later(tools, "bucketDownsampleFlags"),
+  },
+  {
+    name: "cleanup",
+    help: "Delete marked blocks and aborted uploads",
+    examples: [[`tools bucket cleanup ${BUCKET}`, "delete what was marked two days ago or earlier"]],
+    load: later(tools, "bucketCleanupFlags"),
+  },
+  {
+    name: "mark",
+    help: "Mark blocks for deletion, or against compaction or downsampling",
+    examples: [[`tools bucket mark ${BUCKET} --id=01HQ… --marker=deletion-mark.json --details=old`, "mark one block"]],
+    load: later(tools, "bucketMarkFlags"),
+  },
+  {
+    name: "rewrite",
+    help: "Write blocks anew without some series, or with other labels",
+    examples: [
+      [`tools bucket rewrite ${BUCKET} --id=01HQ… --rewrite.to-delete-config-file=del.yml`, "show what would go"],
+    ],
+    load: later(tools, "bucketRewriteFlags"),
+  },
+  {
+    name: "retention",
+    help: "Mark blocks older than the retention of their resolution",
+    examples: [[`tools bucket retention ${BUCKET} --retention.resolution-raw=30d`, "keep raw samples for 30 days"]],
+    load: later(tools, "bucketRetentionFlags"),
+  },
+  {
+    name: "upload-blocks",
+    help: "Upload blocks from a local directory",
+    examples: [[`tools bucket upload-blocks ${BUCKET} --path=./data --label='cluster="eu"'`, "upload with a label"]],
+    load: later(tools, "bucketUploadBlocksFlags"),
+  },
+];
+
+const toolsCommands: readonly Command[] = [
+  {name: "bucket", help: "Look after the blocks in a bucket", commands: bucketCommands},
+  {
+    name: "rules-check",
+    help: "Check rule files",
+    examples: [["tools rules-check --rules='rules/*.yml'", "check all rule files of a directory"]],
+    load: later(tools, "rulesCheckFlags"),
+  },
+];
+
+/** Every command of the executable, in the order of the help page. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "sidecar",
+    help: "Stand beside a Prometheus: serve its recent data, upload its blocks",
+    examples: [
+      [`sidecar --prometheus.url=http://localhost:9090 --tsdb.path=/prometheus ${BUCKET}`, "serve and upload"],
+    ],
+    load: later(() => import("../flags/sidecar.ts"), "sidecarFlags"),
+  },
+  {
+    name: "store",
+    help: "Serve the blocks of a bucket",
+    examples: [[`store --data-dir=/var/strata ${BUCKET}`, "a store gateway over one bucket"]],
+    load: later(() => import("../flags/store.ts"), "storeFlags"),
+  },
+  {
+    name: "query",
+    help: "Answer PromQL over many endpoints, with a web page",
+    examples: [
+      ["query --endpoint=localhost:10901 --query.replica-label=replica", "one sidecar, replicas merged"],
+      ["query --endpoint.sd-config-file=endpoints.yml", "endpoints from a file that is read again when it changes"],
+    ],
+    load: later(() => import("../flags/query.ts"), "queryFlags"),
+  },
+  {
+    name: "rule",
+    help: "Evaluate rules against queriers, send alerts",
+    examples: [
+      [`rule --query=localhost:10902 --rule-file='rules/*.yml' --label='replica="a"' ${BUCKET}`, "rules and uploads"],
+    ],
+    load: later(() => import("../flags/rule.ts"), "ruleFlags"),
+  },
+  {
+    name: "compact",
+    help: "Compact, downsample and expire the blocks of a bucket",
+    examples: [
+      [`compact --wait --data-dir=/var/strata ${BUCKET} --retention.resolution-raw=90d`, "look after a bucket"],
+    ],
+    load: later(() => import("../flags/compact.ts"), "compactFlags"),
+  },
+  {
+    name: "receive",
+    help: "Take remote write and OTLP, keep recent data, upload blocks",
+    examples: [[`receive --tsdb.path=/var/strata --label='replica="a"' ${BUCKET}`, "one receiver"]],
+    load: later(() => import("../flags/receive.ts"), "receiveFlags"),
+  },
+  {
+    name: "query-frontend",
+    help: "Split, cache and retry queries in front of a querier",
+    examples: [["query-frontend --query-frontend.downstream-url=http://localhost:10902", "in front of one querier"]],
+    load: later(() => import("../flags/query-frontend.ts"), "queryFrontendFlags"),
+  },
+  {
+    name: "standalone",
+    help: "Everything in one process over a local directory",
+    examples: [["standalone", "the page on http://127.0.0.1:10902, data in ./data"]],
+    load: later(() => import("../flags/standalone.ts"), "standaloneFlags"),
+  },
+  {name: "tools", help: "Tools around blocks, buckets and rules", commands: toolsCommands},
+];

@@ -1,0 +1,48 @@
+import type {FlagTable, FlagValues} from "../flags/spec.ts";
+
+/** What a command is run with. */
+export type CommandContext<T extends FlagTable> = {
+  /** `store`, `tools bucket ls`. */
+  readonly command: string;
+  readonly flags: FlagValues<T>;
+  /** Every flag as text, for `/api/v1/status/flags`. */
+  readonly shownFlags: Readonly<Record<string, string>>;
+  readonly notices: readonly string[];
+  readonly given: ReadonlySet<string>;
+};
+
+/** A command's flags, and the work it does. Loaded only when the command is named. */
+export type CommandModule = {
+  readonly flags: FlagTable;
+  /** Resolves with the exit code when the work is done or was stopped by a signal. */
+  run(context: CommandContext<FlagTable>): Promise<number>;
+};
+
+export type Command = {
+  readonly name: string;
+  /** One line, for the list of commands. */
+  readonly help: string;
+  /** Typical command lines, without `strata`. */
+  readonly examples?: readonly (readonly [line: string, what: string])[];
+  readonly commands?: readonly Command[];
+  readonly load?: () => Promise<CommandModule>;
+};
+
+/** Ties a typed table to the function that uses it. */
+export function defineCommand<T extends FlagTable>(
+  flags: T,
+  run: (context: CommandContext<T>) => Promise<number>,
+): CommandModule {
+  return {flags, run: run as (context: CommandContext<FlagTable>) => Promise<number>};
+}
+
+/** A command whose flags are known and checked, but whose work is still to come. */
+export function notBuilt(flags: FlagTable): CommandModule {
+  return {
+    flags,
+    async run({command}) {
+      console.error(`strata: error: ${command} is not built yet`);
+      return 1;
+    },
+  };
+}

@@ -1,0 +1,9 @@
+import {address, bool, dur, type FlagTable, path} from "./spec.ts";
+
+export const standaloneFlags = {
+  "data-dir": path({default: "./data", help: "Where everything is kept: bucket, databases, caches."}),
+  "http-address": address({default: "127.0.0.1:10902", help: "Listen here for the page and the query API."}),
+  "http-grace-period": dur({default: "2m", help: "How long running requests may take to finish at shutdown."}),
+  demo: bool({default: "true", help: "Fill an empty data directory with two days of made-up history."}),
+  prometheus: bool({default: "true", help: "Where a Prometheus is installed, start it with a sidecar beside it."}),
+} satisfies FlagTable;
