@@ -11,6 +11,7 @@ export {
 } from "./durations.ts";
 export {goQuote, goUnquote, isLegacyLabelName, quoteLabelName} from "./go-quote.ts";
 export {compareLabels, Labels, METRIC_NAME} from "./labels.ts";
+export {labelsHash, type ShardLabels, shardOf} from "./labels-hash.ts";
 export {type Matcher, type MatchOp, matcher, matcherText} from "./matcher.ts";
 export {compileRegex, type Regex, type RegexGroups} from "./re2.ts";
 export {

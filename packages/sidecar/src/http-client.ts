@@ -1,0 +1,135 @@
+import http from "node:http";
+import https from "node:https";
+import {createGunzip} from "node:zlib";
+import {type ErrorCode, errorText, StrataError} from "@strata/base";
+
+/** How to reach a Prometheus: the parts of `--prometheus.http-client` that matter to a connection. */
+export type HttpClientConfig = {
+  readonly basicAuth?: {readonly username: string; readonly password: string} | undefined;
+  readonly bearerToken?: string | undefined;
+  readonly tls?:
+    | {
+        readonly ca?: Buffer | undefined;
+        readonly cert?: Buffer | undefined;
+        readonly key?: Buffer | undefined;
+        readonly serverName?: string | undefined;
+        readonly insecureSkipVerify?: boolean | undefined;
+      }
+    | undefined;
+  readonly maxConnections?: number | undefined;
+};
+
+export type HttpRequest = {
+  readonly method: "GET" | "POST";
+  /** Path below the base URL, starting with "/". */
+  readonly path: string;
+  readonly params?: URLSearchParams | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: Uint8Array | undefined;
+};
+
+/** What an HTTP status of Prometheus means to our own caller (http.md §2; 422 and 500 are the peer's trouble). */
+const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {400: "bad_data", 404: "not_found", 503: "unavailable"};
+
+/** An error body is quoted up to this length. */
+const QUOTED_BODY_BYTES = 1024;
+
+/** One Prometheus over HTTP: keep-alive connections, gzip, errors as StrataError naming method, path and status. */
+export class HttpClient {
+  readonly #base: URL;
+  readonly #agent: http.Agent;
+  readonly #headers: Record<string, string>;
+
+  constructor(base: URL, config: HttpClientConfig = {}, userAgent = "strata-sidecar") {
+    this.#base = base;
+    const common = {keepAlive: true, maxSockets: config.maxConnections ?? 100};
+    const tls = config.tls;
+    this.#agent =
+      base.protocol === "https:"
+        ? new https.Agent({
+            ...common,
+            ca: tls?.ca,
+            cert: tls?.cert,
+            key: tls?.key,
+            ...(tls?.serverName === undefined ? {} : {servername: tls.serverName}),
+            rejectUnauthorized: tls?.insecureSkipVerify !== true,
+          })
+        : new http.Agent(common);
+    this.#headers = {"user-agent": userAgent, "accept-encoding": "gzip", ...authorization(base, config)};
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** The body of a 2xx answer as it streams in, unpacked. The consumer must read it to its end or leave the loop. */
+  async stream(request: HttpRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> & {destroy(): void}> {
+    const answer = await this.#send(request, signal);
+    const body = answer.headers["content-encoding"] === "gzip" ? answer.pipe(createGunzip()) : answer;
+    if (body !== answer) answer.once("error", (err) => body.destroy(err));
+    const status = answer.statusCode ?? 0;
+    if (status >= 200 && status < 300) return body;
+    const text = await quote(body);
+    throw new StrataError(
+      STATUS_CODES[status] ?? "internal",
+      `cannot ${request.method} ${request.path}: status ${status}: ${text}`,
+      {fields: {status}},
+    );
+  }
+
+  /** The whole body; more than `maxBytes` of it is a `limit` error. */
+  async body(request: HttpRequest, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of await this.stream(request, signal)) {
+      size += part.length;
+      if (size > maxBytes) {
+        throw new StrataError("limit", `cannot hold the answer to ${request.path}: more than ${maxBytes} bytes`);
+      }
+      parts.push(part);
+    }
+    return Buffer.concat(parts);
+  }
+
+  #send(request: HttpRequest, signal: AbortSignal): Promise<http.IncomingMessage> {
+    const url = new URL(this.#base);
+    url.pathname = url.pathname.replace(/\/+$/, "") + request.path;
+    url.search = request.params === undefined ? "" : `?${request.params}`;
+    url.username = "";
+    url.password = "";
+    const headers = {...this.#headers, ...request.headers};
+    return new Promise((resolve, reject) => {
+      const send = url.protocol === "https:" ? https.request : http.request;
+      const call = send(url, {agent: this.#agent, method: request.method, headers, signal}, resolve);
+      call.once("error", (err) => reject(transportError(err, request, signal)));
+      call.end(request.body);
+    });
+  }
+}
+
+function authorization(base: URL, config: HttpClientConfig): Record<string, string> {
+  if (config.bearerToken !== undefined) return {authorization: `Bearer ${config.bearerToken}`};
+  const basic =
+    config.basicAuth ??
+    (base.username === ""
+      ? undefined
+      : {username: decodeURIComponent(base.username), password: decodeURIComponent(base.password)});
+  if (basic === undefined) return {};
+  return {authorization: `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`};
+}
+
+function transportError(err: Error, request: HttpRequest, signal: AbortSignal): StrataError {
+  const code = signal.aborted ? (signal.reason?.name === "TimeoutError" ? "timeout" : "canceled") : "unavailable";
+  return new StrataError(code, `cannot ${request.method} ${request.path}: ${errorText(err)}`, {cause: err});
+}
+
+async function quote(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of body) {
+    parts.push(part);
+    size += part.length;
+    if (size >= QUOTED_BODY_BYTES) break;
+  }
+  return Buffer.concat(parts).subarray(0, QUOTED_BODY_BYTES).toString("utf8").trim();
+}
