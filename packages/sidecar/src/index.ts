@@ -1,1 +1,3 @@
-export {};
+export type {HttpClientConfig} from "./http-client.ts";
+export {httpClientConfig} from "./http-client-config.ts";
+export {type BlockShipper, type Readiness, Sidecar, type SidecarOptions} from "./sidecar.ts";

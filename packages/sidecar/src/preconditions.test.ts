@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {nullLogger} from "@strata/telemetry";
+import {httpClientConfig} from "./http-client-config.ts";
+import {checkFlags} from "./preconditions.ts";
+
+const options = {tsdbPath: "/prom", metaFileName: "thanos.shipper.json", ignoreUnequalBlockSize: false};
+const check = (flags: Record<string, string>, more = {}): void =>
+  checkFlags(flags, {...options, ...more}, nullLogger());
+const flag = (min: string, max: string, delay = "") => ({
+  "storage.tsdb.min-block-duration": min,
+  "storage.tsdb.max-block-duration": max,
+  "storage.tsdb.delay-compact-file.path": delay,
+});
+
+test("equal block durations may be shipped", () => check(flag("2h", "2h")));
+
+test("a Prometheus that compacts is refused unless told otherwise", () => {
+  assert.throws(() => check(flag("2h", "36h")), /min-block-duration is 2h and .*max-block-duration is 36h; set both/);
+  check(flag("2h", "36h"), {ignoreUnequalBlockSize: true});
+});
+
+test("compaction delayed by the shipper's own state file is fine, by another is not", () => {
+  check(flag("2h", "36h", "/prom/./thanos.shipper.json"));
+  assert.throws(() => check(flag("2h", "36h", "/elsewhere.json")), /must name that file/);
+});
+
+test("the HTTP client configuration is read and bad keys are named", () => {
+  const config = httpClientConfig(
+    "basic_auth: {username: u, password: p}\ntransport_config: {max_conns_per_host: 3}\n",
+  );
+  assert.deepEqual(config.basicAuth, {username: "u", password: "p"});
+  assert.equal(config.maxConnections, 3);
+  assert.throws(() => httpClientConfig("bearer_token_file: /does/not/exist"), /cannot read bearer_token_file/);
+  assert.throws(() => httpClientConfig("proxy_url: http://proxy"), /proxy_url is not supported yet/);
+  assert.throws(() => httpClientConfig("basic_auth: 3"), /basic_auth is not a mapping/);
+});
