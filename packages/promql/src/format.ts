@@ -1,4 +1,4 @@
-import {formatPrometheusDuration, goQuote, type Matcher, METRIC_NAME, matcherText} from "@strata/model";
+import {formatPrometheusDuration, isLegacyLabelName, type Matcher, METRIC_NAME} from "@strata/model";
 import type {
   Aggregate,
   At,
@@ -12,7 +12,7 @@ import type {
   VectorMatching,
   VectorSelector,
 } from "./ast.ts";
-import {formatFixed, formatFloat} from "./text.ts";
+import {formatFixed, formatFloat, quote} from "./text.ts";
 
 /** One line of PromQL that parses to the same tree: the canonical form that rules, caches and tests compare. */
 export function format(expr: Expr): string {
@@ -25,7 +25,7 @@ export function formatWith(expr: Expr, sub: (expr: Expr) => string): string {
     case "number":
       return formatNumber(expr);
     case "string":
-      return goQuote(expr.value);
+      return quote(expr.value);
     case "vector":
       return formatVector(expr);
     case "matrix":
@@ -99,7 +99,7 @@ function formatMatchers(name: string, matchers: readonly Matcher[]): string {
   const parts: string[] = [];
   for (const m of matchers) {
     if (m.name === METRIC_NAME && m.op === "=" && m.value === name && name !== "") continue;
-    parts.push(matcherText(m));
+    parts.push(`${isLegacyLabelName(m.name) ? m.name : quote(m.name)}${m.op}${quote(m.value)}`);
   }
   return parts.length === 0 && name !== "" ? name : `${name}{${parts.sort().join(",")}}`;
 }
@@ -139,4 +139,4 @@ const formatNumber = (expr: NumberLiteral): string =>
 
 /** Compat: Prometheus leaves unquoted what would do as a metric name, colons included. */
 const joinLabels = (labels: readonly string[]): string =>
-  labels.map((label) => (/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(label) ? label : goQuote(label))).join(", ");
+  labels.map((label) => (/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(label) ? label : quote(label))).join(", ");

@@ -1,3 +1,4 @@
+import {isUtf8} from "node:buffer";
 import {StrataError} from "@strata/base";
 import {goQuote, parsePrometheusDuration} from "@strata/model";
 import type {NumberLiteral, StringLiteral} from "./ast.ts";
@@ -43,7 +44,10 @@ export const stringLiteral = (token: Token): StringLiteral => ({
 
 const SIMPLE: Readonly<Record<string, number>> = {a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11};
 
-/** The text of a string token. The lexer has checked its escapes; some of them spell single bytes of UTF-8. */
+/**
+ * The text of a string token. The lexer has checked its escapes; some of them spell single bytes, and bytes that are not
+ * UTF-8 become the lone surrogates U+DC80…U+DCFF (so `isWellFormed()` tells, and printing gives the bytes back).
+ */
 export function unquote(token: Token): string {
   const body = token.text.slice(1, -1);
   if (token.text.startsWith("`") || !body.includes("\\")) return body;
@@ -70,7 +74,24 @@ export function unquote(token: Token): string {
     else parts.push(Uint8Array.of(code));
     i = from + digits;
   }
-  return Buffer.concat(parts).toString("utf8");
+  return decodeBytes(Buffer.concat(parts));
 }
+
+function decodeBytes(bytes: Uint8Array): string {
+  if (isUtf8(bytes)) return Buffer.from(bytes).toString("utf8");
+  let out = "";
+  for (let i = 0; i < bytes.length; ) {
+    let length = 4;
+    while (length > 1 && (i + length > bytes.length || !isCharacter(bytes, i, length))) length--;
+    const first = bytes[i] as number;
+    if (length > 1) out += Buffer.from(bytes.subarray(i, i + length)).toString("utf8");
+    else out += String.fromCharCode(first < 0x80 ? first : 0xdc00 + first);
+    i += length;
+  }
+  return out;
+}
+
+const isCharacter = (bytes: Uint8Array, at: number, length: number): boolean =>
+  (bytes[at] as number) >= 0xc0 && isUtf8(bytes.subarray(at, at + length));
 
 const ESCAPE_DIGITS: Readonly<Record<string, number>> = {x: 2, u: 4, U: 8};

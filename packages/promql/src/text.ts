@@ -1,3 +1,5 @@
+import {goQuote} from "@strata/model";
+
 /** Go's idea of a printable character, as far as error texts need it. */
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
@@ -59,4 +61,17 @@ export function formatFixed(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return formatFloat(value);
   if (Math.abs(value) < 1e21) return value.toFixed(decimals);
   return `${BigInt(value)}.${"0".repeat(decimals)}`;
+}
+
+/** `text` as Go's `%q` prints it, in a form that the lexer takes back, also for bytes that are not UTF-8. */
+export function quote(text: string): string {
+  if (text.isWellFormed() && !text.includes("\ufffd")) return goQuote(text);
+  let out = "";
+  for (const char of text) {
+    const code = char.codePointAt(0) as number;
+    if (code === 0xfffd) out += "\\ufffd";
+    else if (code >= 0xdc80 && code <= 0xdcff) out += `\\x${hex(code - 0xdc00, 2)}`;
+    else out += goQuote(char).slice(1, -1);
+  }
+  return `"${out}"`;
 }
