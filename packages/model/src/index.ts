@@ -10,6 +10,22 @@ export {
   type TimeOrDuration,
 } from "./durations.ts";
 export {goQuote, goUnquote, isLegacyLabelName, quoteLabelName} from "./go-quote.ts";
+export {
+  CUSTOM_BUCKETS_SCHEMA,
+  EXPONENTIAL_SCHEMA_MAX,
+  EXPONENTIAL_SCHEMA_MIN,
+  type FloatHistogram,
+  type Histogram,
+  type IntHistogram,
+  RESET_HINT,
+  type ResetHint,
+  reduceSpans,
+  type Span,
+  spanBuckets,
+  spanIndexes,
+  spansOf,
+  toFloatHistogram,
+} from "./histogram.ts";
 export {compareLabels, Labels, METRIC_NAME} from "./labels.ts";
 export {labelsHash, type ShardLabels, shardOf} from "./labels-hash.ts";
 export {type Matcher, type MatchOp, matcher, matcherText} from "./matcher.ts";
