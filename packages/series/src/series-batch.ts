@@ -1,4 +1,5 @@
 import type {Labels} from "@strata/model";
+import {ChunkColumns} from "./chunk-columns.ts";
 
 /** Which column a chunk carries: raw samples or one aggregate of downsampled ones. Numbers are those of the StoreAPI. */
 export const AGGREGATE = {raw: 0, count: 1, sum: 2, min: 3, max: 4, counter: 5} as const;
@@ -42,21 +43,17 @@ export const BATCH_BYTES = 1 << 20;
  * after `finish`.
  */
 export class SeriesBatchBuilder {
+  readonly #columns = new ChunkColumns();
   #labels: Labels[] = [];
   #firstChunk: number[] = [];
-  #mint: number[] = [];
-  #maxt: number[] = [];
-  #encoding: number[] = [];
-  #source: number[] = [];
-  #aggregate: number[] = [];
-  #offset: number[] = [];
-  #length: number[] = [];
   #warnings: string[] = [];
-  #bytes: Uint8Array<ArrayBuffer>;
+  /** What the first chunk of a batch makes room for; follows the size of the last batch. */
+  #room: number;
+  #bytes = EMPTY;
   #used = 0;
 
   constructor(initialBytes = 64 * 1024) {
-    this.#bytes = new Uint8Array(initialBytes);
+    this.#room = initialBytes;
   }
 
   get series(): number {
@@ -74,7 +71,7 @@ export class SeriesBatchBuilder {
 
   startSeries(labels: Labels): void {
     this.#labels.push(labels);
-    this.#firstChunk.push(this.#mint.length);
+    this.#firstChunk.push(this.#columns.count);
   }
 
   /** Adds a chunk to the series started last; copies data[from, from + length). */
@@ -89,14 +86,9 @@ export class SeriesBatchBuilder {
     length: number,
   ): void {
     this.#reserve(length);
-    this.#bytes.set(data.subarray(from, from + length), this.#used);
-    this.#mint.push(mint);
-    this.#maxt.push(maxt);
-    this.#encoding.push(encoding);
-    this.#source.push(source);
-    this.#aggregate.push(aggregate);
-    this.#offset.push(this.#used);
-    this.#length.push(length);
+    if (data instanceof Buffer) data.copy(this.#bytes, this.#used, from, from + length);
+    else this.#bytes.set(data.subarray(from, from + length), this.#used);
+    this.#columns.push(mint, maxt, encoding, source, aggregate, this.#used, length);
     this.#used += length;
   }
 
@@ -106,38 +98,30 @@ export class SeriesBatchBuilder {
 
   /** The batch collected so far; the builder starts afresh. */
   finish(): SeriesBatch {
+    this.#firstChunk.push(this.#columns.count);
     const batch: SeriesBatch = {
       labels: this.#labels,
-      firstChunk: Uint32Array.from([...this.#firstChunk, this.#mint.length]),
-      mint: Float64Array.from(this.#mint),
-      maxt: Float64Array.from(this.#maxt),
-      encoding: Uint8Array.from(this.#encoding),
-      source: Uint16Array.from(this.#source),
-      aggregate: Uint8Array.from(this.#aggregate),
-      offset: Uint32Array.from(this.#offset),
-      length: Uint32Array.from(this.#length),
+      firstChunk: new Uint32Array(this.#firstChunk),
+      ...this.#columns.take(),
       bytes: this.#bytes.subarray(0, this.#used),
       warnings: this.#warnings,
     };
     this.#labels = [];
     this.#firstChunk = [];
-    this.#mint = [];
-    this.#maxt = [];
-    this.#encoding = [];
-    this.#source = [];
-    this.#aggregate = [];
-    this.#offset = [];
-    this.#length = [];
     this.#warnings = [];
-    this.#bytes = new Uint8Array(this.#bytes.length);
+    if (this.#used > 0) this.#room = Math.min(this.#bytes.length, 2 * BATCH_BYTES);
+    this.#bytes = EMPTY;
     this.#used = 0;
     return batch;
   }
 
   #reserve(more: number): void {
     if (this.#used + more <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#used + more));
+    const size = Math.max(this.#bytes.length * 2, this.#room, this.#used + more);
+    const grown = Buffer.allocUnsafeSlow(size);
     grown.set(this.#bytes.subarray(0, this.#used));
     this.#bytes = grown;
   }
 }
+
+const EMPTY: Buffer<ArrayBuffer> = Buffer.alloc(0);
