@@ -74,10 +74,10 @@ function checkedInput(entry: Record<string, unknown>, position: number): Relabel
     entry[key] === undefined || entry[key] === null ? undefined : String(entry[key]);
   return {
     action: text("action"),
-    source_labels: (entry["source_labels"] ?? undefined) as readonly string[] | undefined,
+    source_labels: (entry.source_labels ?? undefined) as readonly string[] | undefined,
     separator: text("separator"),
     regex: text("regex"),
-    modulus: (entry["modulus"] ?? undefined) as number | undefined,
+    modulus: (entry.modulus ?? undefined) as number | undefined,
     target_label: text("target_label"),
     replacement: text("replacement"),
   };

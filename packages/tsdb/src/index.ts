@@ -13,4 +13,40 @@ export {
   type ThanosMeta,
   ZERO_TIME,
 } from "./block-meta.ts";
+export {
+  CHUNKS_DIR,
+  ChunkSegments,
+  type ChunkVisitor,
+  chunkRef,
+  offsetOf,
+  segmentOf,
+} from "./chunk-segments.ts";
+export {
+  INDEX_FILE,
+  INDEX_HEADER_BYTES,
+  INDEX_MAGIC,
+  INDEX_V1,
+  INDEX_V2,
+  type IndexToc,
+  parseIndexHeader,
+  parseIndexToc,
+  SERIES_ALIGN,
+  TOC_BYTES,
+} from "./index/index-format.ts";
+export {IndexReader, type SeriesVisitor} from "./index/index-reader.ts";
+export {decodeBigEndianIds, decodePostingList, LIST_OVERHEAD} from "./index/posting-list.ts";
+export {gallop, type IdList, intersect, intersects, intersectTwo, subtract, union} from "./index/postings-ops.ts";
+export {type LabelSource, selectLabelNames, selectLabelValues} from "./index/select-labels.ts";
+export {type PostingsSource, type Selection, selectPostings} from "./index/select-postings.ts";
+export {decodeSeriesEntry, MAX_ENTRY_LENGTH_BYTES, SeriesEntry, seriesEntrySize} from "./index/series-entry.ts";
 export {BufferAccess, FileAccess, type RandomAccess} from "./random-access.ts";
+export {
+  covers,
+  decodeTombstones,
+  encodeTombstones,
+  type Interval,
+  readTombstones,
+  TOMBSTONES_FILE,
+  Tombstones,
+  touches,
+} from "./tombstones.ts";

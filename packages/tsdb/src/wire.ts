@@ -79,6 +79,20 @@ export class WireReader {
     return this.#fail();
   }
 
+  /**
+   * LEB128 of a 64-bit difference that may have wrapped below zero (chunks that overlap make one): ten bytes are a
+   * negative number, put together from its complement so that small ones stay exact.
+   */
+  wrapped(): number {
+    const start = this.at;
+    const value = this.uvarint();
+    if (this.failed || value < 2 ** 63) return value;
+    let complement = 0;
+    for (let i = 0, scale = 1; i < 9; i++, scale *= 128)
+      complement += (~(this.bytes[start + i] as number) & 0x7f) * scale;
+    return -complement - 1;
+  }
+
   /** Zig-zag LEB128. Halved before it is put together, so that it is exact over ±2^53. */
   varint(): number {
     const {bytes} = this;

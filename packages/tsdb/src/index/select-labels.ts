@@ -1,0 +1,66 @@
+import {compareUtf8, type Labels, type Matcher} from "@strata/model";
+import {type IdList, intersects} from "./postings-ops.ts";
+import {type PostingsSource, selectPostings} from "./select-postings.ts";
+
+/** A source of postings that can also read the labels of series. */
+export interface LabelSource extends PostingsSource {
+  /** Hands the labels of each of the series (ids ascending) to `visit`. */
+  readSeries(ids: IdList, visit: (id: number, labels: Labels) => void): Promise<void>;
+}
+
+/** Names of the labels of all series that fit the matchers, sorted by bytes. */
+export async function selectLabelNames(matchers: readonly Matcher[], source: LabelSource): Promise<readonly string[]> {
+  if (matchers.length === 0) return source.labelNames();
+  const {ids} = await selectPostings(matchers, source);
+  const names = new Set<string>();
+  await source.readSeries(ids, (_, labels) => {
+    for (let i = 0; i < labels.pairs.length; i += 2) names.add(labels.pairs[i] as string);
+  });
+  return [...names].sort(compareUtf8);
+}
+
+/** How many of a name's lists are read and compared together. */
+const LIST_BATCH = 256;
+
+/** Values that label `name` has in series that fit the matchers, sorted by bytes. */
+export async function selectLabelValues(
+  name: string,
+  matchers: readonly Matcher[],
+  source: LabelSource,
+): Promise<readonly string[]> {
+  if (matchers.length === 0) return source.labelValues(name);
+  const {ids} = await selectPostings(matchers, source);
+  if (ids.length === 0) return [];
+  const candidates = (await source.labelValues(name)).filter((value) =>
+    matchers.every((m) => m.name !== name || m.matches(value)),
+  );
+  // With matchers on this very name alone, the candidates are the answer.
+  if (matchers.every((m) => m.name === name)) return candidates;
+  return ids.length <= candidates.length * 4
+    ? valuesOfSeries(name, ids, source)
+    : valuesOfLists(name, candidates, ids, source);
+}
+
+async function valuesOfSeries(name: string, ids: IdList, source: LabelSource): Promise<readonly string[]> {
+  const values = new Set<string>();
+  await source.readSeries(ids, (_, labels) => values.add(labels.get(name)));
+  values.delete("");
+  return [...values].sort(compareUtf8);
+}
+
+async function valuesOfLists(
+  name: string,
+  candidates: readonly string[],
+  ids: IdList,
+  source: LabelSource,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (let i = 0; i < candidates.length; i += LIST_BATCH) {
+    const batch = candidates.slice(i, i + LIST_BATCH);
+    for (const value of batch) {
+      const lists = await source.postings(name, [value]);
+      if (lists.some((list) => intersects(list, ids))) found.push(value);
+    }
+  }
+  return found;
+}
