@@ -39,7 +39,6 @@ export function check(expr: Expr, source: string): ValueType {
       break;
     case "binary":
       checkBinary(expr, source);
-      // Settling its matching does not change its type.
       break;
     case "call":
       checkCall(expr, source);
@@ -65,6 +64,9 @@ export function check(expr: Expr, source: string): ValueType {
       break;
     case "vector":
       checkSelector(expr);
+      break;
+    case "number":
+    case "string":
       break;
   }
   return type;

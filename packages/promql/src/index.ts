@@ -42,4 +42,4 @@ export {prettify} from "./prettify.ts";
 export {type QueryDurations, resolveDurations} from "./resolve-durations.ts";
 export {formatFloat} from "./text.ts";
 export {type JsonValue, toJson} from "./to-json.ts";
-export {MAX_DEPTH} from "./token-stream.ts";
+export {MAX_DEPTH, MAX_NESTING} from "./token-stream.ts";

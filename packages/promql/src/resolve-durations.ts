@@ -45,12 +45,14 @@ function duration(expr: DurationExpr, query: QueryDurations, mayBeNegative: bool
 
 function evaluate(expr: DurationExpr, query: QueryDurations): number {
   if (expr.kind === "number") return expr.value;
-  if (expr.op === "step") return query.step / 1000;
-  if (expr.op === "range") return query.range / 1000;
+  // A sign is an operator without a left side: 0 − x and 0 + x. `step()` and `range()` have neither side.
+  const lhs = expr.lhs === undefined ? 0 : evaluate(expr.lhs, query);
   const rhs = expr.rhs === undefined ? 0 : evaluate(expr.rhs, query);
-  if (expr.lhs === undefined) return expr.op === "-" ? -rhs : rhs;
-  const lhs = evaluate(expr.lhs, query);
   switch (expr.op) {
+    case "step":
+      return query.step / 1000;
+    case "range":
+      return query.range / 1000;
     case "+":
       return lhs + rhs;
     case "-":

@@ -4,10 +4,13 @@ import {SyntaxFault} from "./parse-error.ts";
 import {describeToken, type Token, type TokenType} from "./token.ts";
 
 /**
- * How deep expressions may nest. Everything that walks the tree recurses, so this is what keeps a hostile query from
- * overflowing the stack; real ones stay under a hundred.
+ * How high a tree may be. Everything that walks it recurses, so this keeps a hostile query from overflowing the stack.
+ * Chains such as `a + b + …` reach it term by term; queries that people write stay under a hundred.
  */
-export const MAX_DEPTH = 1500;
+export const MAX_DEPTH = 1000;
+
+/** How deep parentheses, calls and signs may nest: each level costs the parser several frames of its stack. */
+export const MAX_NESTING = 400;
 
 /** What a syntax error says besides the unexpected token. */
 type Expectation = {readonly context: string; readonly expected: string};
@@ -74,7 +77,7 @@ export class TokenStream {
 
   /** Runs `parse` one level deeper, or refuses. */
   nested<T>(parse: () => T): T {
-    if (++this.#depth > MAX_DEPTH) tooDeep(this.peek());
+    if (++this.#depth > MAX_NESTING) tooDeep(this.peek(), MAX_NESTING);
     const result = parse();
     this.#depth--;
     return result;
@@ -86,7 +89,7 @@ export class TokenStream {
     for (const child of children) {
       if (child !== undefined) height = Math.max(height, 1 + (this.#heights.get(child) ?? 1));
     }
-    if (height > MAX_DEPTH) tooDeep(node.pos);
+    if (height > MAX_DEPTH) tooDeep(node.pos, MAX_DEPTH);
     this.#heights.set(node, height);
     return node;
   }
@@ -103,7 +106,7 @@ export class TokenStream {
   }
 }
 
-const tooDeep = (pos: Position): never => fail(pos, `expression nests deeper than ${MAX_DEPTH} levels`);
+const tooDeep = (pos: Position, levels: number): never => fail(pos, `expression nests deeper than ${levels} levels`);
 
 export function fail(pos: Position, message: string): never {
   throw new SyntaxFault({start: pos.start, end: pos.end}, message);
