@@ -1,6 +1,7 @@
 // What the module exports. Only re-exports here; a name that other kernels use but JavaScript does not stays out.
 export {alloc, allocated, allocSize, free} from "./alloc";
 export {crc32c} from "./crc32c";
+export {histogramFloatDecode, histogramIntDecode, histogramLive} from "./histogram";
 export {snappyDecode, snappyEncode, snappyLength, snappyMaxLength} from "./snappy";
 export {snappyStreamDecode, snappyStreamEncode, snappyStreamLength, snappyStreamMaxLength} from "./snappy-stream";
 export {xorCount, xorDecode, xorDecodeMany, xorEncode} from "./xor";

@@ -5,7 +5,7 @@
 
 import {crc32c} from "./crc32c";
 import {snappyDecode, snappyEncode, snappyLength} from "./snappy";
-import {CORRUPT, NO_ROOM} from "./xor";
+import {CORRUPT, NO_ROOM} from "./bits";
 
 const FRAME: u32 = 65536;
 /** "sNaP" and "pY", little-endian. */

@@ -1,7 +1,7 @@
 // Snappy's block format: uvarint length of the content, then elements, each a literal run or a copy from what was
 // already written. The encoder is greedy over a table of 4-byte hashes and works on pieces of 64 KiB.
 
-import {CORRUPT, NO_ROOM} from "./xor";
+import {CORRUPT, NO_ROOM} from "./bits";
 
 const MAX_HASH_BITS: u32 = 14;
 const hashTable: usize = memory.data(2 << 14, 16);

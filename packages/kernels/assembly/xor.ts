@@ -6,48 +6,7 @@
 // load for the control bits and one for the value's bits. A sample takes at most 145 bits, and the position is checked
 // after each, so reads stay within SLACK bytes past the data.
 
-/** The bytes end early or contradict themselves. */
-export const CORRUPT: i32 = -1;
-/** More samples, or more bytes, than the caller made room for. */
-export const NO_ROOM: i32 = -2;
-
-/** Bits must be countable in 32 bits. */
-const MAX_LENGTH: u32 = 0x1fff_0000;
-
-/** Where the last varint read ended. */
-let varintEnd: usize = 0;
-/** Whether the last varint read was well-formed: not longer than 10 bytes, nothing beyond bit 63. */
-let varintOk: bool = false;
-
-/** Reads a uvarint at p; sets varintEnd and varintOk. Reads at most 10 bytes, also past the end. */
-function readUvarint(p: usize): u64 {
-  let value: u64 = 0;
-  for (let shift: u64 = 0; shift < 70; shift += 7) {
-    const byte = <u64>load<u8>(p++);
-    value |= (byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      varintEnd = p;
-      varintOk = shift < 63 || byte < 2;
-      return value;
-    }
-    if (shift == 63) break;
-  }
-  varintEnd = p;
-  varintOk = false;
-  return 0;
-}
-
-/** The 64 bits at bit `pos` of `base`; the lowest 7 may be missing (zero). */
-@inline function windowAt(base: usize, pos: u32): u64 {
-  return bswap(load<u64>(base + (pos >> 3))) << (pos & 7);
-}
-
-/** The `count` (1…64) bits at bit `pos`. */
-@inline function bitsAt(base: usize, pos: u32, count: u32): u64 {
-  let w = windowAt(base, pos);
-  if (count > 57) w |= <u64>load<u8>(base + (pos >> 3) + 8) >> (8 - (pos & 7));
-  return w >> (64 - count);
-}
+import {bitsAt, CORRUPT, MAX_LENGTH, NO_ROOM, pos as bitPos, readUvarint, readVarint, seek, varintOk, windowAt} from "./bits";
 
 /** Samples that the chunk says it has; CORRUPT when it is too short to say. */
 export function xorCount(src: usize, length: u32): i32 {
@@ -65,17 +24,19 @@ export function xorDecode(src: usize, length: u32, tOut: usize, vOut: usize, roo
   if (count == 0) return 0;
   const end = length << 3;
 
-  const zigzag = readUvarint(src + 2);
-  let t = <i64>(zigzag >> 1) ^ -<i64>(zigzag & 1);
-  let pos = <u32>(varintEnd - src + 8) << 3;
-  if (!varintOk || pos > end) return CORRUPT;
-  let v = bswap(load<u64>(varintEnd));
+  seek(16);
+  let t = readVarint(src);
+  let pos = bitPos;
+  if (!varintOk || pos + 64 > end) return CORRUPT;
+  let v = bitsAt(src, pos, 64);
+  pos += 64;
   store<f64>(tOut, <f64>t);
   store<u64>(vOut, v);
   if (count == 1) return 1;
 
-  let delta = <i64>readUvarint(src + (pos >> 3));
-  pos = <u32>(varintEnd - src) << 3;
+  seek(pos);
+  let delta = <i64>readUvarint(src);
+  pos = bitPos;
   if (!varintOk || pos >= end) return CORRUPT;
   t += delta;
 

@@ -1,0 +1,38 @@
+// Start timestamps, which XOR2 and two histogram encodings add after each sample's data.
+//
+//   header byte: bit 7 whether sample 0 has one, bits 0-6 the sample from which on they are written
+//   sample 0: varint t0 - st, if it has one | sample n from the first change on: varbitInt of the change of
+//   (t of the sample before - st)
+
+import {readVarbitInt, readVarint, varintOk} from "./bits";
+
+let first: i64 = 0;
+let changeOn: u32 = 0;
+let known: bool = false;
+let diff: i64 = 0;
+
+export function startTimesBegin(header: u32): void {
+  known = (header & 0x80) != 0;
+  changeOn = header & 0x7f;
+  first = 0;
+  diff = 0;
+}
+
+/** The start time of sample 0 at time t; false when malformed. */
+export function startTimeFirst(base: usize, t: i64): bool {
+  if (!known) return true;
+  first = t - readVarint(base);
+  return varintOk;
+}
+
+/** The start time of sample 0, 0 for none. */
+@inline export function firstStartTime(): i64 {
+  return first;
+}
+
+/** The start time of sample n >= 1, whose predecessor is at `before`. */
+@inline export function startTimeNext(base: usize, n: u32, before: i64): i64 {
+  if (changeOn == 0 || n < changeOn) return first;
+  diff += readVarbitInt(base);
+  return before - diff;
+}
