@@ -40,3 +40,4 @@ export {
   timePartitionFilter,
 } from "./meta-fetcher/filters.ts";
 export {type FetchResult, MetaFetcher} from "./meta-fetcher/meta-fetcher.ts";
+export {SHIPPER_STATE_FILE, Shipper, type ShipperOptions} from "./shipper.ts";
