@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {crc32c} from "@strata/bytes";
-import {ENCODING, encodingName} from "./encoding.ts";
-import {appendXorChunk, encodeXorChunks, type FloatColumns, newFloatColumns} from "./float-chunk.ts";
-import {type GoldenSample, goldenChunks} from "./testing/golden-chunks.ts";
+import {ENCODING, encodingName, isFloatEncoding} from "./encoding.ts";
+import {appendFloatChunk, encodeFloatChunks, newFloatColumns} from "./float-chunk.ts";
+import {goldenChunks} from "./testing/golden-chunks.ts";
+import {goldenFloats} from "./testing/golden-form.ts";
 
-const hexOf = (bits: bigint): string => bits.toString(16).padStart(16, "0");
-
-/** Samples as the dumps write them. */
-function rows(columns: FloatColumns): GoldenSample[] {
-  const bits = new BigUint64Array(columns.v.buffer, columns.v.byteOffset, columns.n);
-  return Array.from(bits, (b, i) => [columns.t[i] as number, hexOf(b)] as const);
-}
+const hex = (data: Uint8Array): string => Buffer.from(data).toString("hex");
 
 for (const folder of ["blocks", "compaction", "downsampling", "bucket"]) {
-  test(`sums and XOR chunks of golden ${folder} read as dumped, and are written again byte for byte`, () => {
+  test(`sums and float chunks of golden ${folder} read as dumped, and are written again byte for byte`, () => {
     let chunks = 0;
     for (const golden of goldenChunks("storage", folder)) {
       assert.equal(encodingName(golden.encodingByte), golden.encoding, golden.where);
@@ -23,12 +18,19 @@ for (const folder of ["blocks", "compaction", "downsampling", "bucket"]) {
         golden.crc32c,
       );
       assert.equal(golden.storedCrc32c, golden.crc32c, golden.where);
-      if (golden.encodingByte !== ENCODING.xor) continue;
+      const encoding = golden.encodingByte;
+      if (!isFloatEncoding(encoding)) continue;
       const columns = newFloatColumns(0);
-      appendXorChunk(golden.data, 0, golden.data.length, columns);
-      assert.deepEqual(rows(columns), golden.samples, golden.where);
-      const [again] = encodeXorChunks(columns, 0, columns.n, 65535);
-      assert.equal(Buffer.from(again!.data).toString("hex"), Buffer.from(golden.data).toString("hex"), golden.where);
+      appendFloatChunk(encoding, golden.data, 0, golden.data.length, columns);
+      assert.deepEqual(goldenFloats(columns), golden.samples, golden.where);
+      const [again] = encodeFloatChunks(
+        columns,
+        0,
+        columns.n,
+        65535,
+        encoding === ENCODING.xor ? ENCODING.xor : ENCODING.xor2,
+      );
+      assert.equal(hex(again!.data), hex(golden.data), golden.where);
       chunks++;
     }
     if (folder !== "downsampling") assert.ok(chunks > 0);

@@ -1,8 +1,10 @@
 export type {ChunkPlace} from "./chunk-error.ts";
 export {ENCODING, type Encoding, encodingName, isFloatEncoding, isHistogramEncoding} from "./encoding.ts";
 export {
+  appendFloatChunk,
   appendXorChunk,
   type EncodedChunk,
+  encodeFloatChunks,
   encodeXorChunks,
   type FloatColumns,
   MAX_XOR_BYTES,
@@ -10,3 +12,14 @@ export {
   reserve,
   SAMPLES_PER_CHUNK,
 } from "./float-chunk.ts";
+export {
+  decodeFloatHistograms,
+  decodeHistograms,
+  type FloatHistogramColumns,
+  type HistogramColumns,
+  histogramAt,
+  histogramCount,
+  type IntHistogramColumns,
+  resetHintAt,
+} from "./histogram-chunk.ts";
+export type {HistogramLayout} from "./histogram-layout.ts";

@@ -5,5 +5,6 @@ export {histogramFloatDecode, histogramIntDecode, histogramLive} from "./histogr
 export {snappyDecode, snappyEncode, snappyLength, snappyMaxLength} from "./snappy";
 export {snappyStreamDecode, snappyStreamEncode, snappyStreamLength, snappyStreamMaxLength} from "./snappy-stream";
 export {xorCount, xorDecode, xorDecodeMany, xorEncode} from "./xor";
+export {floatDecode, floatDecodeMany, xor2Decode, xor2Encode} from "./xor2";
 export {xxhash64, xxhash64To} from "./xxhash64";
 export {dropStale, rangeWindows} from "./range";

@@ -4,6 +4,7 @@
 //   sample 0: varint t0 - st, if it has one | sample n from the first change on: varbitInt of the change of
 //   (t of the sample before - st)
 
+import {putVarbitInt, putVarint} from "./bit-put";
 import {readVarbitInt, readVarint, varintOk} from "./bits";
 
 let first: i64 = 0;
@@ -35,4 +36,43 @@ export function startTimeFirst(base: usize, t: i64): bool {
   if (changeOn == 0 || n < changeOn) return first;
   diff += readVarbitInt(base);
   return before - diff;
+}
+
+/** The header has seven bits for the sample from which on start times are written. */
+const LAST_CHANGE_ON: u32 = 127;
+
+let lastStart: i64 = 0;
+let lastDiff: i64 = 0;
+
+export function putStartTimesBegin(): void {
+  changeOn = 0;
+  known = false;
+  lastStart = 0;
+  lastDiff = 0;
+}
+
+/** Writes the start time (0 for none) of sample 0 at time t. */
+export function putFirstStartTime(t: i64, st: i64): void {
+  known = st != 0;
+  lastStart = st;
+  if (known) putVarint(t - st);
+}
+
+/** Writes the start time of sample n >= 1, whose predecessor is at `before`. */
+export function putNextStartTime(n: u32, before: i64, st: i64): void {
+  const diff = before - st;
+  if (changeOn == 0) {
+    if (st == lastStart && n != LAST_CHANGE_ON) return;
+    changeOn = n;
+    putVarbitInt(diff);
+  } else {
+    putVarbitInt(diff - lastDiff);
+  }
+  lastStart = st;
+  lastDiff = diff;
+}
+
+/** The header byte of what was written. */
+export function startTimesHeader(): u32 {
+  return (known ? 0x80 : 0) | changeOn;
 }

@@ -6,6 +6,7 @@
 // load for the control bits and one for the value's bits. A sample takes at most 145 bits, and the position is checked
 // after each, so reads stay within SLACK bytes past the data.
 
+import {put, putAddress, putBegin, putEnd, putUvarint, putVarint, putWide} from "./bit-put";
 import {bitsAt, CORRUPT, MAX_LENGTH, NO_ROOM, pos as bitPos, readUvarint, readVarint, seek, varintOk, windowAt} from "./bits";
 
 /** Samples that the chunk says it has; CORRUPT when it is too short to say. */
@@ -117,32 +118,6 @@ export function xorDecodeMany(
   return total;
 }
 
-// The writer keeps the bits of the last, unfinished byte at the top of `acc` and stores 8 bytes at each put, of which
-// the unfinished ones are overwritten by the next.
-let outAt: usize = 0;
-let outBits: u32 = 0;
-let outAcc: u64 = 0;
-
-/** Appends the low `count` (1…56) bits; higher bits of `bits` must be 0. */
-@inline function put(bits: u64, count: u32): void {
-  const acc = outAcc | ((bits << (64 - count)) >> outBits);
-  store<u64>(outAt, bswap(acc));
-  const used = outBits + count;
-  const whole = used >> 3;
-  outAt += whole;
-  outAcc = whole == 8 ? 0 : acc << (whole << 3);
-  outBits = used & 7;
-}
-
-@inline function putUvarint(value: u64): void {
-  let rest = value;
-  while (rest >= 0x80) {
-    put((rest & 0x7f) | 0x80, 8);
-    rest >>= 7;
-  }
-  put(rest, 8);
-}
-
 /**
  * Encodes n (1…65535) samples; t must hold whole numbers of ms. Returns the number of bytes written at dst, or NO_ROOM
  * when `room` is too small: 2 + 19 × n + 32 is always enough.
@@ -153,21 +128,18 @@ export function xorEncode(tIn: usize, vIn: usize, n: u32, dst: usize, room: u32)
   store<u8>(dst, <u8>n, 1);
   if (n == 0) return 2;
   const limit = dst + room - 32;
-  outAt = dst + 2;
-  outBits = 0;
-  outAcc = 0;
+  putBegin(dst + 2);
   let t = <i64>load<f64>(tIn);
   let v = load<u64>(vIn);
   let delta: i64 = 0;
-  putUvarint(<u64>((t << 1) ^ (t >> 63)));
-  put(v >> 32, 32);
-  put(v & 0xffff_ffff, 32);
+  putVarint(t);
+  putWide(v, 64);
 
   // No window yet: no xor has this many leading zeros.
   let winLead: u64 = 0xff;
   let winTrail: u64 = 0;
   for (let i: u32 = 1; i < n; i++) {
-    if (outAt > limit) return NO_ROOM;
+    if (putAddress() > limit) return NO_ROOM;
     const next = <i64>load<f64>(tIn + (i << 3));
     const step = next - t;
     const dod = step - delta;
@@ -191,8 +163,7 @@ export function xorEncode(tIn: usize, vIn: usize, n: u32, dst: usize, room: u32)
         bits = 24;
       } else {
         put(0xf, 4);
-        put(<u64>dod >> 32, 32);
-        put(<u64>dod & 0xffff_ffff, 32);
+        putWide(<u64>dod, 64);
         bits = 0;
       }
     }
@@ -220,13 +191,8 @@ export function xorEncode(tIn: usize, vIn: usize, n: u32, dst: usize, room: u32)
       put((head << sig) | mantissa, bits + sig);
     } else {
       put(head, bits);
-      if (sig > 56) {
-        put(mantissa >> 32, sig - 32);
-        put(mantissa & 0xffff_ffff, 32);
-      } else {
-        put(mantissa, sig);
-      }
+      putWide(mantissa, sig);
     }
   }
-  return <i32>(outAt - dst) + (outBits > 0 ? 1 : 0);
+  return <i32>(putEnd() - dst);
 }

@@ -7,4 +7,5 @@ export {avgWindow, dropStaleTwin, RANGE, type RangeFunc, rangeTwin, sumWindow, t
 export {snappyDecode, snappyEncode, snappyLength, snappyStreamDecode, snappyStreamEncode} from "./snappy.ts";
 export {xorDecode, xorEncode} from "./xor.ts";
 export {xorMaxLength} from "./xor-twin.ts";
+export {xor2Decode, xor2Encode} from "./xor2.ts";
 export {type Hash64, xxhash64, xxhash64Words} from "./xxhash64.ts";
