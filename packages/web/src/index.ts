@@ -1,1 +1,46 @@
-export {};
+export {Api, type ApiAnswer, type ApiHandler, type ApiOptions, type JsonPieces} from "./api/envelope.ts";
+export {goJson, int64Json} from "./api/go-json.ts";
+export {MAX_TIME, MIN_TIME} from "./api/param-values.ts";
+export type {
+  InstantParams,
+  MetadataParams,
+  PlanTree,
+  QueryAnswer,
+  QueryBackend,
+  QueryParams,
+  RangeParams,
+  SeriesAnswer,
+  SeriesParams,
+  StoreStatus,
+  ValuesAnswer,
+} from "./api/query-backend.ts";
+export type {QueryDefaults} from "./api/query-params.ts";
+export {addQueryRoutes} from "./api/query-routes.ts";
+export {addStatusRoutes, type StatusOptions} from "./api/status-routes.ts";
+export {type HttpMetrics, httpMetrics} from "./http-metrics.ts";
+export {type HttpServer, type HttpServerOptions, listen, splitAddress} from "./http-server.ts";
+export {type ErrorType, type HttpFailure, httpFailure} from "./http-status.ts";
+export {
+  type Handler,
+  type HttpBody,
+  type HttpRequest,
+  type HttpResponse,
+  plainText,
+  redirect,
+  textError,
+} from "./http-types.ts";
+export {linkPrefix, normalisePrefix, type PrefixOptions, prefixOptions} from "./prefix.ts";
+export {addCommonRoutes, newProbes, type Probes} from "./probes.ts";
+export {type ProtocolLogConfig, parseRequestLogConfig, type RequestLogConfig} from "./request-log.ts";
+export {type Route, Router} from "./router.ts";
+export {addStaticRoutes, type StaticOptions, UI_PAGES} from "./static-assets.ts";
+export {
+  type CertificateField,
+  DEFAULT_TENANT,
+  DEFAULT_TENANT_CONFIG,
+  DEFAULT_TENANT_HEADER,
+  resolveTenant,
+  type TenantConfig,
+} from "./tenant.ts";
+export {cipherList, curveList, tlsVersionName} from "./tls-names.ts";
+export {loadWebConfig, type WebConfig} from "./web-config.ts";
