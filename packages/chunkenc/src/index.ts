@@ -1,4 +1,13 @@
+export {
+  AGGREGATES,
+  type AggregateName,
+  type AggregatePart,
+  type AggregateParts,
+  joinAggregates,
+  splitAggregates,
+} from "./aggregate-chunk.ts";
 export type {ChunkPlace} from "./chunk-error.ts";
+export {chunkSamples, type DecodedChunk, decodeChunk} from "./decode-chunk.ts";
 export {ENCODING, type Encoding, encodingName, isFloatEncoding, isHistogramEncoding} from "./encoding.ts";
 export {
   appendFloatChunk,
