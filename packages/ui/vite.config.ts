@@ -17,7 +17,10 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
-            {name: "editor", test: /node_modules\/(@codemirror|@lezer|@prometheus-io|lru-cache|crelt|style-mod|w3c-keyname|@marijn)/},
+            {
+              name: "editor",
+              test: /node_modules\/(@codemirror|@lezer|@prometheus-io|lru-cache|crelt|style-mod|w3c-keyname|@marijn)/,
+            },
             {name: "react", test: /node_modules\/(react|react-dom|scheduler)\//},
           ],
         },

@@ -21,7 +21,8 @@ export type MatrixResult = {
 export type QueryData =
   | {readonly resultType: "vector"; readonly result: readonly VectorResult[]}
   | {readonly resultType: "matrix"; readonly result: readonly MatrixResult[]}
-  | {readonly resultType: "scalar" | "string"; readonly result: Sample};
+  | {readonly resultType: "scalar"; readonly result: Sample}
+  | {readonly resultType: "string"; readonly result: Sample};
 
 /** One endpoint of `/api/v1/stores`. Times in Unix milliseconds. */
 export type Store = {

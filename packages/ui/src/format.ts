@@ -61,7 +61,8 @@ export const formatCount = (n: number): string => n.toLocaleString("en-US");
 export const counted = (n: number, one: string, many: string): string => `${formatCount(n)} ${n === 1 ? one : many}`;
 
 /** A load time: "84 ms", "1.24 s". */
-export const formatElapsed = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
+export const formatElapsed = (ms: number): string =>
+  ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`;
 
 const UNITS: readonly (readonly [string, number])[] = [
   ["y", 365 * 86_400],
@@ -111,7 +112,8 @@ export function formatTime(seconds: number): string {
 export function formatAgo(seconds: number): string {
   const size = Math.abs(seconds);
   if (size < 1) return "now";
-  const [unit, length] = size < 60 ? ["s", 1] : size < 3600 ? ["min", 60] : size < 172_800 ? ["h", 3600] : ["d", 86_400];
+  const [unit, length] =
+    size < 60 ? ["s", 1] : size < 3600 ? ["min", 60] : size < 172_800 ? ["h", 3600] : ["d", 86_400];
   const text = `${Math.floor(size / (length as number))} ${unit}`;
   return seconds > 0 ? `${text} ago` : `in ${text}`;
 }

@@ -95,4 +95,5 @@ function parseTime(text: string | null): number | undefined {
 }
 
 /** Seconds between points of a graph `range` seconds long: what was asked for, else about 250 points. */
-export const stepFor = (range: number, asked: number | undefined): number => asked ?? Math.max(Math.floor(range / 250), 1);
+export const stepFor = (range: number, asked: number | undefined): number =>
+  asked ?? Math.max(Math.floor(range / 250), 1);

@@ -1,0 +1,90 @@
+import {type MouseEvent, type ReactNode, useEffect, useState} from "react";
+import {QueryPage} from "./query/query-page.tsx";
+import {StoresPage} from "./stores/stores-page.tsx";
+import {type ThemeChoice, useTheme} from "./theme.ts";
+
+type Page = "graph" | "stores";
+
+/** The last step of the path says which page this is, so that any prefix in front of it works. */
+const pageOf = (path: string): Page => (path.replace(/\/+$/, "").endsWith("/stores") ? "stores" : "graph");
+
+export function App(): ReactNode {
+  const theme = useTheme();
+  const [page, setPage] = useState(() => pageOf(location.pathname));
+
+  useEffect(() => {
+    const sync = (): void => setPage(pageOf(location.pathname));
+    window.addEventListener("popstate", sync);
+    return () => window.removeEventListener("popstate", sync);
+  }, []);
+
+  useEffect(() => {
+    document.title = page === "stores" ? "Stores · Strata" : "Query · Strata";
+  }, [page]);
+
+  const go = (event: MouseEvent<HTMLAnchorElement>, to: Page): void => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    if (to === page) return;
+    history.pushState(null, "", new URL(to, document.baseURI));
+    setPage(to);
+  };
+
+  const link = (to: Page, text: string): ReactNode => (
+    <a href={to} aria-current={to === page ? "page" : undefined} onClick={(event) => go(event, to)}>
+      {text}
+    </a>
+  );
+
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to content
+      </a>
+      <header className="top">
+        <a className="brand" href="graph" onClick={(event) => go(event, "graph")}>
+          <Logo />
+          <span>Strata</span>
+        </a>
+        <nav aria-label="Pages">
+          {link("graph", "Query")}
+          {link("stores", "Stores")}
+        </nav>
+        <ThemeButton choice={theme.choice} next={theme.next} />
+      </header>
+      <main id="main">{page === "stores" ? <StoresPage /> : <QueryPage dark={theme.dark} />}</main>
+    </>
+  );
+}
+
+const THEME_TEXT: Readonly<Record<ThemeChoice, string>> = {system: "Auto", light: "Light", dark: "Dark"};
+
+function ThemeButton({choice, next}: {choice: ThemeChoice; next: () => void}): ReactNode {
+  return (
+    <button type="button" className="quiet theme" onClick={next} aria-label={`Theme: ${THEME_TEXT[choice]}. Change`}>
+      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+        <circle cx="8" cy="8" r="5.500" fill="none" stroke="currentColor" strokeWidth="1.500" />
+        <path d="M8 2.500a5.500 5.500 0 0 1 0 11z" fill="currentColor" />
+      </svg>
+      <span>{THEME_TEXT[choice]}</span>
+    </button>
+  );
+}
+
+function Logo(): ReactNode {
+  return (
+    <svg
+      viewBox="0 0 24 24"
+      width="22"
+      height="22"
+      aria-hidden="true"
+      fill="none"
+      strokeWidth="2.600"
+      strokeLinecap="round"
+    >
+      <path d="M2.500 6c4-2.500 7 2.500 19-.5" stroke="currentColor" />
+      <path d="M2.500 12c5-2.500 8 2.500 19-.5" stroke="currentColor" opacity=".7" />
+      <path d="M2.500 18c4-2.500 9 2.500 19-.5" stroke="currentColor" opacity=".45" />
+    </svg>
+  );
+}

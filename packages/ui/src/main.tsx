@@ -1,0 +1,12 @@
+import {createRoot} from "react-dom/client";
+import {App} from "./app.tsx";
+import "uplot/dist/uPlot.min.css";
+import "./styles/base.css";
+import "./styles/query.css";
+import "./styles/stores.css";
+import {applyTheme} from "./theme.ts";
+
+applyTheme();
+const root = document.getElementById("root");
+if (root === null) throw new Error("BUG: no root element");
+createRoot(root).render(<App />);

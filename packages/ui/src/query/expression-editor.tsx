@@ -1,0 +1,103 @@
+import {autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap} from "@codemirror/autocomplete";
+import {defaultKeymap, history, historyKeymap} from "@codemirror/commands";
+import {bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting} from "@codemirror/language";
+import {lintKeymap, setDiagnostics} from "@codemirror/lint";
+import {EditorState, Prec} from "@codemirror/state";
+import {drawSelection, EditorView, keymap, placeholder} from "@codemirror/view";
+import {tags} from "@lezer/highlight";
+import {PromQLExtension} from "@prometheus-io/codemirror-promql";
+import {type ReactNode, useEffect, useRef} from "react";
+import {baseUrl} from "../api.ts";
+import type {ParseError} from "../parse-error.ts";
+
+/** Colours come from the style sheet, so that the editor follows the theme without being rebuilt. */
+const highlight = HighlightStyle.define([
+  {tag: tags.function(tags.variableName), color: "var(--code-function)"},
+  {tag: tags.keyword, color: "var(--code-keyword)", fontWeight: "600"},
+  {tag: tags.operatorKeyword, color: "var(--code-keyword)", fontWeight: "600"},
+  {tag: tags.modifier, color: "var(--code-keyword)"},
+  {tag: tags.string, color: "var(--code-string)"},
+  {tag: tags.number, color: "var(--code-number)"},
+  {tag: tags.labelName, color: "var(--code-label)"},
+  {tag: tags.comment, color: "var(--muted)", fontStyle: "italic"},
+  {tag: tags.invalid, color: "var(--danger)"},
+]);
+
+type Props = {
+  readonly value: string;
+  readonly label: string;
+  readonly focus: boolean;
+  /** What the server found wrong with the expression shown. */
+  readonly fault: ParseError | undefined;
+  readonly onChange: (text: string) => void;
+  readonly onExecute: () => void;
+};
+
+/** A PromQL editor: completion from the server's own names, errors underlined, Shift or Ctrl + Enter executes. */
+export function ExpressionEditor({value, label, focus, fault, onChange, onExecute}: Props): ReactNode {
+  const host = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView>(undefined);
+  const callbacks = useRef({onChange, onExecute});
+  callbacks.current = {onChange, onExecute};
+  const initial = useRef({value, label, focus});
+
+  useEffect(() => {
+    const {value: doc, label: name, focus: autofocus} = initial.current;
+    const execute = (): boolean => {
+      callbacks.current.onExecute();
+      return true;
+    };
+    const promql = new PromQLExtension().setComplete({
+      remote: {
+        url: baseUrl().replace(/\/$/, ""),
+        httpMethod: "GET",
+        // Completion is a help: without the server it just knows fewer names.
+        httpErrorHandler: () => undefined,
+      },
+    });
+    const editor = new EditorView({
+      parent: host.current as HTMLDivElement,
+      state: EditorState.create({
+        doc,
+        extensions: [
+          history(),
+          drawSelection(),
+          indentOnInput(),
+          bracketMatching(),
+          closeBrackets(),
+          autocompletion({icons: false}),
+          EditorView.lineWrapping,
+          placeholder("Expression, such as sum by (job) (rate(http_requests_total[5m]))"),
+          syntaxHighlighting(highlight),
+          promql.asExtension(),
+          Prec.highest(
+            keymap.of([
+              {key: "Shift-Enter", run: execute},
+              {key: "Ctrl-Enter", run: execute},
+              {key: "Mod-Enter", run: execute},
+            ]),
+          ),
+          keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
+          EditorView.contentAttributes.of({"aria-label": name, spellcheck: "false", autocapitalize: "off"}),
+          EditorView.updateListener.of((update) => {
+            if (update.docChanged) callbacks.current.onChange(update.state.doc.toString());
+          }),
+        ],
+      }),
+    });
+    view.current = editor;
+    if (autofocus) editor.focus();
+    return () => editor.destroy();
+  }, []);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined || fault === undefined) return;
+    const at = Math.min(fault.index, editor.state.doc.length);
+    const to = Math.min(at + 1, editor.state.doc.length);
+    const diagnostic = {from: Math.min(at, to), to, severity: "error" as const, message: fault.message};
+    editor.dispatch(setDiagnostics(editor.state, [diagnostic]));
+  }, [fault]);
+
+  return <div className="editor" ref={host} />;
+}

@@ -1,0 +1,73 @@
+import {type ReactNode, useCallback, useEffect, useRef, useState} from "react";
+import {DEFAULT_PANEL, type PanelState, panelsFromSearch, searchFromPanels} from "../url-state.ts";
+import {QueryPanel} from "./query-panel.tsx";
+
+type Keyed = {readonly key: number; readonly state: PanelState};
+
+/** One or more panels below each other; the address holds all of their state. */
+export function QueryPage({dark}: {dark: boolean}): ReactNode {
+  const nextKey = useRef(0);
+  const keyed = useCallback((states: readonly PanelState[]): Keyed[] => {
+    return states.map((state) => ({key: nextKey.current++, state}));
+  }, []);
+  const [panels, setPanels] = useState<readonly Keyed[]>(() => keyed(panelsFromSearch(location.search)));
+  const latest = useRef(panels);
+  latest.current = panels;
+
+  useEffect(() => {
+    const restore = (): void => setPanels(keyed(panelsFromSearch(location.search)));
+    window.addEventListener("popstate", restore);
+    return () => window.removeEventListener("popstate", restore);
+  }, [keyed]);
+
+  /** Shows `next` and puts it into the address, as a new entry of the history when it is another query. */
+  const show = useCallback((next: readonly Keyed[], newEntry: boolean): void => {
+    latest.current = next;
+    setPanels(next);
+    const url = searchFromPanels(next.map((panel) => panel.state));
+    if (newEntry) history.pushState(null, "", url);
+    else history.replaceState(null, "", url);
+  }, []);
+
+  const change = useCallback(
+    (key: number, state: PanelState): void => {
+      const before = latest.current.find((panel) => panel.key === key)?.state;
+      const next = latest.current.map((panel) => (panel.key === key ? {key, state} : panel));
+      show(next, before !== undefined && before.expr !== "" && before.expr !== state.expr);
+    },
+    [show],
+  );
+
+  const last = panels.at(-1)?.state ?? DEFAULT_PANEL;
+  return (
+    <>
+      <h1 className="sr-only">Query</h1>
+      {panels.map(({key, state}, i) => (
+        <QueryPanel
+          key={key}
+          label={panels.length > 1 ? `Query ${i + 1}` : "Query"}
+          state={state}
+          dark={dark}
+          focus={i === panels.length - 1}
+          onChange={(changed) => change(key, changed)}
+          onRemove={
+            panels.length > 1
+              ? () =>
+                  show(
+                    panels.filter((panel) => panel.key !== key),
+                    true,
+                  )
+              : undefined
+          }
+        />
+      ))}
+      <button
+        type="button"
+        className="quiet add"
+        onClick={() => show([...panels, ...keyed([{...last, expr: ""}])], true)}
+      >
+        + Add panel
+      </button>
+    </>
+  );
+}
