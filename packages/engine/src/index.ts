@@ -1,1 +1,11 @@
-export {};
+export type {QueryParams} from "./evaluation.ts";
+export {execute} from "./execute.ts";
+export {
+  CUSTOM_SCHEMA,
+  type FloatHistogram,
+  HINT,
+  type Hint,
+} from "./histogram/float-histogram.ts";
+export {DEFAULT_OPTIONS, type DedupOptions, type EngineOptions, type Features} from "./options.ts";
+export type {QueryResult, QueryStats} from "./query-result.ts";
+export {jsonFloat, writeResultJson} from "./result-json.ts";

@@ -1,0 +1,244 @@
+import {StrataError} from "@strata/base";
+import {xxhash64} from "@strata/kernels";
+import type {Labels} from "@strata/model";
+import type {Aggregate} from "@strata/promql";
+import {goG} from "./annotations.ts";
+import {BatchWriter, type Evaluation} from "./evaluation.ts";
+import {Groups} from "./grouping.ts";
+import {invalidQuantile, quantileOf} from "./range-functions.ts";
+import {setPoint} from "./range-leaf.ts";
+import {ABSENT, type Batches, FLOAT, type Grid, HISTOGRAM, type Row, rowsOf, type StepBatch} from "./step-batch.ts";
+
+/** All rows of an input that an operator has to see whole. */
+export async function collectRows(ev: Evaluation, child: Batches): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const batch of child) {
+    ev.hold(batch.labels.length * batch.steps);
+    for (const row of rowsOf(batch)) rows.push(row);
+    ev.check();
+  }
+  return rows;
+}
+
+/** Gives back the batches behind rows. */
+export function releaseRows(ev: Evaluation, rows: readonly Row[]): void {
+  for (const batch of new Set(rows.map((row) => row.batch))) {
+    ev.drop(batch.labels.length * batch.steps);
+    ev.release(batch);
+  }
+}
+
+/** Rows by group, in the order the groups were first seen. */
+function byGroup(groups: Groups, rows: readonly Row[]): Row[][] {
+  const grouped: Row[][] = [];
+  for (const row of rows) {
+    const g = groups.of(row.labels, row.drop);
+    const members = grouped[g];
+    if (members === undefined) grouped[g] = [row];
+    else members.push(row);
+  }
+  return grouped;
+}
+
+/** Sends rows on, each with the points that `keep` says. */
+function* emitRows(
+  ev: Evaluation,
+  rows: readonly Row[],
+  steps: number,
+  copy: (row: Row, to: StepBatch, base: number) => boolean,
+) {
+  const writer = new BatchWriter(ev, steps);
+  for (const row of rows) {
+    if (!copy(row, writer.batch, writer.base)) continue;
+    writer.commit(row.labels, row.drop);
+    const full = writer.full();
+    if (full !== undefined) yield full;
+  }
+  const rest = writer.take();
+  if (rest !== undefined) yield rest;
+}
+
+export function copyPoint(from: Row, step: number, to: StepBatch, at: number): void {
+  const {batch, base} = from;
+  to.kind[at] = batch.kind[base + step]!;
+  to.values[at] = batch.values[base + step]!;
+  if (batch.kind[base + step] === HISTOGRAM) {
+    to.hists ??= [];
+    to.hists[at] = batch.hists?.[base + step];
+  }
+}
+
+/** `topk`, `bottomk`, `limitk` and `limit_ratio`: some of the input's samples, with their labels. */
+export async function* selectAggregate(
+  ev: Evaluation,
+  aggregate: Aggregate,
+  param: Float64Array,
+  child: Batches,
+  grid: Grid,
+): Batches {
+  const {op} = aggregate;
+  const ratio = op === "limit_ratio";
+  checkParameter(ev, aggregate, param, ratio);
+  const top = ratio ? 0 : Math.max(...param);
+  if (ratio ? param.every((r) => r === 0) : top < 1) {
+    await child.return();
+    return;
+  }
+  const rows = await collectRows(ev, child);
+  const groups = byGroup(new Groups(ev, aggregate), rows);
+  const steps = grid.count;
+  // Which rows are kept at each step, as bytes in the order of `rows`; and for one step the order to come out in.
+  const kept = new Map<Row, Uint8Array>(rows.map((row) => [row, new Uint8Array(steps)]));
+  const ordered: Row[] = [];
+  for (const members of groups) {
+    for (let i = 0; i < steps; i++) {
+      const chosen = ratio
+        ? chooseRatio(members, i, param[i]!)
+        : choose(ev, aggregate, members, i, Math.min(Math.trunc(param[i]!), rows.length));
+      for (const row of chosen) kept.get(row)![i] = 1;
+      if (steps === 1) ordered.push(...chosen);
+    }
+    ev.check();
+  }
+  yield* emitRows(ev, steps === 1 ? ordered : rows, steps, (row, to, base) => {
+    const keep = kept.get(row)!;
+    let any = false;
+    for (let i = 0; i < steps; i++) {
+      if (keep[i] === 0) continue;
+      copyPoint(row, i, to, base + i);
+      any = true;
+    }
+    return any;
+  });
+  releaseRows(ev, rows);
+}
+
+function checkParameter(ev: Evaluation, aggregate: Aggregate, param: Float64Array, ratio: boolean): void {
+  for (let i = 0; i < param.length; i++) {
+    const v = param[i]!;
+    if (Number.isNaN(v)) {
+      throw new StrataError("execution", ratio ? "Ratio value is NaN" : "Parameter value is NaN");
+    }
+    if (ratio) {
+      if (Math.abs(v) <= 1) continue;
+      param[i] = v > 0 ? 1 : -1;
+      const pos = aggregate.param?.pos ?? aggregate.pos;
+      ev.annotations.warn(`ratio value should be between -1 and 1, got ${goG(v)}, capping to ${goG(param[i]!)}`, pos);
+    } else if (v <= -(2 ** 63)) throw new StrataError("execution", `Scalar value ${goG(v)} underflows int64`);
+    else if (v >= 2 ** 63) throw new StrataError("execution", `Scalar value ${goG(v)} overflows int64`);
+  }
+}
+
+function choose(ev: Evaluation, aggregate: Aggregate, members: readonly Row[], step: number, k: number): Row[] {
+  if (k < 1) return [];
+  if (aggregate.op === "limitk") {
+    const chosen: Row[] = [];
+    for (const row of members) {
+      if (row.batch.kind[row.base + step] === ABSENT) continue;
+      chosen.push(row);
+      if (chosen.length === k) break;
+    }
+    return chosen;
+  }
+  const sign = aggregate.op === "topk" ? 1 : -1;
+  const heap: Row[] = [];
+  const value = (row: Row) => row.batch.values[row.base + step]! * sign;
+  for (const row of members) {
+    const kind = row.batch.kind[row.base + step];
+    if (kind === HISTOGRAM) ev.annotations.info(`ignored histogram in ${aggregate.op} aggregation`, aggregate.pos);
+    if (kind !== FLOAT) continue;
+    if (heap.length < k) pushWeakest(heap, row, value);
+    else if (weaker(value(heap[0]!), value(row))) replaceWeakest(heap, row, value);
+  }
+  return heap.sort((a, b) => (weaker(value(b), value(a)) ? -1 : weaker(value(a), value(b)) ? 1 : 0));
+}
+
+/** NaN is weaker than any number. */
+const weaker = (a: number, b: number): boolean => a < b || (Number.isNaN(a) && !Number.isNaN(b));
+
+function pushWeakest(heap: Row[], row: Row, value: (row: Row) => number): void {
+  let i = heap.push(row) - 1;
+  while (i > 0) {
+    const parent = (i - 1) >> 1;
+    if (!weaker(value(row), value(heap[parent]!))) break;
+    heap[i] = heap[parent]!;
+    i = parent;
+  }
+  heap[i] = row;
+}
+
+function replaceWeakest(heap: Row[], row: Row, value: (row: Row) => number): void {
+  let i = 0;
+  for (;;) {
+    let child = 2 * i + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && weaker(value(heap[child + 1]!), value(heap[child]!))) child++;
+    if (!weaker(value(heap[child]!), value(row))) break;
+    heap[i] = heap[child]!;
+    i = child;
+  }
+  heap[i] = row;
+}
+
+function chooseRatio(members: readonly Row[], step: number, ratio: number): Row[] {
+  return members.filter((row) => {
+    if (row.batch.kind[row.base + step] === ABSENT) return false;
+    const offset = hashOffset(row.labels);
+    return ratio >= 0 ? offset < ratio : offset >= 1 + ratio;
+  });
+}
+
+/** Where in [0, 1] the hash of a label set lies. Compat: xxhash64 over Prometheus' default label encoding. */
+function hashOffset(labels: Labels): number {
+  const parts: Buffer[] = [];
+  for (const text of labels.pairs) {
+    const bytes = Buffer.from(text);
+    const n = bytes.length;
+    parts.push(n < 255 ? Buffer.of(n) : Buffer.of(255, n & 255, (n >> 8) & 255, (n >> 16) & 255), bytes);
+  }
+  return Number(BigInt(xxhash64(Buffer.concat(parts)))) / Number(2n ** 64n - 1n);
+}
+
+/** `quantile`: the φ-quantile of each group's floats. */
+export async function* quantileAggregate(
+  ev: Evaluation,
+  aggregate: Aggregate,
+  param: Float64Array,
+  child: Batches,
+  grid: Grid,
+): Batches {
+  const rows = await collectRows(ev, child);
+  const pos = aggregate.param?.pos ?? aggregate.pos;
+  for (const phi of param) {
+    const text = invalidQuantile(phi);
+    if (text !== undefined) ev.annotations.warn(text, pos);
+  }
+  const groups = new Groups(ev, aggregate);
+  const writer = new BatchWriter(ev, grid.count);
+  const grouped = byGroup(groups, rows);
+  for (let g = 0; g < grouped.length; g++) {
+    const members = grouped[g]!;
+    const scratch = new Float64Array(members.length);
+    let any = false;
+    for (let i = 0; i < grid.count; i++) {
+      let n = 0;
+      for (const {batch, base} of members) {
+        if (batch.kind[base + i] === FLOAT) scratch[n++] = batch.values[base + i]!;
+        else if (batch.kind[base + i] === HISTOGRAM) {
+          ev.annotations.info("ignored histogram in quantile aggregation", aggregate.expr.pos);
+        }
+      }
+      if (n === 0) continue;
+      any = true;
+      setPoint(writer.batch, writer.base + i, quantileOf(param[i]!, scratch.subarray(0, n)));
+    }
+    ev.check();
+    if (!any) continue;
+    writer.commit(groups.labels[g]!, groups.dropName[g]!);
+    const full = writer.full();
+    if (full !== undefined) yield full;
+  }
+  releaseRows(ev, rows);
+  const rest = writer.take();
+  if (rest !== undefined) yield rest;
+}

@@ -1,0 +1,134 @@
+import type {Position} from "@strata/promql";
+
+/** One remark on an answer. `start` is the byte offset in the query text of the expression it is about. */
+export type Annotation = {readonly kind: "warning" | "info"; readonly text: string; readonly start: number};
+
+type Monotonicity = {min: number; max: number; diff: number; count: number; from: number; to: number};
+
+/**
+ * Warnings and infos of one query, of equal texts the first. Texts are those of Prometheus 3.14 with their "PromQL
+ * warning: " or "PromQL info: " prefix and without the position, which `render` adds.
+ */
+export class Annotations {
+  readonly #all = new Map<string, Annotation>();
+  readonly #forced = new Map<string, Monotonicity>();
+
+  warn(text: string, pos: Position): void {
+    this.#add("warning", `PromQL warning: ${text}`, pos);
+  }
+
+  info(text: string, pos: Position): void {
+    this.#add("info", `PromQL info: ${text}`, pos);
+  }
+
+  /** A warning that is not PromQL's own, such as a store's; printed as it is. */
+  note(text: string): void {
+    if (!this.#all.has(text)) this.#all.set(text, {kind: "warning", text, start: -1});
+  }
+
+  /** Classic buckets that had to be made monotonic at `t`: `name` is ` for metric name "x"` or "". */
+  forcedMonotonicity(name: string, pos: Position, min: number, max: number, diff: number, t: number): void {
+    const text =
+      "PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see " +
+      `https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)${name}`;
+    if (!this.#all.has(text)) this.#all.set(text, {kind: "info", text, start: pos.start});
+    const seen = this.#forced.get(text);
+    if (seen === undefined) {
+      this.#forced.set(text, {min, max, diff, count: 1, from: t, to: t});
+      return;
+    }
+    seen.min = Math.min(seen.min, min);
+    seen.max = Math.max(seen.max, max);
+    seen.diff = Math.max(seen.diff, diff);
+    seen.count++;
+    seen.from = Math.min(seen.from, t);
+    seen.to = Math.max(seen.to, t);
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** The texts of one kind; with the query's text, each ends in the position ` (line:column)`. */
+  render(kind: Annotation["kind"], query: string | undefined): string[] {
+    const bytes = query === undefined ? undefined : new TextEncoder().encode(query);
+    const texts: string[] = [];
+    for (const a of this.#all.values()) {
+      if (a.kind !== kind) continue;
+      texts.push(
+        bytes === undefined || a.start < 0 ? a.text : `${a.text}${this.#tail(a.text)} (${lineColumn(bytes, a.start)})`,
+      );
+    }
+    return texts;
+  }
+
+  #add(kind: Annotation["kind"], text: string, pos: Position): void {
+    if (!this.#all.has(text)) this.#all.set(text, {kind, text, start: pos.start});
+  }
+
+  #tail(text: string): string {
+    const f = this.#forced.get(text);
+    if (f === undefined) return "";
+    const span = `from ${seconds(f.from)} to ${seconds(f.to)}`;
+    return `, from buckets ${goG(f.min)} to ${goG(f.max)}, with a max diff of ${goG2(f.diff)}, over ${f.count} samples ${span}`;
+  }
+}
+
+/** RFC 3339 as Go prints a UTC time whose fraction is left out when it is zero. */
+function seconds(t: number): string {
+  return new Date(t)
+    .toISOString()
+    .replace(/\.000Z$/, "Z")
+    .replace(/(\.\d*?)0+Z$/, "$1Z");
+}
+
+/** `line:column` of a byte offset: both from 1, the column in bytes. */
+function lineColumn(bytes: Uint8Array, offset: number): string {
+  let line = 1;
+  let lastBreak = -1;
+  for (let i = 0; i < offset && i < bytes.length; i++) {
+    if (bytes[i] === 10) {
+      line++;
+      lastBreak = i;
+    }
+  }
+  return `${line}:${offset - lastBreak}`;
+}
+
+/** Go's `%g` with the shortest digits. */
+export function goG(v: number): string {
+  if (Number.isNaN(v)) return "NaN";
+  if (v === Infinity) return "+Inf";
+  if (v === -Infinity) return "-Inf";
+  if (v === 0) return Object.is(v, -0) ? "-0" : "0";
+  const [digits, exp] = v.toExponential().split("e") as [string, string];
+  const e = Number(exp);
+  if (e < -4 || e >= 21) return `${digits}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;
+  return e > 20 ? String(v) : plainDecimal(v);
+}
+
+/** Go's `%.2g`. */
+function goG2(v: number): string {
+  if (!Number.isFinite(v) || v === 0) return goG(v);
+  const [digits, exp] = v.toExponential(1).split("e") as [string, string];
+  const e = Number(exp);
+  const short = digits.replace(/\.0$/, "");
+  if (e < -4 || e >= 2) return `${short}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;
+  return plainDecimal(Number(v.toPrecision(2)));
+}
+
+/** Shortest digits without an exponent (Go's 'f' with precision -1), for finite numbers. */
+export function plainDecimal(v: number): string {
+  const text = String(v);
+  const at = text.indexOf("e");
+  if (at < 0) return Object.is(v, -0) ? "-0" : text;
+  const negative = text.startsWith("-");
+  const mantissa = text.slice(negative ? 1 : 0, at);
+  const exponent = Number(text.slice(at + 1));
+  const [whole, fraction = ""] = mantissa.split(".") as [string, string?];
+  const digits = whole + fraction;
+  const point = whole.length + exponent;
+  const sign = negative ? "-" : "";
+  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
+  return `${sign}${digits.padEnd(point, "0")}`;
+}

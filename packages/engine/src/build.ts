@@ -1,0 +1,299 @@
+import {StrataError} from "@strata/base";
+import {type Aggregate, type Binary, type Call, type Expr, type Subquery, unparen, valueType} from "@strata/promql";
+import {absent} from "./absent.ts";
+import {foldAggregate} from "./aggregate-fold.ts";
+import {quantileAggregate, selectAggregate} from "./aggregate-select.ts";
+import {vectorScalar} from "./binary-scalar.ts";
+import {intersect, union, vectorVector} from "./binary-vector.ts";
+import {countValues} from "./count-values.ts";
+import {dropNames, dropNamesStrictly, mapBatches, mapFloats} from "./elementwise.ts";
+import type {Evaluation} from "./evaluation.ts";
+import {scale} from "./histogram/float-histogram.ts";
+import {bucketFunction, HISTOGRAM_FIELDS, mapHistograms} from "./histogram-functions.ts";
+import {info} from "./info.ts";
+import {type InstantValue, instantSelector} from "./instant-leaf.ts";
+import {isInvariant, repeatFirst} from "./invariant.ts";
+import {byLabels, byValue, labelJoin, labelReplace, sortRows} from "./label-functions.ts";
+import {DATE_FUNCTIONS, MATH_FUNCTIONS, round} from "./math-functions.ts";
+import {hasOneName} from "./metric-name.ts";
+import {openMetricsFloat} from "./open-metrics.ts";
+import {invalidQuantile, RANGE_FUNCTIONS} from "./range-functions.ts";
+import {type RangeCall, rangeSelector} from "./range-leaf.ts";
+import {scalarColumn as columnOf, constant} from "./scalar-column.ts";
+import {type Hints, NO_HINTS} from "./select-series.ts";
+import {type Batches, FLOAT, type Grid, HISTOGRAM} from "./step-batch.ts";
+import {rangeSubquery, subqueryGrid} from "./subquery.ts";
+
+/** The step columns of a vector-valued expression. Nothing is read before the first batch is asked for. */
+export function vector(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints = NO_HINTS): Batches {
+  if (grid.count > 1 && expr.kind !== "paren" && isInvariant(expr)) {
+    const once = {start: grid.start, step: grid.step, count: 1};
+    return repeatFirst(ev, plain(ev, expr, once, hints), grid.count);
+  }
+  return plain(ev, expr, grid, hints);
+}
+
+/** The values of a scalar expression, one a step. */
+export const scalarColumn = (ev: Evaluation, expr: Expr, grid: Grid): Promise<Float64Array> =>
+  columnOf(ev, expr, grid, vector);
+
+function plain(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints): Batches {
+  switch (expr.kind) {
+    case "paren":
+      return vector(ev, expr.expr, grid, hints);
+    case "vector":
+      return instantSelector(ev, expr, grid, hints);
+    case "unary":
+      return unary(ev, vector(ev, expr.expr, grid, hints), expr.op, expr.expr);
+    case "aggregate":
+      return aggregation(ev, expr, grid);
+    case "binary":
+      return binary(ev, expr, grid);
+    case "call":
+      return call(ev, expr, grid);
+    default:
+      throw new StrataError("internal", `BUG: ${expr.kind} is no instant vector`);
+  }
+}
+
+/** Whether all series of an expression have one metric name, so that they stay different without it. */
+function oneName(expr: Expr): boolean {
+  const e = unparen(expr);
+  if (e.kind === "vector") return hasOneName(e);
+  if (e.kind === "matrix") return hasOneName(e.selector);
+  if (e.kind === "subquery" || e.kind === "unary") return oneName(e.expr);
+  if (e.kind === "aggregate") {
+    if (["topk", "bottomk", "limitk", "limit_ratio"].includes(e.op)) return oneName(e.expr);
+    return e.without || !e.grouping.includes("__name__");
+  }
+  if (e.kind === "binary") {
+    if (valueType(e.lhs) === "vector" && e.op !== "or") return oneName(e.lhs);
+    return valueType(e.rhs) === "vector" && e.op !== "or" && oneName(e.rhs);
+  }
+  if (e.kind !== "call" || /^(?:label_|info|sort)/.test(e.func.name)) return false;
+  const arg = e.args.find((_, i) => e.func.args[i] === "vector" || e.func.args[i] === "matrix");
+  return arg === undefined || oneName(arg);
+}
+
+function unary(ev: Evaluation, child: Batches, op: "+" | "-", arg: Expr): Batches {
+  if (op === "+") return child;
+  const negated = mapBatches(ev, child, (batch) => {
+    const points = batch.labels.length * batch.steps;
+    for (let i = 0; i < points; i++) {
+      if (batch.kind[i] === FLOAT) batch.values[i] = -batch.values[i]!;
+      else if (batch.kind[i] === HISTOGRAM) batch.hists![i] = scale(batch.hists![i]!, -1);
+    }
+  });
+  return dropNamesStrictly(ev, negated, oneName(arg));
+}
+
+/** Runs a batch source that needs something evaluated first. */
+async function* later(start: () => Promise<Batches>): Batches {
+  yield* await start();
+}
+
+const stringArg = (expr: Expr): string => {
+  const e = unparen(expr);
+  if (e.kind !== "string") throw new StrataError("internal", "BUG: expected a string");
+  return e.value;
+};
+
+function aggregation(ev: Evaluation, expr: Aggregate, grid: Grid): Batches {
+  const hints: Hints = {func: expr.op, by: !expr.without, grouping: expr.grouping};
+  const child = () => vector(ev, expr.expr, grid, hints);
+  switch (expr.op) {
+    case "count_values":
+      return countValues(ev, expr, stringArg(expr.param!), child(), grid);
+    case "topk":
+    case "bottomk":
+    case "limitk":
+    case "limit_ratio":
+      return later(async () => selectAggregate(ev, expr, await scalarColumn(ev, expr.param!, grid), child(), grid));
+    case "quantile":
+      return later(async () => quantileAggregate(ev, expr, await scalarColumn(ev, expr.param!, grid), child(), grid));
+    default:
+      return foldAggregate(ev, expr, child(), grid);
+  }
+}
+
+function binary(ev: Evaluation, expr: Binary, grid: Grid): Batches {
+  const leftScalar = valueType(expr.lhs) === "scalar";
+  if (leftScalar || valueType(expr.rhs) === "scalar") {
+    const [scalar, vec] = leftScalar ? [expr.lhs, expr.rhs] : [expr.rhs, expr.lhs];
+    return later(async () => {
+      const column = await scalarColumn(ev, scalar, grid);
+      const out = vectorScalar(ev, expr, vector(ev, vec, grid), column, leftScalar);
+      const keeps = !expr.bool && !["+", "-", "*", "/", "%", "^", "atan2"].includes(expr.op);
+      return keeps ? out : dropNames(ev, out, oneName(vec));
+    });
+  }
+  const lhs = vector(ev, expr.lhs, grid);
+  const rhs = vector(ev, expr.rhs, grid);
+  if (expr.op === "or") return union(ev, expr, lhs, rhs, grid);
+  if (expr.op === "and" || expr.op === "unless") return intersect(ev, expr, lhs, rhs, grid);
+  return vectorVector(ev, expr, lhs, rhs, grid);
+}
+
+function call(ev: Evaluation, expr: Call, grid: Grid): Batches {
+  const {name} = expr.func;
+  const {args} = expr;
+  const hints: Hints = {func: name, by: false, grouping: []};
+  const child = (i = 0) => vector(ev, args[i]!, grid, hints);
+  const scalar = (i: number) => scalarColumn(ev, args[i]!, grid);
+  const range = RANGE_FUNCTIONS.get(name);
+  if (range !== undefined) return later(() => rangeFunction(ev, expr, grid, hints));
+  const math = MATH_FUNCTIONS[name];
+  if (math !== undefined) return dropNames(ev, mapFloats(ev, child(), math), oneName(args[0]!));
+  const part = DATE_FUNCTIONS[name];
+  if (part !== undefined) {
+    if (args.length === 0) return constant(ev, grid, (t) => part(t / 1000));
+    return dropNames(ev, mapFloats(ev, child(), part), oneName(args[0]!));
+  }
+  const field = HISTOGRAM_FIELDS[name];
+  if (field !== undefined) return dropNames(ev, mapHistograms(ev, child(), field), oneName(args[0]!));
+  switch (name) {
+    case "round":
+      return later(async () => {
+        const to = args.length > 1 ? await scalar(1) : undefined;
+        return dropNames(
+          ev,
+          mapFloats(ev, child(), (v, i) => round(v, to?.[i] ?? 1)),
+          oneName(args[0]!),
+        );
+      });
+    case "clamp":
+    case "clamp_min":
+    case "clamp_max":
+      return later(() => clamp(ev, expr, grid, child()));
+    case "vector":
+      return later(async () => {
+        const column = await scalar(0);
+        return constant(ev, grid, (_, i) => column[i]!);
+      });
+    case "timestamp":
+    case "start_timestamp":
+      return timestamps(ev, expr, grid, hints);
+    case "absent":
+      return absent(ev, child(), args[0]!, grid);
+    case "absent_over_time":
+      return later(async () => {
+        const present = {...expr, func: {...expr.func, name: "present_over_time"}};
+        return absent(ev, await rangeFunction(ev, present, grid, hints), args[0]!, grid);
+      });
+    case "sort":
+    case "sort_desc":
+    case "sort_by_label":
+    case "sort_by_label_desc":
+      return sorted(ev, expr, grid, child());
+    case "label_replace":
+      return labelReplace(ev, child(), args.slice(1).map(stringArg));
+    case "label_join":
+      return labelJoin(ev, child(), args.slice(1).map(stringArg));
+    case "histogram_quantile":
+      return later(async () => {
+        const phis = [{values: await scalar(0), label: undefined}];
+        return bucketFunction(ev, expr, {kind: "quantile", phis, labelName: ""}, child(1), grid);
+      });
+    case "histogram_quantiles":
+      return later(() => quantiles(ev, expr, grid, child()));
+    case "histogram_fraction":
+      return later(async () => {
+        const [lower, upper] = [await scalar(0), await scalar(1)];
+        return bucketFunction(ev, expr, {kind: "fraction", lower, upper}, child(2), grid);
+      });
+    case "info":
+      return info(ev, expr, grid, child());
+    default:
+      throw new StrataError("execution", `function ${JSON.stringify(name)} is not supported`);
+  }
+}
+
+async function quantiles(ev: Evaluation, expr: Call, grid: Grid, child: Batches): Promise<Batches> {
+  const phis: {values: Float64Array; label: string}[] = [];
+  for (const arg of expr.args.slice(2)) {
+    const values = await scalarColumn(ev, arg, grid);
+    phis.push({values, label: openMetricsFloat(values[0]!)});
+  }
+  return bucketFunction(ev, expr, {kind: "quantile", phis, labelName: stringArg(expr.args[1]!)}, child, grid);
+}
+
+/** A function over a range selector or a subquery. */
+async function rangeFunction(ev: Evaluation, expr: Call, grid: Grid, hints: Hints): Promise<Batches> {
+  const {name} = expr.func;
+  const at = expr.func.args.indexOf("matrix");
+  const args: Float64Array[] = [];
+  for (let i = 0; i < expr.args.length; i++) if (i !== at) args.push(await scalarColumn(ev, expr.args[i]!, grid));
+  if (name === "quantile_over_time") {
+    for (const phi of args[0]!) {
+      const text = invalidQuantile(phi);
+      if (text !== undefined) ev.annotations.warn(text, expr.args[0]!.pos);
+    }
+  }
+  const operand = expr.args[at]!;
+  const matrix = unparen(operand);
+  const rangeCall: RangeCall = {name, func: RANGE_FUNCTIONS.get(name)!, args, pos: operand.pos};
+  if (matrix.kind === "matrix") return rangeSelector(ev, rangeCall, matrix, grid, hints);
+  const sub = matrix as Subquery;
+  const inner = subqueryGrid(ev, sub, grid);
+  if (inner === undefined) return nothing();
+  const child = vector(ev, sub.expr, inner, hints);
+  return rangeSubquery(ev, rangeCall, sub, grid, inner, child, oneName(sub.expr));
+}
+
+async function* nothing(): Batches {}
+
+async function clamp(ev: Evaluation, expr: Call, grid: Grid, child: Batches): Promise<Batches> {
+  const {name} = expr.func;
+  const first = await scalarColumn(ev, expr.args[1]!, grid);
+  const second = name === "clamp" ? await scalarColumn(ev, expr.args[2]!, grid) : first;
+  const low = name === "clamp_max" ? undefined : first;
+  const high = name === "clamp_min" ? undefined : second;
+  const clamped = mapFloats(ev, child, (v, i) => {
+    const limited = high === undefined ? v : Math.min(high[i]!, v);
+    return low === undefined ? limited : Math.max(low[i]!, limited);
+  });
+  const out =
+    low === undefined || high === undefined
+      ? clamped
+      : mapBatches(ev, clamped, (batch) => {
+          // Limits the wrong way round leave nothing.
+          for (let p = 0, i = 0; p < batch.labels.length * batch.steps; p++) {
+            if (high[i]! < low[i]!) batch.kind[p] = 0;
+            if (++i === batch.steps) i = 0;
+          }
+        });
+  return dropNames(ev, out, oneName(expr.args[0]!));
+}
+
+/** Sample times for a bare selector, evaluation times for anything else. */
+function timestamps(ev: Evaluation, expr: Call, grid: Grid, hints: Hints): Batches {
+  const arg = unparen(expr.args[0]!);
+  const what = expr.func.name as InstantValue;
+  if (arg.kind === "vector") return dropNames(ev, instantSelector(ev, arg, grid, hints, what), oneName(arg));
+  const times = mapBatches(ev, vector(ev, arg, grid, hints), (batch) => {
+    for (let p = 0, i = 0; p < batch.labels.length * batch.steps; p++) {
+      if (what === "start_timestamp") batch.kind[p] = 0;
+      else if (batch.kind[p] !== 0) {
+        batch.kind[p] = FLOAT;
+        batch.values[p] = (grid.start + i * grid.step) / 1000;
+      }
+      if (++i === batch.steps) i = 0;
+    }
+    batch.hists = undefined;
+  });
+  return dropNames(ev, times, oneName(arg));
+}
+
+function sorted(ev: Evaluation, expr: Call, grid: Grid, child: Batches): Batches {
+  const {name} = expr.func;
+  if (ev.params.step !== 0) {
+    const text = "sort is ineffective for range queries since results are always ordered by labels";
+    ev.annotations.warn(text, expr.args[0]!.pos);
+    const floatsOnly = name === "sort" || name === "sort_desc";
+    return floatsOnly ? mapFloats(ev, child, (v) => v) : child;
+  }
+  if (grid.count > 1) return child;
+  if (name === "sort" || name === "sort_desc") return sortRows(ev, child, byValue(name === "sort_desc"), true);
+  const labels = expr.args.slice(1).map(stringArg);
+  return sortRows(ev, child, byLabels(labels, name === "sort_by_label_desc"), false);
+}

@@ -1,0 +1,163 @@
+import {type ByteBudget, StrataError} from "@strata/base";
+import type {Labels} from "@strata/model";
+import type {Queryable} from "@strata/series";
+import {Annotations} from "./annotations.ts";
+import type {EngineOptions} from "./options.ts";
+import {batchBytes, type Grid, type StepBatch} from "./step-batch.ts";
+
+/** What the whole query asks for. An instant query has end = start and step 0. */
+export type QueryParams = {readonly start: number; readonly end: number; readonly step: number};
+
+/** Everything that one execution shares: source, options, limits, annotations and counts. Never outlives `execute`. */
+export class Evaluation {
+  readonly params: QueryParams;
+  readonly queryable: Queryable;
+  readonly options: EngineOptions;
+  readonly signal: AbortSignal;
+  readonly budget: ByteBudget;
+  readonly annotations = new Annotations();
+  readonly #deadline: number;
+  /** Points held in step columns and decoded samples, for the sample limit. */
+  #points = 0;
+  #peakPoints = 0;
+  #samplesRead = 0;
+
+  constructor(
+    params: QueryParams,
+    queryable: Queryable,
+    options: EngineOptions,
+    budget: ByteBudget,
+    signal: AbortSignal,
+  ) {
+    this.params = params;
+    this.queryable = queryable;
+    this.options = options;
+    this.budget = budget;
+    this.signal = signal;
+    this.#deadline = options.timeoutMs > 0 ? performance.now() + options.timeoutMs : Infinity;
+  }
+
+  get peakSamples(): number {
+    return this.#peakPoints;
+  }
+
+  get samplesRead(): number {
+    return this.#samplesRead;
+  }
+
+  /** The grid of the query itself. */
+  get grid(): Grid {
+    const {start, end, step} = this.params;
+    return step === 0 ? {start, step: 1, count: 1} : {start, step, count: Math.floor((end - start) / step) + 1};
+  }
+
+  /** Throws when the caller left or time is up. Called once a batch. */
+  check(): void {
+    if (this.signal.aborted) {
+      if ((this.signal.reason as {name?: string} | undefined)?.name === "TimeoutError") throw timedOut();
+      throw new StrataError("canceled", "query was canceled in expression evaluation");
+    }
+    if (performance.now() > this.#deadline) throw timedOut();
+  }
+
+  /** Counts samples read from the source. */
+  readSamples(n: number): void {
+    this.#samplesRead += n;
+  }
+
+  /** Counts `points` as held, or throws the sample limit's error. */
+  hold(points: number): void {
+    this.#points += points;
+    if (this.#points > this.#peakPoints) this.#peakPoints = this.#points;
+    if (this.#points > this.options.maxSamples) {
+      throw new StrataError(
+        "execution",
+        "query processing would load too many samples into memory in query execution",
+        {fields: {limit: this.options.maxSamples}},
+      );
+    }
+  }
+
+  drop(points: number): void {
+    this.#points -= points;
+  }
+
+  /** A batch of absent points for up to `rows` series; counted until `release`. */
+  newBatch(rows: number, steps: number): StepBatch {
+    this.budget.take(batchBytes(rows, steps), "step columns");
+    return {
+      labels: [],
+      steps,
+      values: new Float64Array(rows * steps),
+      kind: new Uint8Array(rows * steps),
+      hists: undefined,
+      dropName: undefined,
+    };
+  }
+
+  /** Gives back what the batch was counted with. Once a batch, by its last owner. */
+  release(batch: StepBatch): void {
+    const rows = batch.steps === 0 ? 0 : batch.values.length / batch.steps;
+    this.budget.give(batchBytes(rows, batch.steps));
+  }
+
+  /** How many rows a batch of so many steps has: about a megabyte, at least one row. */
+  rowsPerBatch(steps: number): number {
+    return Math.max(1, Math.min(256, Math.floor(BATCH_POINTS / steps)));
+  }
+}
+
+/** Points in a batch: 9 bytes each, so that a batch stays in the second-level cache. */
+const BATCH_POINTS = 64 * 1024;
+
+const timedOut = () => new StrataError("timeout", "query timed out in expression evaluation");
+
+/** Fills batches row by row and says when one is full. */
+export class BatchWriter {
+  readonly #ev: Evaluation;
+  readonly #steps: number;
+  readonly #rows: number;
+  #batch: StepBatch | undefined;
+
+  constructor(ev: Evaluation, steps: number) {
+    this.#ev = ev;
+    this.#steps = steps;
+    this.#rows = ev.rowsPerBatch(steps);
+  }
+
+  /** The batch under construction; `base` is where the next row goes. Its kinds there are all ABSENT. */
+  get batch(): StepBatch {
+    this.#batch ??= this.#ev.newBatch(this.#rows, this.#steps);
+    return this.#batch;
+  }
+
+  get base(): number {
+    return this.#batch === undefined ? 0 : this.#batch.labels.length * this.#steps;
+  }
+
+  /** Makes the row at `base` one of the batch. */
+  commit(labels: Labels, drop = false): void {
+    const batch = this.batch;
+    if (drop) {
+      batch.dropName ??= new Uint8Array(this.#rows);
+      batch.dropName[batch.labels.length] = 1;
+    }
+    batch.labels.push(labels);
+  }
+
+  /** The batch once it is full, else undefined. */
+  full(): StepBatch | undefined {
+    return this.#batch !== undefined && this.#batch.labels.length === this.#rows ? this.take() : undefined;
+  }
+
+  /** Whatever there is. */
+  take(): StepBatch | undefined {
+    const batch = this.#batch;
+    this.#batch = undefined;
+    if (batch !== undefined && batch.labels.length === 0) {
+      this.#ev.release(batch);
+      return undefined;
+    }
+    return batch;
+  }
+}

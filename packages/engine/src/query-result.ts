@@ -1,0 +1,100 @@
+import {compareLabels, type Labels} from "@strata/model";
+import type {FloatHistogram} from "./histogram/float-histogram.ts";
+
+/** What a query came to: how many samples it read, and the most it held at a time. */
+export type QueryStats = {readonly samplesRead: number; readonly peakSamples: number};
+
+/**
+ * An answer as columns. Points of series i are the entries [firstPoint[i], firstPoint[i + 1]) of `times` (ms), `values`
+ * and, where a histogram stands instead of the value, `histograms`. A scalar is one series without labels; a string has
+ * `text`. All buffers are the result's own and may be transferred.
+ */
+export type QueryResult = {
+  readonly type: "vector" | "matrix" | "scalar" | "string";
+  readonly labels: readonly Labels[];
+  readonly firstPoint: Uint32Array;
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly histograms: ReadonlyMap<number, FloatHistogram> | undefined;
+  readonly text: string;
+  /** Texts with positions if the query's text was given. All of them: the API shows ten of each kind. */
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+  readonly stats: QueryStats;
+};
+
+/** Collects series and their points. */
+export class ResultBuilder {
+  #labels: Labels[] = [];
+  #first: number[] = [];
+  #times = new Float64Array(256);
+  #values = new Float64Array(256);
+  #histograms: Map<number, FloatHistogram> | undefined;
+  #n = 0;
+
+  get points(): number {
+    return this.#n;
+  }
+
+  startSeries(labels: Labels): void {
+    this.#labels.push(labels);
+    this.#first.push(this.#n);
+  }
+
+  add(t: number, v: number | FloatHistogram): void {
+    if (this.#n === this.#times.length) {
+      const times = new Float64Array(2 * this.#n);
+      const values = new Float64Array(2 * this.#n);
+      times.set(this.#times);
+      values.set(this.#values);
+      this.#times = times;
+      this.#values = values;
+    }
+    this.#times[this.#n] = t;
+    if (typeof v === "number") this.#values[this.#n] = v;
+    else {
+      this.#histograms ??= new Map();
+      this.#histograms.set(this.#n, v);
+    }
+    this.#n++;
+  }
+
+  /** The columns, series sorted by labels if asked. */
+  finish(sort: boolean): Pick<QueryResult, "labels" | "firstPoint" | "times" | "values" | "histograms"> {
+    const n = this.#labels.length;
+    const first = Uint32Array.from([...this.#first, this.#n]);
+    const times = this.#times.slice(0, this.#n);
+    const values = this.#values.slice(0, this.#n);
+    const order = Array.from({length: n}, (_, i) => i);
+    if (sort) order.sort((a, b) => compareLabels(this.#labels[a]!, this.#labels[b]!));
+    if (!sort || order.every((at, i) => at === i)) {
+      return {labels: this.#labels, firstPoint: first, times, values, histograms: this.#histograms};
+    }
+    const sortedTimes = new Float64Array(this.#n);
+    const sortedValues = new Float64Array(this.#n);
+    const sortedFirst = new Uint32Array(n + 1);
+    const histograms = this.#histograms && new Map<number, FloatHistogram>();
+    let at = 0;
+    order.forEach((s, i) => {
+      const [from, to] = [first[s]!, first[s + 1]!];
+      sortedFirst[i] = at;
+      sortedTimes.set(times.subarray(from, to), at);
+      sortedValues.set(values.subarray(from, to), at);
+      if (histograms !== undefined) {
+        for (let p = from; p < to; p++) {
+          const h = this.#histograms?.get(p);
+          if (h !== undefined) histograms.set(at + p - from, h);
+        }
+      }
+      at += to - from;
+    });
+    sortedFirst[n] = at;
+    return {
+      labels: order.map((s) => this.#labels[s]!),
+      firstPoint: sortedFirst,
+      times: sortedTimes,
+      values: sortedValues,
+      histograms,
+    };
+  }
+}

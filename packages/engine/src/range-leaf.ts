@@ -1,0 +1,187 @@
+import {RANGE, type RangeFunc, type Windows} from "@strata/kernels";
+import {type Labels, METRIC_NAME} from "@strata/model";
+import type {MatrixSelector, Position, VectorSelector} from "@strata/promql";
+import {BatchWriter, type Evaluation} from "./evaluation.ts";
+import type {FloatHistogram} from "./histogram/float-histogram.ts";
+import {dropReserved, hasOneName, MixedNames} from "./metric-name.ts";
+import type {RangeFunction} from "./range-functions.ts";
+import {checkCounterName} from "./rate-functions.ts";
+import {SampleReader} from "./read-samples.ts";
+import {SampleColumns} from "./sample-columns.ts";
+import {type Hints, selectFor, selectSeries} from "./select-series.ts";
+import {type Batches, FLOAT, type Grid, HISTOGRAM} from "./step-batch.ts";
+import {Window} from "./window.ts";
+
+/** A call of a range function, its scalar arguments evaluated: one column of `grid.count` values each. */
+export type RangeCall = {
+  readonly name: string;
+  readonly func: RangeFunction;
+  readonly args: readonly Float64Array[];
+  /** Of the first argument: where annotations point. */
+  readonly pos: Position;
+};
+
+/** Reference times of a selector: evaluation time or `@`, less the offset. `step` 0 repeats one time. */
+export function references(
+  ev: Evaluation,
+  at: VectorSelector["at"],
+  offset: number,
+  grid: Grid,
+  range: number,
+): Windows {
+  const {count} = grid;
+  if (at === undefined) return {start: grid.start - offset, step: grid.step, count, range};
+  const t = at.kind === "time" ? at.t : at.kind === "start" ? ev.params.start : ev.params.end;
+  return {start: t - offset, step: 0, count, range};
+}
+
+/** The last reference time. */
+export const lastReference = (w: Windows): number => w.start + (w.count - 1) * w.step;
+
+/** A range function straight over a range selector: encoded chunks in, step columns out. */
+export async function* rangeSelector(
+  ev: Evaluation,
+  call: RangeCall,
+  matrix: MatrixSelector,
+  grid: Grid,
+  hints: Hints,
+): Batches {
+  const {selector, range} = matrix;
+  const w = references(ev, selector.at, selector.offset, grid, range);
+  const {before, after} = reach(ev, selector);
+  const mint = w.start - range - before + 1;
+  const maxt = lastReference(w) + after;
+  const columns = new SampleColumns(ev.budget);
+  const reader = new SampleReader(ev, hints.func, mint, maxt, columns);
+  const slider = new RangeSlider(ev, call, grid, w, selector.mode, hasOneName(selector));
+  try {
+    for await (const batch of selectSeries(ev, selectFor(ev, selector, mint, maxt, range, hints))) {
+      for (const series of batch) {
+        reader.read(series);
+        columns.dropStale();
+        const full = slider.push(series.labels, columns, false);
+        if (full !== undefined) yield full;
+      }
+      ev.check();
+    }
+    const rest = slider.finish();
+    if (rest !== undefined) yield rest;
+  } finally {
+    reader.close();
+    columns.close();
+  }
+}
+
+/** How far before and after its range a selector looks. */
+export function reach(ev: Evaluation, selector: VectorSelector): {before: number; after: number} {
+  const {lookbackMs} = ev.options;
+  return {before: selector.mode === "" ? 0 : lookbackMs, after: selector.mode === "smoothed" ? lookbackMs : 0};
+}
+
+/** Slides one range function over series after series and collects the rows. */
+export class RangeSlider {
+  readonly #ev: Evaluation;
+  readonly #call: RangeCall;
+  readonly #w: Windows;
+  readonly #grid: Grid;
+  readonly #writer: BatchWriter;
+  readonly #window: Window;
+  readonly #names: MixedNames | undefined;
+  readonly #mode: VectorSelector["mode"];
+  /** The kernel to use for a series of floats; undefined where only the general form knows the answer. */
+  readonly #kernel: RangeFunc | undefined;
+
+  /** `oneName`: all series have one metric name, so that they stay different without it. */
+  constructor(ev: Evaluation, call: RangeCall, grid: Grid, w: Windows, mode: VectorSelector["mode"], oneName: boolean) {
+    this.#ev = ev;
+    this.#call = call;
+    this.#grid = grid;
+    this.#w = w;
+    this.#mode = mode;
+    this.#writer = new BatchWriter(ev, grid.count);
+    this.#window = new Window(ev.annotations);
+    this.#window.mode = mode;
+    this.#window.range = w.range;
+    this.#window.pos = call.pos;
+    this.#names = oneName ? undefined : new MixedNames(ev);
+    this.#kernel = mode === "" ? call.func.kernel : undefined;
+  }
+
+  /** Adds a series whose stale markers are gone; a full batch comes back. `drop`: its name is to go at the end. */
+  push(labels: Labels, columns: SampleColumns, drop: boolean) {
+    const {func} = this.#call;
+    const {base, batch} = {base: this.#writer.base, batch: this.#writer.batch};
+    this.#window.name = labels.get(METRIC_NAME);
+    const useStart = func.counter && this.#ev.options.features.startTimestamps;
+    const plain = columns.hn === 0 && this.#kernel !== undefined && !(useStart && columns.st !== undefined);
+    const results = plain
+      ? columns.slide(this.#kernel as RangeFunc, this.#w, batch.values, batch.kind, base)
+      : this.#general(columns, batch, base, useStart);
+    if (results === 0) return undefined;
+    if (plain && (this.#kernel === RANGE.rate || this.#kernel === RANGE.increase)) checkCounterName(this.#window);
+    if (func.keepsName) this.#writer.commit(labels, drop);
+    else if (this.#ev.options.features.delayedNameRemoval) this.#writer.commit(labels, true);
+    else this.#writer.commit(checked(this.#names, dropReserved(labels)));
+    return this.#writer.full();
+  }
+
+  finish() {
+    return this.#writer.take();
+  }
+
+  /** One call of the window function a step. */
+  #general(columns: SampleColumns, batch: BatchWriter["batch"], base: number, useStart: boolean): number {
+    const w = this.#window;
+    const {before, after} = reachOf(this.#ev, this.#mode);
+    w.ts = columns.ts;
+    w.vs = columns.vs;
+    w.hts = columns.hts;
+    w.hs = columns.hs;
+    w.st = useStart ? columns.st : undefined;
+    w.hst = useStart ? columns.hst : undefined;
+    w.from = 0;
+    w.to = 0;
+    w.hfrom = 0;
+    w.hto = 0;
+    const {start, step, count, range} = this.#w;
+    let results = 0;
+    for (let i = 0; i < count; i++) {
+      w.end = start + i * step;
+      w.start = w.end - range;
+      const hi = w.end + after;
+      const lo = w.start - before;
+      while (w.to < columns.n && w.ts[w.to]! <= hi) w.to++;
+      while (w.from < w.to && w.ts[w.from]! <= lo) w.from++;
+      while (w.hto < columns.hn && w.hts[w.hto]! <= hi) w.hto++;
+      while (w.hfrom < w.hto && w.hts[w.hfrom]! <= lo) w.hfrom++;
+      if (w.from === w.to && w.hfrom === w.hto) continue;
+      w.t = this.#grid.start + i * this.#grid.step;
+      for (let a = 0; a < this.#call.args.length; a++) w.args[a] = this.#call.args[a]![i]!;
+      const value = this.#call.func.window(w);
+      if (value === undefined) continue;
+      results++;
+      setPoint(batch, base + i, value);
+    }
+    return results;
+  }
+}
+
+const checked = (names: MixedNames | undefined, labels: Labels) =>
+  names === undefined ? labels : names.checked(labels);
+
+const reachOf = (ev: Evaluation, mode: VectorSelector["mode"]) => ({
+  before: mode === "" ? 0 : ev.options.lookbackMs,
+  after: mode === "smoothed" ? ev.options.lookbackMs : 0,
+});
+
+/** Writes a float or a histogram as point `at` of a batch. */
+export function setPoint(batch: BatchWriter["batch"], at: number, value: number | FloatHistogram): void {
+  if (typeof value === "number") {
+    batch.kind[at] = FLOAT;
+    batch.values[at] = value;
+    return;
+  }
+  batch.kind[at] = HISTOGRAM;
+  batch.hists ??= [];
+  batch.hists[at] = value;
+}
