@@ -32,3 +32,4 @@ export {
   resetHintAt,
 } from "./histogram-chunk.ts";
 export type {HistogramLayout} from "./histogram-layout.ts";
+export {encodeHistograms, HistogramChunkWriter} from "./histogram-writer.ts";

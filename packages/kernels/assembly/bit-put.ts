@@ -12,6 +12,18 @@ export function putBegin(at: usize): void {
   outAcc = 0;
 }
 
+/** Goes on at bit `end` of the data at `base`. */
+export function putResume(base: usize, end: u32): void {
+  outAt = base + (end >> 3);
+  outBits = end & 7;
+  outAcc = outBits > 0 ? (<u64>load<u8>(outAt) << 56) & ~(<u64>-1 >> outBits) : 0;
+}
+
+/** The end of what was written, in bits from `base`. */
+@inline export function putEndBit(base: usize): u32 {
+  return (<u32>(outAt - base) << 3) + outBits;
+}
+
 /** Address of the unfinished byte. */
 @inline export function putAddress(): usize {
   return outAt;

@@ -2,6 +2,9 @@
 export {alloc, allocated, allocSize, free} from "./alloc";
 export {crc32c} from "./crc32c";
 export {histogramFloatDecode, histogramIntDecode, histogramLive} from "./histogram";
+export {
+  histogramAppend, histogramBegin, histogramSampleSize, histogramStartHeader, histogramStateSize,
+} from "./histogram-encode";
 export {snappyDecode, snappyEncode, snappyLength, snappyMaxLength} from "./snappy";
 export {snappyStreamDecode, snappyStreamEncode, snappyStreamLength, snappyStreamMaxLength} from "./snappy-stream";
 export {xorCount, xorDecode, xorDecodeMany, xorEncode} from "./xor";

@@ -51,6 +51,22 @@ export function putStartTimesBegin(): void {
   lastDiff = 0;
 }
 
+/** Goes on where another chunk's writing stood: its four numbers as putStartTimesSave left them. */
+export function putStartTimesResume(on: u32, isKnown: u32, start: i64, difference: i64): void {
+  changeOn = on;
+  known = isKnown != 0;
+  lastStart = start;
+  lastDiff = difference;
+}
+
+/** Leaves u32 changeOn, u32 known, i64 last start time, i64 its difference at an address. */
+export function putStartTimesSave(at: usize): void {
+  store<u32>(at, changeOn);
+  store<u32>(at, known ? 1 : 0, 4);
+  store<i64>(at, lastStart, 8);
+  store<i64>(at, lastDiff, 16);
+}
+
 /** Writes the start time (0 for none) of sample 0 at time t. */
 export function putFirstStartTime(t: i64, st: i64): void {
   known = st != 0;

@@ -103,3 +103,52 @@ export function histogramDecode(
     st: stHeader >= 0 ? all.subarray(4 * n, 5 * n) : undefined,
   };
 }
+
+/** Samples to encode; all columns hold n entries, `rows` one row for each sample that is not stale. */
+export type HistogramInput = {
+  readonly n: number;
+  readonly t: Float64Array;
+  /** Floats, or unsigned 64-bit numbers in the same place. */
+  readonly count: Float64Array;
+  readonly zeroCount: Float64Array;
+  readonly sum: Float64Array;
+  /** Absolute floats, or signed 64-bit differences in the same place. */
+  readonly rows: Float64Array;
+  /** Start times in ms, 0 for none; undefined for encodings without. */
+  readonly st: Float64Array | undefined;
+};
+
+/**
+ * Encodes all samples of a histogram chunk after `head`, its header and layout, which ends at bit `headBits`. Returns the
+ * chunk's data, owned by the caller, and the header byte of start times, which is not yet in the data.
+ */
+export function histogramEncode(
+  float: boolean,
+  head: Uint8Array,
+  headBits: number,
+  buckets: number,
+  input: HistogramInput,
+): {data: Uint8Array<ArrayBuffer>; startHeader: number} {
+  const {n} = input;
+  const k = kernel();
+  const stateBytes = k.exports.histogramStateSize(buckets);
+  const room = head.length + 64 + n * k.exports.histogramSampleSize(buckets);
+  const columns = [input.t, input.count, input.zeroCount, input.sum, input.rows];
+  if (input.st !== undefined) columns.push(input.st);
+  const base = k.scratch(8 * columns.reduce((sum, column) => sum + column.length, 0) + stateBytes + 8 + room);
+  const f64 = k.f64();
+  let at = base;
+  const [t, count, zeroCount, sum, rows, st = 0] = columns.map((column) => {
+    const start = at;
+    f64.set(column, start >>> 3);
+    at += 8 * column.length;
+    return start;
+  }) as [number, number, number, number, number, number?];
+  const state = at;
+  const dst = state + stateBytes;
+  k.u8().set(head, dst);
+  k.exports.histogramBegin(state, headBits, buckets);
+  const kind = float ? 1 : 0;
+  const length = k.exports.histogramAppend(kind, state, dst, room, 0, n, buckets, t, count, zeroCount, sum, rows, st);
+  return {data: k.read(dst, length), startHeader: k.exports.histogramStartHeader(state)};
+}

@@ -1,5 +1,11 @@
 export {crc32c} from "./crc32c.ts";
-export {type HistogramBody, type HistogramSamples, histogramDecode} from "./histogram.ts";
+export {
+  type HistogramBody,
+  type HistogramInput,
+  type HistogramSamples,
+  histogramDecode,
+  histogramEncode,
+} from "./histogram.ts";
 export {type Kernel, type KernelExports, kernel, newKernel} from "./kernel.ts";
 export {KernelArena} from "./kernel-arena.ts";
 export {dropStale, type KernelColumns, rangeWindows} from "./range.ts";
