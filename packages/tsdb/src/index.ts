@@ -13,6 +13,7 @@ export {
   type ThanosMeta,
   ZERO_TIME,
 } from "./block-meta.ts";
+export {BlockReader, type BlockReaderOptions, META_FILE, readBlockMeta} from "./block-reader.ts";
 export {
   CHUNKS_DIR,
   ChunkSegments,
@@ -40,6 +41,8 @@ export {type LabelSource, selectLabelNames, selectLabelValues} from "./index/sel
 export {type PostingsSource, type Selection, selectPostings} from "./index/select-postings.ts";
 export {decodeSeriesEntry, MAX_ENTRY_LENGTH_BYTES, SeriesEntry, seriesEntrySize} from "./index/series-entry.ts";
 export {BufferAccess, FileAccess, type RandomAccess} from "./random-access.ts";
+export {type LabelChange, reordered} from "./series-order.ts";
+export {ROW_STRIDE, type SeriesRow} from "./series-row.ts";
 export {
   covers,
   decodeTombstones,
@@ -50,3 +53,12 @@ export {
   Tombstones,
   touches,
 } from "./tombstones.ts";
+export {type BlockReport, type VerifyStage, verifyBlock} from "./verify-block.ts";
+export {
+  type BlockDescription,
+  BlockWriter,
+  type BlockWriterOptions,
+  TMP_FOR_CREATION,
+  TMP_FOR_DELETION,
+} from "./writer/block-writer.ts";
+export {type ChunkMetas, compareRefs, IndexWriter} from "./writer/index-writer.ts";
