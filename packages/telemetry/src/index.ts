@@ -32,4 +32,12 @@ export type {
 export {DEFAULT_BUCKETS, newRegistry} from "./registry.ts";
 export {type BuildInfo, registerRuntimeMetrics} from "./runtime-metrics.ts";
 export {formatTraceparent, parseTraceparent, type SpanContext, TRACEPARENT} from "./trace-context.ts";
-export {type AttributeValue, nullTracer, type Span, type SpanKind, type SpanOptions, type Tracer} from "./tracer.ts";
+export {
+  type AttributeValue,
+  nullTracer,
+  type Span,
+  type SpanKind,
+  type SpanOptions,
+  type Tracer,
+  tracerFromConfig,
+} from "./tracer.ts";

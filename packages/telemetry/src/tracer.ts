@@ -50,3 +50,12 @@ const NULL_TRACER: Tracer = {
   current: () => undefined,
   close: async () => {},
 };
+
+/** The tracer that `--tracing.config` describes; "" gives one that does nothing. Throws `bad_data`. */
+export async function tracerFromConfig(text: string, component: string): Promise<Tracer> {
+  const {parseTracingConfig} = await import("./tracing-config.ts");
+  const config = parseTracingConfig(text, component);
+  if (config === undefined || (config.type === "JAEGER" && config.disabled)) return nullTracer();
+  const {otelTracer} = await import("./otel-tracer.ts");
+  return otelTracer(config);
+}
