@@ -176,7 +176,7 @@ test("Jaeger's agent gets compact Thrift packets", async (t) => {
   );
   const packet = once(agent, "message");
   tracer.span("the-span", {}, () => {});
-  const [[bytes]] = (await Promise.all([packet, tracer.close()])) as [[Buffer], void];
+  const [[bytes]] = (await Promise.all([packet, tracer.close()])) as [[Buffer], undefined];
   // Protocol 0x82, version 1, type one-way 4, sequence 0, name, field 1 struct, its field 1 struct, its field 1 string.
   assert.equal(bytes.subarray(0, 19).toString("latin1"), "\x82\x81\x00\x09emitBatch\x1c\x1c\x18\x03sv");
   assert.ok(bytes.includes("the-span"));
