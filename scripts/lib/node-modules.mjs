@@ -1,4 +1,4 @@
-import {existsSync, readFileSync} from "node:fs";
+import {existsSync, readFileSync, rmSync, symlinkSync} from "node:fs";
 import {join} from "node:path";
 import {cleanNpmEnv, machineNode, run, tail} from "./exec.mjs";
 import {projectNode, root} from "./paths.mjs";
@@ -99,6 +99,11 @@ async function checkProjectNode() {
     const dir = join(root, "node_modules/node");
     // The package's own preinstall script: fetches the binary's package for this machine and links it into bin/.
     const result = await run(machineNode(), ["installArchSpecificPackage.js"], {cwd: dir, env: cleanNpmEnv()});
+    // npm made no link to a program that was not there yet.
+    if (!existsSync(projectNode)) {
+      rmSync(projectNode, {force: true});
+      symlinkSync("../node/bin/node", projectNode);
+    }
     got = await projectNodeVersion();
     if (!got?.startsWith(`v${want}.`)) {
       throw new SetupError(`cannot install Node ${want}: ${got ?? "no binary"}\n${tail(result.output)}`);
