@@ -1,1 +1,4 @@
-export {};
+export {BucketStore, type BucketStoreOptions} from "./bucket-store.ts";
+export {LOCAL_TUNING, REMOTE_TUNING, type ReadTuning} from "./read-context.ts";
+export {type LimitOptions, NO_LIMITS} from "./request-limits.ts";
+export type {BucketStoreInfo, CoveredRange} from "./store-info.ts";

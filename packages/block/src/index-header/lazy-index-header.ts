@@ -34,22 +34,30 @@ export class LazyIndexHeader {
 
   /** Runs `work` with an open reader, which must not be kept. */
   async use<T>(signal: AbortSignal, work: (reader: IndexHeaderReader) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new StrataError("unavailable", `cannot read ${this.path}: its block was dropped`);
-    this.#users++;
+    const {reader, release} = await this.acquire(signal);
     try {
-      this.#reader ??= this.#load(signal);
-      let reader: IndexHeaderReader;
-      try {
-        reader = await this.#reader;
-      } catch (err) {
-        this.#reader = undefined;
-        throw err;
-      }
       return await work(reader);
     } finally {
+      await release();
+    }
+  }
+
+  /** An open reader, valid until `release`, which must be called once. */
+  async acquire(signal: AbortSignal): Promise<{reader: IndexHeaderReader; release: () => Promise<void>}> {
+    if (this.#closed) throw new StrataError("unavailable", `cannot read ${this.path}: its block was dropped`);
+    this.#users++;
+    const release = async () => {
       this.#users--;
       this.#lastUsed = performance.now();
-      if (this.#closed) await this.#unload();
+      if (this.#closed && this.#users === 0) await this.#unload();
+    };
+    try {
+      this.#reader ??= this.#load(signal);
+      return {reader: await this.#reader, release};
+    } catch (err) {
+      this.#reader = undefined;
+      await release();
+      throw err;
     }
   }
 

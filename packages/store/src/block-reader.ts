@@ -1,0 +1,257 @@
+import {StrataError} from "@strata/base";
+import type {IndexHeaderReader, ValueRanges} from "@strata/block";
+import {compareUtf8, Labels} from "@strata/model";
+import {decodePostingList, decodeSeriesEntry, type LabelSource, SeriesEntry, seriesEntrySize} from "@strata/tsdb";
+import type {BucketBlock} from "./bucket-block.ts";
+import {readRanges} from "./range-reads.ts";
+import type {ReadContext} from "./read-context.ts";
+
+/** Series entries read and decoded together: some 100 kB of the index. */
+const ENTRY_BATCH = 1024;
+
+/** Series ids are offsets divided by this (index version 2). */
+const SERIES_ALIGN = 16;
+
+/** One posting list with all it takes besides the ids; beyond it lies nothing of ours. */
+const LENGTH_BYTES = 4;
+const CRC_BYTES = 4;
+
+/** Symbols kept as texts for one call and block; beyond it they are read again. */
+const MAX_SYMBOLS = 65_536;
+
+/** A series while it is merged: labels, and its chunks as a flat list of mint, maxt, reference. */
+export type Row = {readonly labels: Labels; readonly chunks: readonly number[]};
+
+/** Reads one block's index for one call. Valid only inside the `use` of its index-header. */
+export class BlockReader implements LabelSource {
+  readonly block: BucketBlock;
+  readonly #header: IndexHeaderReader;
+  readonly #ctx: ReadContext;
+  readonly #symbols = new Map<number, string>();
+  readonly #entry = new SeriesEntry();
+  #scanned: {readonly name: string; readonly found: ValueRanges} | undefined;
+
+  constructor(block: BucketBlock, header: IndexHeaderReader, ctx: ReadContext) {
+    this.block = block;
+    this.#header = header;
+    this.#ctx = ctx;
+  }
+
+  async all(): Promise<Uint32Array> {
+    return (await this.postings("", [""]))[0] ?? new Uint32Array(0);
+  }
+
+  async labelNames(): Promise<readonly string[]> {
+    return this.#header.labelNames();
+  }
+
+  hasLabel(name: string): boolean {
+    return this.#header.postings.has(name);
+  }
+
+  cardinality(name: string): number {
+    return this.#header.postings.valueCount(name);
+  }
+
+  async labelValues(name: string, prefix = ""): Promise<readonly string[]> {
+    const found = await this.#header.select(name, prefix, () => true);
+    // The lists of most of these are asked for next: their places need not be looked up again.
+    this.#scanned = {name, found};
+    return found.values;
+  }
+
+  async postings(name: string, values: readonly string[]): Promise<readonly Uint32Array[]> {
+    const ranges = await this.#ranges(name, values);
+    const places: {start: number; end: number}[] = [];
+    for (let i = 0; i < ranges.length; i += 2) {
+      const start = ranges[i] as number;
+      if (start >= 0) places.push({start: start - LENGTH_BYTES, end: (ranges[i + 1] as number) + CRC_BYTES});
+    }
+    places.sort((a, b) => a.start - b.start);
+    const starts = places.map((place) => place.start);
+    const ends = places.map((place) => place.end);
+    const lists: Uint32Array[] = new Array(places.length);
+    const key = this.block.indexKey;
+    const {postings} = this.#ctx.stats;
+    await readRanges(this.#ctx, key, "postings", starts, ends, (part) => {
+      postings.fetchedBytes += part.bytes.length;
+      for (let i = part.firstRange; i < part.endRange; i++) {
+        const at = (starts[i] as number) - part.start;
+        const end = Math.min((ends[i] as number) - part.start, part.bytes.length);
+        lists[i] = decodePostingList(part.bytes, at, end, key, part.start);
+        postings.touchedBytes += end - at;
+      }
+    });
+    postings.touched += lists.length;
+    postings.fetched += lists.length;
+    return lists;
+  }
+
+  async #ranges(name: string, values: readonly string[]): Promise<ArrayLike<number>> {
+    const scanned = this.#scanned;
+    const sorted = isAscending(values) ? values : [...values].sort(compareUtf8);
+    if (scanned === undefined || scanned.name !== name) return this.#header.postings.ranges(name, sorted);
+    const {values: known, ranges} = scanned.found;
+    const out: number[] = [];
+    for (let i = 0, at = 0; i < sorted.length; i++) {
+      while (at < known.length && known[at] !== sorted[i]) at++;
+      if (at === known.length) return this.#header.postings.ranges(name, sorted);
+      out.push(ranges[2 * at] as number, ranges[2 * at + 1] as number);
+    }
+    return out;
+  }
+
+  /** The labels of each series (ids ascending), in order. */
+  async readSeries(ids: Uint32Array, visit: (id: number, labels: Labels) => void): Promise<void> {
+    for (let from = 0; from < ids.length; from += ENTRY_BATCH) {
+      const batch = ids.subarray(from, from + ENTRY_BATCH);
+      const refs = new EntryColumns();
+      await this.#readEntries(batch, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, false, refs);
+      await this.#resolve(refs);
+      for (let i = 0; i < batch.length; i++) visit(batch[i] as number, new Labels(this.#pairs(refs, i)));
+    }
+  }
+
+  /**
+   * Series entries of `ids` (ascending, at most a few thousand) in order: own label pairs and those chunks that touch
+   * [mint, maxt], flat. A series without one is left out.
+   */
+  async readRows(
+    ids: Uint32Array,
+    mint: number,
+    maxt: number,
+    skipChunks: boolean,
+    visit: (pairs: readonly string[], chunks: readonly number[]) => void,
+  ): Promise<void> {
+    const columns = new EntryColumns();
+    await this.#readEntries(ids, mint, maxt, skipChunks, columns);
+    await this.#resolve(columns);
+    for (let i = 0; i < columns.count; i++) {
+      if (columns.kept[i] === true) visit(this.#pairs(columns, i), columns.chunks[i] as number[]);
+    }
+  }
+
+  #pairs(columns: EntryColumns, i: number): string[] {
+    const refs = columns.labelRefs[i] as number[];
+    const pairs: string[] = [];
+    for (let k = 0; k < refs.length; k++) pairs.push(this.#symbols.get(refs[k] as number) as string);
+    return pairs;
+  }
+
+  async #readEntries(
+    ids: Uint32Array,
+    mint: number,
+    maxt: number,
+    skipChunks: boolean,
+    out: EntryColumns,
+  ): Promise<void> {
+    const {stats, tuning, metrics} = this.#ctx;
+    const key = this.block.indexKey;
+    const guess = this.block.meta.thanos?.seriesMaxSize || tuning.seriesBytes;
+    const starts = Array.from(ids, (id) => id * SERIES_ALIGN);
+    const ends = starts.map((start) => start + Math.min(guess, 64 << 10));
+    out.reset(ids.length);
+    const tooLong: {index: number; size: number}[] = [];
+    await readRanges(this.#ctx, key, "series", starts, ends, (part) => {
+      const {bytes} = part;
+      stats.entries.fetchedBytes += bytes.length;
+      for (let i = part.firstRange; i < part.endRange; i++) {
+        const at = (starts[i] as number) - part.start;
+        const size = at < bytes.length ? seriesEntrySize(bytes, at, bytes.length) : -1;
+        if (size < 0) throw cutEntry(key, starts[i] as number);
+        if (at + size > bytes.length) tooLong.push({index: i, size});
+        else this.#take(out, i, bytes, at, at + size, part.start, mint, maxt, skipChunks);
+      }
+    });
+    for (const {index, size} of tooLong) {
+      const start = starts[index] as number;
+      metrics.seriesRefetches.with({tenant: "default-tenant"}).inc();
+      this.#ctx.limits.bytes(size, "series");
+      const bytes = await this.#ctx.bucket.getRange(key, start, size, this.#ctx.signal);
+      if (bytes.length < size) throw cutEntry(key, start);
+      this.#take(out, index, bytes, 0, size, start, mint, maxt, skipChunks);
+    }
+    stats.entries.fetched += ids.length;
+    stats.entries.touched += ids.length;
+  }
+
+  #take(
+    out: EntryColumns,
+    i: number,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    base: number,
+    mint: number,
+    maxt: number,
+    skipChunks: boolean,
+  ): void {
+    const entry = this.#entry;
+    decodeSeriesEntry(bytes, at, end, entry, this.block.indexKey, base);
+    this.#ctx.stats.entries.touchedBytes += end - at;
+    const chunks: number[] = [];
+    let overlaps = mint === Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < entry.chunks; c++) {
+      const from = entry.mint[c] as number;
+      const to = entry.maxt[c] as number;
+      if (to < mint || from > maxt) continue;
+      overlaps = true;
+      if (skipChunks) break;
+      chunks.push(from, to, entry.chunkRef[c] as number);
+    }
+    out.kept[i] = overlaps;
+    if (!overlaps) return;
+    const refs: number[] = [];
+    for (let k = 0; k < entry.labels * 2; k++) refs.push(entry.labelRefs[k] as number);
+    out.labelRefs[i] = refs;
+    out.chunks[i] = chunks;
+  }
+
+  /** Makes sure that the texts of all label references are at hand. */
+  async #resolve(columns: EntryColumns): Promise<void> {
+    if (this.#symbols.size > MAX_SYMBOLS) this.#symbols.clear();
+    const missing = new Set<number>();
+    for (let i = 0; i < columns.count; i++) {
+      if (columns.kept[i] !== true) continue;
+      const refs = columns.labelRefs[i] as number[];
+      for (let k = 0; k < refs.length; k++) if (!this.#symbols.has(refs[k] as number)) missing.add(refs[k] as number);
+    }
+    if (missing.size === 0) return;
+    const sorted = Float64Array.from(missing).sort();
+    if ((sorted.at(-1) as number) > 0xffffffff) {
+      throw new StrataError("corrupt", `cannot find symbol ${sorted.at(-1)} of block ${this.block.ulid}`, {
+        fields: {file: this.block.indexKey},
+      });
+    }
+    const refs = Uint32Array.from(sorted);
+    const texts = await this.#header.symbols.lookup(refs);
+    for (let i = 0; i < refs.length; i++) this.#symbols.set(refs[i] as number, this.#ctx.texts.one(texts[i] as string));
+  }
+}
+
+/** Decoded entries of one batch; rows that no chunk of the range touches are not kept. */
+class EntryColumns {
+  count = 0;
+  kept: boolean[] = [];
+  labelRefs: (number[] | undefined)[] = [];
+  chunks: (number[] | undefined)[] = [];
+
+  reset(count: number): void {
+    this.count = count;
+    this.kept = new Array<boolean>(count).fill(false);
+    this.labelRefs = new Array<number[] | undefined>(count).fill(undefined);
+    this.chunks = new Array<number[] | undefined>(count).fill(undefined);
+  }
+}
+
+function isAscending(values: readonly string[]): boolean {
+  for (let i = 1; i < values.length; i++) {
+    if (compareUtf8(values[i - 1] as string, values[i] as string) > 0) return false;
+  }
+  return true;
+}
+
+const cutEntry = (key: string, offset: number) =>
+  new StrataError("corrupt", `cannot read series entry of ${key} at ${offset}: the file ends within it`, {
+    fields: {file: key, offset},
+  });

@@ -1,0 +1,121 @@
+import {errorCode} from "@strata/base";
+import {compareLabels, Labels, type Matcher, shardOf} from "@strata/model";
+import type {Select} from "@strata/series";
+import {selectPostings} from "@strata/tsdb";
+import type {BlockReader, Row} from "./block-reader.ts";
+import {LabelReorder, mergedPairs} from "./label-order.ts";
+import type {ReadContext} from "./read-context.ts";
+import {DEFAULT_TENANT} from "./store-metrics.ts";
+
+/** About what a held row takes: object headers, and per label and chunk number. */
+const ROW_BYTES = 160;
+const LABEL_BYTES = 16;
+const CHUNK_NUMBER_BYTES = 8;
+
+/**
+ * The block's series that match, in the order of their final labels, in batches of up to `batchRows`. Chunks outside
+ * [q.mint, q.maxt] are left out, and so are series without others.
+ */
+export async function* blockRows(
+  reader: BlockReader,
+  matchers: readonly Matcher[],
+  q: Select,
+  batchRows: number,
+  ctx: ReadContext,
+): AsyncGenerator<Row[]> {
+  // Compat: a selector whose matchers all speak of external labels selects nothing of a block.
+  if (matchers.length === 0) return;
+  const {ids, pending} = await selectPostings(matchers, reader, {lazy: true});
+  if (ids.length === 0) {
+    ctx.metrics.emptyPostings.with({tenant: DEFAULT_TENANT}).inc();
+    return;
+  }
+  if (pending.length === 0) ctx.limits.series(ids.length);
+
+  const external = reader.block.labels.without(q.withoutReplicaLabels);
+  const removed = q.withoutReplicaLabels.filter((name) => reader.hasLabel(name));
+  const overridden = [...external].some(([name]) => reader.hasLabel(name));
+  const rows = readRows(reader, ids, pending, q, external, removed, batchRows, ctx);
+  if (removed.length > 0 || overridden) yield* sorted(rows, q, batchRows);
+  else if (external.size === 0) yield* unchanged(rows);
+  else yield* reordered(rows);
+}
+
+/** A row with the label pairs it has in the block. */
+type OwnRow = {readonly own: readonly string[]; readonly row: Row};
+
+/** Rows in the block's own order. */
+async function* readRows(
+  reader: BlockReader,
+  ids: Uint32Array,
+  pending: readonly Matcher[],
+  q: Select,
+  external: Labels,
+  removed: readonly string[],
+  batchRows: number,
+  ctx: ReadContext,
+): AsyncGenerator<OwnRow[]> {
+  const {shard} = q;
+  for (let from = 0; from < ids.length; from += batchRows) {
+    const out: OwnRow[] = [];
+    let matched = 0;
+    await reader.readRows(ids.subarray(from, from + batchRows), q.mint, q.maxt, q.skipChunks, (own, chunks) => {
+      if (pending.length > 0 && !pending.every((m) => m.matches(pairValue(own, m.name)))) return;
+      matched++;
+      const kept = removed.length === 0 ? own : new Labels(own).without(removed).pairs;
+      const labels = new Labels(mergedPairs(kept, external));
+      if (shard !== undefined && shard.total > 0 && shardOf(labels, shard) !== shard.index) return;
+      out.push({own, row: {labels, chunks}});
+    });
+    if (pending.length > 0) ctx.limits.series(matched);
+    yield out;
+  }
+}
+
+function pairValue(pairs: readonly string[], name: string): string {
+  for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === name) return pairs[i + 1] as string;
+  return "";
+}
+
+async function* unchanged(rows: AsyncGenerator<OwnRow[]>): AsyncGenerator<Row[]> {
+  for await (const batch of rows) yield batch.map(({row}) => row);
+}
+
+async function* reordered(rows: AsyncGenerator<OwnRow[]>): AsyncGenerator<Row[]> {
+  let out: Row[] = [];
+  const order = new LabelReorder((row) => out.push(row));
+  for await (const batch of rows) {
+    for (const {own, row} of batch) order.add(own, row);
+    if (out.length > 0) yield out;
+    out = [];
+  }
+  order.finish();
+  if (out.length > 0) yield out;
+}
+
+/** All rows at once, counted in the request's budget: labels and places of chunks, not their bytes. */
+async function* sorted(rows: AsyncGenerator<OwnRow[]>, q: Select, batchRows: number): AsyncGenerator<Row[]> {
+  const all: Row[] = [];
+  let held = 0;
+  try {
+    for await (const batch of rows) {
+      for (const {row} of batch) {
+        const bytes = ROW_BYTES + LABEL_BYTES * row.labels.size + CHUNK_NUMBER_BYTES * row.chunks.length;
+        q.budget.take(bytes, "series to sort by their final labels");
+        held += bytes;
+        all.push(row);
+      }
+    }
+    all.sort((a, b) => compareLabels(a.labels, b.labels));
+    for (let from = 0; from < all.length; from += batchRows) yield all.slice(from, from + batchRows);
+  } finally {
+    q.budget.give(held);
+  }
+}
+
+/** Whether an error ends the whole call even where gaps are allowed: the caller's limit or departure, not a block's damage. */
+export function endsCall(err: unknown): boolean {
+  const code = errorCode(err);
+  // Compat: `execution` is an aggregate that a downsampled block lacks, for which Thanos fails the call as well.
+  return ["limit", "canceled", "timeout", "bad_data", "execution"].includes(code);
+}

@@ -1,0 +1,84 @@
+import type {Labels, Matcher} from "@strata/model";
+import type {BucketBlock} from "./bucket-block.ts";
+
+/** The served blocks of one external label set, of all resolutions. */
+export class BlockSet {
+  readonly labels: Labels;
+  /** Blocks by resolution, each list sorted by (minTime, maxTime). */
+  readonly #byResolution = new Map<number, BucketBlock[]>();
+
+  constructor(labels: Labels) {
+    this.labels = labels;
+  }
+
+  get empty(): boolean {
+    return this.#byResolution.size === 0;
+  }
+
+  add(block: BucketBlock): void {
+    const blocks = this.#byResolution.get(block.resolution) ?? [];
+    blocks.push(block);
+    blocks.sort((a, b) => a.minTime - b.minTime || a.maxTime - b.maxTime || (a.ulid < b.ulid ? -1 : 1));
+    this.#byResolution.set(block.resolution, blocks);
+  }
+
+  remove(ulid: string): void {
+    for (const [resolution, blocks] of this.#byResolution) {
+      const kept = blocks.filter((block) => block.ulid !== ulid);
+      if (kept.length === 0) this.#byResolution.delete(resolution);
+      else this.#byResolution.set(resolution, kept);
+    }
+  }
+
+  /**
+   * The blocks to read for [mint, maxt] (ms, both inclusive): of the coarsest resolution not above `maxResolution`, with
+   * what they do not cover filled from finer ones.
+   */
+  select(mint: number, maxt: number, maxResolution: number, matchers: readonly Matcher[] = []): BucketBlock[] {
+    const resolutions = [...this.#byResolution.keys()].sort((a, b) => b - a).filter((r) => r <= maxResolution);
+    // A fine block that reaches over several coarse ones fills more than one gap: it is read once.
+    const out = new Set<BucketBlock>();
+    this.#select(resolutions, 0, mint, maxt, matchers, out);
+    return [...out];
+  }
+
+  #select(
+    resolutions: readonly number[],
+    level: number,
+    mint: number,
+    maxt: number,
+    matchers: readonly Matcher[],
+    out: Set<BucketBlock>,
+  ): void {
+    const resolution = resolutions[level];
+    if (resolution === undefined || mint > maxt) return;
+    let start = mint;
+    for (const block of this.#byResolution.get(resolution) ?? []) {
+      // Compat: a block that ends exactly at mint is left out, and its end is exclusive.
+      if (block.maxTime <= mint) continue;
+      if (block.minTime > maxt) break;
+      this.#select(resolutions, level + 1, start, block.minTime - 1, matchers, out);
+      if (block.fits(matchers)) out.add(block);
+      start = block.maxTime;
+    }
+    this.#select(resolutions, level + 1, start, maxt, matchers, out);
+  }
+
+  *[Symbol.iterator](): IterableIterator<BucketBlock> {
+    for (const blocks of this.#byResolution.values()) yield* blocks;
+  }
+
+  /**
+   * The matchers that are left for the series once those on external labels are answered, or undefined when one of
+   * those does not match.
+   */
+  remainingMatchers(matchers: readonly Matcher[]): readonly Matcher[] | undefined {
+    const rest: Matcher[] = [];
+    for (const m of matchers) {
+      const value = this.labels.get(m.name);
+      if (value === "") rest.push(m);
+      else if (!m.matches(value)) return undefined;
+    }
+    return rest;
+  }
+}

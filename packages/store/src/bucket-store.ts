@@ -1,0 +1,268 @@
+import {errorCode, errorText, forEachLimit, StrataError, withContext} from "@strata/base";
+import type {MetaFetcher} from "@strata/block";
+import type {Bucket} from "@strata/objstore";
+import type {LabelAnswer, LabelQuery, Queryable, Select, SeriesBatch} from "@strata/series";
+import type {Logger, Registry} from "@strata/telemetry";
+import type {BlockMeta} from "@strata/tsdb";
+import {BlockLoader} from "./block-loader.ts";
+import {BlockReader} from "./block-reader.ts";
+import {endsCall} from "./block-rows.ts";
+import {BlockSet} from "./block-set.ts";
+import type {BucketBlock} from "./bucket-block.ts";
+import {CallGate} from "./call-gate.ts";
+import {type BlockLabelQuery, blockLabelNames, blockLabelValues, sortedUnique} from "./label-calls.ts";
+import {LOCAL_TUNING, QueryStats, REMOTE_TUNING, type ReadContext, type ReadTuning, TextPool} from "./read-context.ts";
+import {type LimitOptions, NO_LIMITS, RequestLimits} from "./request-limits.ts";
+import type {BlockSelection} from "./row-cursor.ts";
+import {selectSeries} from "./select-series.ts";
+import {type BucketStoreInfo, storeInfo} from "./store-info.ts";
+import {DEFAULT_TENANT, type StoreMetrics, storeMetrics} from "./store-metrics.ts";
+
+export type BucketStoreOptions = {
+  readonly bucket: Bucket;
+  readonly fetcher: MetaFetcher;
+  /** Index-headers are kept here. */
+  readonly dataDir: string;
+  /** Blocks loaded at once. */
+  readonly syncConcurrency?: number | undefined;
+  /** false: index-headers are fetched when a block is first read (`--store.index-header-lazy-download-strategy=lazy`). */
+  readonly eagerHeaders?: boolean | undefined;
+  /** Served window, ms; both inclusive. Asked at each call: the flags may be relative to now. */
+  readonly minTime?: (() => number) | undefined;
+  readonly maxTime?: (() => number) | undefined;
+  readonly limits?: LimitOptions | undefined;
+  /** Series calls at once; 0 is no limit. */
+  readonly maxConcurrent?: number | undefined;
+  /** How ranges are read; by default what suits the bucket's provider. */
+  readonly tuning?: ReadTuning | undefined;
+  readonly logger: Logger;
+  readonly registry: Registry;
+};
+
+/** Blocks that a label call reads at once. */
+const LABEL_CONCURRENCY = 16;
+
+/** An index-header is closed when nobody used it for this long. */
+const HEADER_IDLE_MS = 5 * 60_000;
+
+/** Series of all blocks of a bucket. `sync` finds blocks; between calls a block costs little more than its meta. */
+export class BucketStore implements Queryable {
+  readonly #o: BucketStoreOptions;
+  readonly #metrics: StoreMetrics;
+  readonly #loader: BlockLoader;
+  readonly #gate: CallGate;
+  readonly #tuning: ReadTuning;
+  readonly #blocks = new Map<string, BucketBlock>();
+  readonly #sets = new Map<string, BlockSet>();
+  #firstSync = true;
+
+  constructor(options: BucketStoreOptions) {
+    this.#o = options;
+    this.#metrics = storeMetrics(options.registry);
+    this.#gate = new CallGate(options.maxConcurrent ?? 20, this.#metrics);
+    this.#tuning = options.tuning ?? (options.bucket.provider === "FILESYSTEM" ? LOCAL_TUNING : REMOTE_TUNING);
+    this.#loader = new BlockLoader({
+      bucket: options.bucket,
+      dataDir: options.dataDir,
+      eager: options.eagerHeaders ?? true,
+      logger: options.logger,
+      metrics: this.#metrics,
+    });
+  }
+
+  /**
+   * One round: loads new blocks and drops those that are gone. A block that cannot be loaded is logged, counted and
+   * tried again next time; the others are served. Throws when the bucket could not be listed; with an incomplete view it
+   * drops nothing and throws at the end.
+   */
+  async sync(signal: AbortSignal): Promise<void> {
+    const {metas, partial, incomplete} = await this.#o.fetcher.fetch(signal);
+    for (const [ulid, err] of partial) {
+      this.#o.logger.warn("block is not complete, not serving it", {block: ulid, err: err.message});
+    }
+    const missing = [...metas.values()].filter((meta) => !this.#blocks.has(meta.ulid));
+    // Newest first: what is asked for most is there soonest.
+    missing.sort((a, b) => b.maxTime - a.maxTime);
+    await forEachLimit(missing, this.#o.syncConcurrency ?? 20, (meta) => this.#add(meta, signal));
+    if (incomplete === undefined) await this.#dropOthers(metas);
+    this.#metrics.blocksLoaded.set(this.#blocks.size);
+    if (incomplete !== undefined) throw incomplete;
+  }
+
+  async #add(meta: BlockMeta, signal: AbortSignal): Promise<void> {
+    let block: BucketBlock;
+    try {
+      block = await this.#loader.load(meta, signal);
+    } catch (err) {
+      if (signal.aborted) throw err;
+      this.#o.logger.warn("cannot load block, going on without it", {block: meta.ulid, err: errorText(err)});
+      return;
+    }
+    this.#blocks.set(block.ulid, block);
+    const key = block.labels.toString();
+    const set = this.#sets.get(key) ?? new BlockSet(block.labels);
+    this.#sets.set(key, set);
+    set.add(block);
+    this.#metrics.lastLoaded.setToCurrentTime();
+  }
+
+  async #dropOthers(metas: ReadonlyMap<string, BlockMeta>): Promise<void> {
+    if (this.#firstSync) await this.#loader.removeOthers(new Set(metas.keys()));
+    this.#firstSync = false;
+    for (const [ulid, block] of this.#blocks) {
+      if (metas.has(ulid)) continue;
+      this.#blocks.delete(ulid);
+      const key = block.labels.toString();
+      const set = this.#sets.get(key);
+      set?.remove(ulid);
+      if (set?.empty === true) this.#sets.delete(key);
+      await this.#loader.drop(block);
+    }
+  }
+
+  /** Closes index-headers that were not used for a while; call it now and then. */
+  async unloadIdle(idleMs = HEADER_IDLE_MS): Promise<void> {
+    for (const block of this.#blocks.values()) {
+      try {
+        await block.header.unloadIdle(idleMs);
+      } catch (err) {
+        this.#metrics.headerUnloadFailures.inc();
+        this.#o.logger.warn("cannot close index-header", {block: block.ulid, err: errorText(err)});
+      }
+    }
+  }
+
+  /** Metas of the served blocks, for the block viewer. */
+  blocks(): readonly BlockMeta[] {
+    return [...this.#blocks.values()].map((block) => block.meta);
+  }
+
+  info(): BucketStoreInfo {
+    return storeInfo(this.#sets.values(), this.#minTime(), this.#maxTime());
+  }
+
+  async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
+    await this.#gate.enter(signal);
+    try {
+      const ctx = this.#context(signal);
+      const clamped = {...q, mint: Math.max(q.mint, this.#minTime()), maxt: Math.min(q.maxt, this.#maxTime())};
+      const selections = this.#selections(clamped);
+      ctx.stats.blocks = selections.length;
+      try {
+        yield* selectSeries(selections, clamped, ctx);
+      } finally {
+        this.#observe(ctx.stats);
+      }
+    } finally {
+      this.#gate.leave();
+    }
+  }
+
+  #selections(q: Select): BlockSelection[] {
+    const out: BlockSelection[] = [];
+    for (const set of this.#sets.values()) {
+      const matchers = set.remainingMatchers(q.matchers);
+      if (matchers === undefined) continue;
+      for (const block of set.select(q.mint, q.maxt, q.maxResolution, q.blockMatchers)) out.push({block, matchers});
+    }
+    return out;
+  }
+
+  async labelNames(q: LabelQuery, signal: AbortSignal): Promise<LabelAnswer> {
+    return this.#labelCall(q, signal, blockLabelNames);
+  }
+
+  async labelValues(name: string, q: LabelQuery, signal: AbortSignal): Promise<LabelAnswer> {
+    if (q.withoutReplicaLabels.includes(name)) return {values: [], warnings: []};
+    return this.#labelCall(q, signal, (reader, query, ctx) => blockLabelValues(name, reader, query, ctx));
+  }
+
+  async #labelCall(
+    q: LabelQuery,
+    signal: AbortSignal,
+    ask: (reader: BlockReader, q: BlockLabelQuery, ctx: ReadContext) => Promise<Iterable<string>>,
+  ): Promise<LabelAnswer> {
+    const ctx = this.#context(signal);
+    const mint = Math.max(q.mint, this.#minTime());
+    const maxt = Math.min(q.maxt, this.#maxTime());
+    const found = new Set<string>();
+    const warnings: string[] = [];
+    const selections = this.#labelBlocks(q, mint, maxt);
+    await forEachLimit(selections, LABEL_CONCURRENCY, async ({block, matchers}) => {
+      try {
+        const query = {matchers, mint, maxt, withoutReplicaLabels: q.withoutReplicaLabels};
+        const values = await block.header.use(signal, (header) => ask(new BlockReader(block, header, ctx), query, ctx));
+        for (const value of values) found.add(value);
+      } catch (err) {
+        if (endsCall(err)) throw err;
+        this.#metrics.readFailures.with({part: "index"}).inc();
+        const named = withContext(err, `cannot read block ${block.ulid}`);
+        if (!q.partialResponse) throw named;
+        warnings.push(named.message);
+      }
+    });
+    return {values: sortedUnique(found, q.limit), warnings, queriedBlocks: selections.map(({block}) => block.ulid)};
+  }
+
+  #labelBlocks(q: LabelQuery, mint: number, maxt: number): BlockSelection[] {
+    const out: BlockSelection[] = [];
+    for (const set of this.#sets.values()) {
+      const matchers = set.remainingMatchers(q.matchers);
+      if (matchers === undefined) continue;
+      for (const block of set) {
+        if (block.minTime <= maxt && mint < block.maxTime && block.fits(q.blockMatchers ?? []))
+          out.push({block, matchers});
+      }
+    }
+    return out;
+  }
+
+  #context(signal: AbortSignal): ReadContext {
+    return {
+      bucket: this.#o.bucket,
+      tuning: this.#tuning,
+      limits: new RequestLimits(this.#o.limits ?? NO_LIMITS, this.#metrics),
+      metrics: this.#metrics,
+      stats: new QueryStats(),
+      texts: new TextPool(),
+      signal,
+    };
+  }
+
+  #observe(stats: QueryStats): void {
+    const m = this.#metrics;
+    const tenant = DEFAULT_TENANT;
+    m.blocksQueried.with({tenant}).observe(stats.blocks);
+    m.resultSeries.with({tenant}).observe(stats.series);
+    m.sentChunkBytes.with({tenant}).observe(stats.chunkBytes);
+    for (const [kind, data] of [
+      ["postings", stats.postings],
+      ["series", stats.entries],
+      ["chunks", stats.chunks],
+    ] as const) {
+      m.dataTouched.with({data_type: kind, tenant}).observe(data.touched);
+      m.dataFetched.with({data_type: kind, tenant}).observe(data.fetched);
+      m.sizeTouched.with({data_type: kind, tenant}).observe(data.touchedBytes);
+      m.sizeFetched.with({data_type: kind, tenant}).observe(data.fetchedBytes);
+    }
+  }
+
+  #minTime(): number {
+    return this.#o.minTime?.() ?? Number.NEGATIVE_INFINITY;
+  }
+
+  #maxTime(): number {
+    return this.#o.maxTime?.() ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Stops serving; calls under way end by their own signals. */
+  async close(): Promise<void> {
+    const blocks = [...this.#blocks.values()];
+    this.#blocks.clear();
+    this.#sets.clear();
+    for (const block of blocks) await block.close();
+  }
+}
+
+/** Whether a failed round is worth trying again soon: anything but the caller's departure. */
+export const isRetryable = (err: unknown): boolean => !(err instanceof StrataError) || errorCode(err) !== "canceled";

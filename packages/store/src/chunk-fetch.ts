@@ -1,0 +1,360 @@
+import {errorText, StrataError} from "@strata/base";
+import {crc32c} from "@strata/bytes";
+import {ENCODING} from "@strata/chunkenc";
+import type {Labels} from "@strata/model";
+import {AGGREGATE, type Aggregate, type SeriesBatch} from "@strata/series";
+import {offsetOf, segmentOf} from "@strata/tsdb";
+import type {Row} from "./block-reader.ts";
+import type {BucketBlock} from "./bucket-block.ts";
+import {type ReadPart, readRanges} from "./range-reads.ts";
+import type {ReadContext} from "./read-context.ts";
+import {DEFAULT_TENANT} from "./store-metrics.ts";
+
+const MAX_LENGTH_BYTES = 5;
+const CRC_BYTES = 4;
+/** Estimates beyond this are not believed: a chunk of 120 samples or of histograms is smaller. */
+const MAX_CHUNK_ESTIMATE = 64 << 10;
+/** No chunk is larger; a length beyond it is damage. */
+const MAX_CHUNK_BYTES = 64 << 20;
+
+const AGGREGATE_NAMES = ["raw", "count", "sum", "min", "max", "counter"];
+
+/** What is wrong with one chunk; the others of its block are served. */
+export type ChunkFailure = (err: StrataError) => void;
+
+/**
+ * Reads the chunks of some rows of one block and gives them as a batch (labels of the rows, in their order). Chunks that
+ * cannot be read or are damaged are reported to `onFailure` and left out; it may throw to end the call.
+ */
+export async function fetchChunks(
+  block: BucketBlock,
+  rows: readonly Row[],
+  aggregates: readonly Aggregate[],
+  source: number,
+  ctx: ReadContext,
+  onFailure: ChunkFailure,
+): Promise<SeriesBatch> {
+  const places = new ChunkPlaces(rows);
+  ctx.limits.chunks(places.count);
+  const segments = places.bySegment();
+  for (const [segment, order] of segments) {
+    try {
+      await readSegment(block, segment, order, places, ctx, onFailure);
+    } catch (err) {
+      if (!(err instanceof StrataError) || !isDamage(err)) throw err;
+      onFailure(new StrataError(err.code, `cannot read chunks of block ${block.ulid}: ${err.message}`, {cause: err}));
+    }
+  }
+  ctx.stats.chunks.touched += places.count;
+  ctx.stats.chunks.fetched += places.count;
+  return places.toBatch(block, aggregates, source, onFailure);
+}
+
+const isDamage = (err: StrataError): boolean =>
+  err.code === "corrupt" || err.code === "not_found" || err.code === "unavailable";
+
+/** Where the chunks of some rows are in their segments, and later in memory. One entry a chunk, in row order. */
+class ChunkPlaces {
+  readonly count: number;
+  readonly #rows: readonly Row[];
+  readonly ref: Float64Array;
+  /** In memory: buffer number, start of the data, its length; encoding 0 while it is not there. */
+  readonly buffer: Uint32Array;
+  readonly offset: Uint32Array;
+  readonly length: Uint32Array;
+  readonly encoding: Uint8Array;
+  readonly buffers: Uint8Array[] = [];
+
+  constructor(rows: readonly Row[]) {
+    this.#rows = rows;
+    let count = 0;
+    for (const row of rows) count += row.chunks.length / 3;
+    this.count = count;
+    this.ref = new Float64Array(count);
+    this.buffer = new Uint32Array(count);
+    this.offset = new Uint32Array(count);
+    this.length = new Uint32Array(count);
+    this.encoding = new Uint8Array(count);
+    let n = 0;
+    for (const {chunks} of rows) for (let c = 2; c < chunks.length; c += 3) this.ref[n++] = chunks[c] as number;
+  }
+
+  /** Chunk numbers by segment, ascending by place. */
+  bySegment(): Map<number, Uint32Array> {
+    const order = Uint32Array.from({length: this.count}, (_, i) => i);
+    const {ref} = this;
+    // Rows come in label order, in which the chunks were written: mostly there is nothing to sort.
+    if (!isAscending(ref)) order.sort((a, b) => (ref[a] as number) - (ref[b] as number));
+    const segments = new Map<number, Uint32Array>();
+    for (let from = 0; from < order.length; ) {
+      const segment = segmentOf(ref[order[from] as number] as number);
+      let to = from + 1;
+      while (to < order.length && segmentOf(ref[order[to] as number] as number) === segment) to++;
+      segments.set(segment, order.subarray(from, to));
+      from = to;
+    }
+    return segments;
+  }
+
+  toBatch(block: BucketBlock, aggregates: readonly Aggregate[], source: number, onFailure: ChunkFailure): SeriesBatch {
+    const {bytes, base} = this.#joined();
+    const columns = new BatchColumns(this.count, aggregates.length);
+    const firstChunk = new Uint32Array(this.#rows.length + 1);
+    const labels: Labels[] = [];
+    let chunk = 0;
+    for (let i = 0; i < this.#rows.length; i++) {
+      const row = this.#rows[i] as Row;
+      labels.push(row.labels);
+      firstChunk[i] = columns.n;
+      for (let c = 0; c < row.chunks.length; c += 3, chunk++) {
+        const encoding = this.encoding[chunk] as number;
+        if (encoding === ENCODING.none) continue;
+        const at = (base[this.buffer[chunk] as number] as number) + (this.offset[chunk] as number);
+        const length = this.length[chunk] as number;
+        const mint = row.chunks[c] as number;
+        const maxt = row.chunks[c + 1] as number;
+        if (encoding !== ENCODING.aggregate) columns.push(mint, maxt, encoding, AGGREGATE.raw, at, length);
+        else {
+          try {
+            pushAggregates(columns, mint, maxt, bytes, at, length, aggregates);
+          } catch (err) {
+            const ref = row.chunks[c + 2] as number;
+            onFailure(
+              new StrataError(
+                err instanceof StrataError ? err.code : "internal",
+                `cannot read chunk of block ${block.ulid}, segment ${segmentOf(ref)}, at ${offsetOf(ref)}: ${errorText(err)}`,
+                {cause: err},
+              ),
+            );
+          }
+        }
+      }
+    }
+    firstChunk[this.#rows.length] = columns.n;
+    return {labels, firstChunk, ...columns.take(source), bytes, warnings: []};
+  }
+
+  /** All read parts as one buffer: usually there is only one. */
+  #joined(): {bytes: Uint8Array; base: readonly number[]} {
+    if (this.buffers.length <= 1) return {bytes: this.buffers[0] ?? new Uint8Array(0), base: [0]};
+    const base: number[] = [];
+    let size = 0;
+    for (const buffer of this.buffers) {
+      base.push(size);
+      size += buffer.length;
+    }
+    const bytes = Buffer.allocUnsafeSlow(size);
+    for (let i = 0; i < this.buffers.length; i++) bytes.set(this.buffers[i] as Uint8Array, base[i]);
+    return {bytes, base};
+  }
+}
+
+/** Chunk columns of the batch being made; room for every aggregate of every chunk. */
+class BatchColumns {
+  n = 0;
+  #mint: Float64Array;
+  #maxt: Float64Array;
+  #encoding: Uint8Array;
+  #aggregate: Uint8Array;
+  #offset: Uint32Array;
+  #length: Uint32Array;
+
+  constructor(chunks: number, aggregates: number) {
+    const room = chunks * Math.max(1, aggregates);
+    this.#mint = new Float64Array(room);
+    this.#maxt = new Float64Array(room);
+    this.#encoding = new Uint8Array(room);
+    this.#aggregate = new Uint8Array(room);
+    this.#offset = new Uint32Array(room);
+    this.#length = new Uint32Array(room);
+  }
+
+  push(mint: number, maxt: number, encoding: number, aggregate: Aggregate, offset: number, length: number): void {
+    const n = this.n++;
+    this.#mint[n] = mint;
+    this.#maxt[n] = maxt;
+    this.#encoding[n] = encoding;
+    this.#aggregate[n] = aggregate;
+    this.#offset[n] = offset;
+    this.#length[n] = length;
+  }
+
+  take(source: number) {
+    const n = this.n;
+    return {
+      mint: this.#mint.subarray(0, n),
+      maxt: this.#maxt.subarray(0, n),
+      encoding: this.#encoding.subarray(0, n),
+      source: new Uint16Array(n).fill(source),
+      aggregate: this.#aggregate.subarray(0, n),
+      offset: this.#offset.subarray(0, n),
+      length: this.#length.subarray(0, n),
+    };
+  }
+}
+
+async function readSegment(
+  block: BucketBlock,
+  segment: number,
+  order: Uint32Array,
+  places: ChunkPlaces,
+  ctx: ReadContext,
+  onFailure: ChunkFailure,
+): Promise<void> {
+  const key = await block.segmentKey(segment, ctx.signal);
+  const known = block.meta.thanos?.chunkMaxSize ?? 0;
+  const estimate =
+    known > 0 && known < MAX_CHUNK_ESTIMATE ? known + MAX_LENGTH_BYTES + 1 + CRC_BYTES : ctx.tuning.chunkBytes;
+  const starts = new Float64Array(order.length);
+  const ends = new Float64Array(order.length);
+  for (let i = 0; i < order.length; i++) starts[i] = offsetOf(places.ref[order[i] as number] as number);
+  for (let i = 0; i < order.length; i++) {
+    // The next chunk that is wanted bounds this one where they are neighbours.
+    const next = i + 1 < order.length ? (starts[i + 1] as number) : Number.POSITIVE_INFINITY;
+    ends[i] = Math.min((starts[i] as number) + estimate, Math.max(next, (starts[i] as number) + 1));
+  }
+  const unfinished: number[] = [];
+  const {chunks} = ctx.stats;
+  const fail = (offset: number, why: string) =>
+    onFailure(
+      new StrataError("corrupt", `cannot read chunk of ${key} at ${offset}: ${why}`, {fields: {file: key, offset}}),
+    );
+  await readRanges(ctx, key, "chunks", starts, ends, (part) => {
+    chunks.fetchedBytes += part.bytes.length;
+    const buffer = places.buffers.push(part.bytes) - 1;
+    takeChunks(part, buffer, order, starts, places, unfinished, fail);
+  });
+  for (const i of unfinished) await refetch(i);
+
+  async function refetch(i: number): Promise<void> {
+    const start = starts[i] as number;
+    const size = places.length[order[i] as number] as number;
+    ctx.metrics.chunkRefetches.with({tenant: DEFAULT_TENANT}).inc();
+    ctx.limits.bytes(size, "chunks");
+    const bytes = await ctx.bucket.getRange(key, start, size, ctx.signal);
+    chunks.fetchedBytes += bytes.length;
+    if (bytes.length < size) return fail(start, `the file ends after ${bytes.length} of ${size} bytes`);
+    const buffer = places.buffers.push(bytes) - 1;
+    const part = {start, end: start + size, firstRange: i, endRange: i + 1, bytes};
+    takeChunks(part, buffer, order, starts, places, [], fail);
+  }
+}
+
+/**
+ * Notes where the chunks of a part that was read have their data, checking CRCs:
+ *
+ * ```
+ * uvarint length of data · encoding u8 · data · crc32c of encoding and data
+ * ```
+ *
+ * A chunk that goes beyond the part is added to `unfinished`, with the size it takes in `places.length`.
+ */
+function takeChunks(
+  part: ReadPart,
+  buffer: number,
+  order: Uint32Array,
+  starts: Float64Array,
+  places: ChunkPlaces,
+  unfinished: number[],
+  fail: (offset: number, why: string) => void,
+): void {
+  const {bytes} = part;
+  for (let i = part.firstRange; i < part.endRange; i++) {
+    const start = starts[i] as number;
+    const chunk = order[i] as number;
+    const at = start - part.start;
+    let length = 0;
+    let pos = at;
+    let factor = 1;
+    for (; pos < bytes.length && pos - at < MAX_LENGTH_BYTES; factor *= 128) {
+      const byte = bytes[pos++] as number;
+      length += (byte & 0x7f) * factor;
+      if (byte < 0x80) break;
+    }
+    const whole = pos > at && (bytes[pos - 1] as number) < 0x80;
+    if (!whole || length > MAX_CHUNK_BYTES) {
+      fail(start, pos >= bytes.length ? "the file ends within it" : `its length ${length} cannot be`);
+      continue;
+    }
+    const to = pos + 1 + length;
+    if (to + CRC_BYTES > bytes.length) {
+      places.length[chunk] = to + CRC_BYTES - at;
+      unfinished.push(i);
+      continue;
+    }
+    const want =
+      (((bytes[to] as number) << 24) |
+        ((bytes[to + 1] as number) << 16) |
+        ((bytes[to + 2] as number) << 8) |
+        (bytes[to + 3] as number)) >>>
+      0;
+    if (crc32c(bytes, pos, to) !== want) {
+      fail(start, "its checksum is wrong");
+      continue;
+    }
+    const encoding = bytes[pos] as number;
+    if (encoding === ENCODING.none || (encoding > ENCODING.floatHistogramST && encoding !== ENCODING.aggregate)) {
+      fail(start, `unsupported chunk encoding ${encoding}`);
+      continue;
+    }
+    places.buffer[chunk] = buffer;
+    places.offset[chunk] = pos + 1;
+    places.length[chunk] = length;
+    places.encoding[chunk] = encoding;
+  }
+}
+
+/** Columns of an aggregate chunk in their order. */
+const COLUMNS: readonly Aggregate[] = [AGGREGATE.count, AGGREGATE.sum, AGGREGATE.min, AGGREGATE.max, AGGREGATE.counter];
+
+/**
+ * Splits a downsampled chunk, bytes[from, from + length), into the wanted columns. Compat: one that is wanted and not
+ * there is an error.
+ *
+ * ```
+ * 5 × (uvarint length of data, 0: absent · encoding u8 · data): count, sum, min, max, counter
+ * ```
+ */
+function pushAggregates(
+  out: BatchColumns,
+  mint: number,
+  maxt: number,
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+  wanted: readonly Aggregate[],
+): void {
+  const end = from + length;
+  let at = from;
+  const begin = out.n;
+  for (const column of COLUMNS) {
+    let size = 0;
+    let factor = 1;
+    for (;;) {
+      if (at >= end || factor > 2 ** 35) {
+        out.n = begin;
+        throw new StrataError("corrupt", `aggregate chunk ends before its ${AGGREGATE_NAMES[column]}`);
+      }
+      const byte = bytes[at++] as number;
+      size += (byte & 0x7f) * factor;
+      if (byte < 0x80) break;
+      factor *= 128;
+    }
+    if (size === 0) {
+      if (!wanted.includes(column)) continue;
+      out.n = begin;
+      throw new StrataError("execution", `aggregate ${AGGREGATE_NAMES[column]} does not exist`);
+    }
+    if (at + 1 + size > end) {
+      out.n = begin;
+      throw new StrataError("corrupt", `aggregate ${AGGREGATE_NAMES[column]} is longer than its chunk`);
+    }
+    if (wanted.includes(column)) out.push(mint, maxt, bytes[at] as number, column, at + 1, size);
+    at += 1 + size;
+  }
+}
+
+function isAscending(values: Float64Array): boolean {
+  for (let i = 1; i < values.length; i++) if ((values[i - 1] as number) > (values[i] as number)) return false;
+  return true;
+}

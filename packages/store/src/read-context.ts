@@ -1,0 +1,75 @@
+import type {Bucket} from "@strata/objstore";
+import type {RequestLimits} from "./request-limits.ts";
+import type {StoreMetrics} from "./store-metrics.ts";
+
+/** How ranges of objects are read: what another request costs against what is read in vain. */
+export type ReadTuning = {
+  /** Ranges nearer than this are read as one, bytes. */
+  readonly gap: number;
+  /** Expected size of a series entry and of a chunk; larger ones take a second read. */
+  readonly seriesBytes: number;
+  readonly chunkBytes: number;
+  /** Range requests of one block under way at once. */
+  readonly parallel: number;
+  /** About how many bytes of chunks are read before they are handed out. */
+  readonly unitBytes: number;
+};
+
+/** A local disk: requests cost microseconds, so nothing is read in vain. */
+export const LOCAL_TUNING: ReadTuning = {
+  gap: 16 << 10,
+  seriesBytes: 1 << 10,
+  chunkBytes: 1280,
+  parallel: 4,
+  unitBytes: 4 << 20,
+};
+
+/** Object storage: a request costs as much time as half a megabyte. The estimates are those of Thanos. */
+export const REMOTE_TUNING: ReadTuning = {
+  gap: 512 << 10,
+  seriesBytes: 64 << 10,
+  chunkBytes: 16_000,
+  parallel: 8,
+  unitBytes: 16 << 20,
+};
+
+/** What all reads for one call share. */
+export type ReadContext = {
+  readonly bucket: Bucket;
+  readonly tuning: ReadTuning;
+  readonly limits: RequestLimits;
+  readonly metrics: StoreMetrics;
+  readonly stats: QueryStats;
+  /** Equal texts of all blocks as one string, so that comparing labels of a series in several blocks costs nothing. */
+  readonly texts: TextPool;
+  readonly signal: AbortSignal;
+};
+
+type DataStats = {touched: number; touchedBytes: number; fetched: number; fetchedBytes: number};
+const noData = (): DataStats => ({touched: 0, touchedBytes: 0, fetched: 0, fetchedBytes: 0});
+
+/** What one call used and downloaded, by kind. */
+export class QueryStats {
+  blocks = 0;
+  series = 0;
+  chunkBytes = 0;
+  readonly postings = noData();
+  readonly entries = noData();
+  readonly chunks = noData();
+}
+
+/** Beyond so many texts a pool starts afresh: it only saves time. */
+const MAX_TEXTS = 200_000;
+
+export class TextPool {
+  readonly #texts = new Map<string, string>();
+
+  /** The pool's own string equal to `text`. */
+  one(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    if (this.#texts.size >= MAX_TEXTS) this.#texts.clear();
+    this.#texts.set(text, text);
+    return text;
+  }
+}

@@ -1,0 +1,88 @@
+import type {Labels, Matcher} from "@strata/model";
+import type {Select} from "@strata/series";
+import {BlockReader, type Row} from "./block-reader.ts";
+import {blockRows} from "./block-rows.ts";
+import type {BucketBlock} from "./bucket-block.ts";
+import type {ReadContext} from "./read-context.ts";
+
+/** A block to read and the matchers that its external labels left over. */
+export type BlockSelection = {readonly block: BucketBlock; readonly matchers: readonly Matcher[]};
+
+/** Where a merge stands in one block. The next batch of rows is read while the present one is merged. */
+export class RowCursor {
+  readonly block: BucketBlock;
+  readonly #matchers: readonly Matcher[];
+  readonly #q: Select;
+  readonly #batchRows: number;
+  readonly #ctx: ReadContext;
+  #release: (() => Promise<void>) | undefined;
+  #rows: AsyncGenerator<Row[]> | undefined;
+  #next: Promise<IteratorResult<Row[]>> | undefined;
+  #batch: readonly Row[] = [];
+  #at = 0;
+
+  constructor({block, matchers}: BlockSelection, q: Select, batchRows: number, ctx: ReadContext) {
+    this.block = block;
+    this.#matchers = matchers;
+    this.#q = q;
+    this.#batchRows = batchRows;
+    this.#ctx = ctx;
+  }
+
+  /** Opens the index-header and gets the first rows. */
+  async open(): Promise<void> {
+    const {reader, release} = await this.block.header.acquire(this.#ctx.signal);
+    this.#release = release;
+    const blockReader = new BlockReader(this.block, reader, this.#ctx);
+    this.#rows = blockRows(blockReader, this.#matchers, this.#q, this.#batchRows, this.#ctx);
+    this.#next = this.#rows.next();
+    await this.load();
+  }
+
+  /** The row the cursor is at; undefined at the end. */
+  get row(): Row | undefined {
+    return this.#batch[this.#at];
+  }
+
+  get labels(): Labels | undefined {
+    return this.#batch[this.#at]?.labels;
+  }
+
+  /** Goes to the next row; false when `load` has to be awaited first. */
+  step(): boolean {
+    this.#at++;
+    return this.#at < this.#batch.length;
+  }
+
+  /** Waits for the next rows; leaves the cursor at its end when there are none. */
+  async load(): Promise<void> {
+    this.#batch = [];
+    this.#at = 0;
+    while (this.#next !== undefined) {
+      const {value, done} = await this.#next;
+      this.#next = done === true ? undefined : this.#prefetch();
+      if (done === true || value.length === 0) continue;
+      this.#batch = value;
+      return;
+    }
+  }
+
+  #prefetch(): Promise<IteratorResult<Row[]>> | undefined {
+    const next = this.#rows?.next();
+    // It is awaited at the next `load`; should the merge end before, nobody looks at its failure.
+    next?.catch(() => undefined);
+    return next;
+  }
+
+  /** Ends the cursor at once: what it has left is not asked for any more. */
+  async close(): Promise<void> {
+    this.#batch = [];
+    this.#next = undefined;
+    const rows = this.#rows;
+    const release = this.#release;
+    this.#rows = undefined;
+    this.#release = undefined;
+    await rows?.return(undefined);
+    await release?.();
+  }
+}

@@ -1,0 +1,213 @@
+import {forEachLimit, withContext} from "@strata/base";
+import {compareLabels, type Labels} from "@strata/model";
+import {
+  BATCH_SERIES,
+  joinSeries,
+  LoserTree,
+  type Select,
+  type SeriesBatch,
+  SeriesBatchBuilder,
+  type SeriesPart,
+} from "@strata/series";
+import type {Row} from "./block-reader.ts";
+import {endsCall} from "./block-rows.ts";
+import {fetchChunks} from "./chunk-fetch.ts";
+import type {ReadContext} from "./read-context.ts";
+import {type BlockSelection, RowCursor} from "./row-cursor.ts";
+import {DEFAULT_TENANT} from "./store-metrics.ts";
+
+/** Blocks whose postings and first series are read at once. */
+const OPEN_CONCURRENCY = 32;
+
+/** Rows of all blocks together that are held for merging, and bounds for one block's share. */
+const HELD_ROWS = 32_768;
+const MIN_BLOCK_ROWS = 32;
+const MAX_BLOCK_ROWS = 1024;
+
+/** What a chunk is counted with until it is read: 120 floats take some 350 bytes with their frame. */
+const CHUNK_GUESS = 400;
+
+/**
+ * Series of several blocks in label order. Labels and places of chunks are merged first; chunk bytes are read for some
+ * hundred merged series at a time, each stretch of each block once, so that what is held does not grow with the answer.
+ */
+export async function* selectSeries(
+  selections: readonly BlockSelection[],
+  q: Select,
+  ctx: ReadContext,
+): AsyncGenerator<SeriesBatch> {
+  const share = Math.floor(HELD_ROWS / Math.max(1, selections.length));
+  const batchRows = Math.max(MIN_BLOCK_ROWS, Math.min(MAX_BLOCK_ROWS, share));
+  const cursors = selections.map((selection) => new RowCursor(selection, q, batchRows, ctx));
+  const warnings: string[] = [];
+  const getAll = ctx.metrics.getAllSeconds.with({tenant: DEFAULT_TENANT}).startTimer();
+  let merge = () => 0;
+  try {
+    await forEachLimit(cursors, OPEN_CONCURRENCY, (cursor) => guarded(cursor, q, ctx, warnings, () => cursor.open()));
+    getAll();
+    merge = ctx.metrics.mergeSeconds.with({tenant: DEFAULT_TENANT}).startTimer();
+    const groups = mergedRows(cursors, q, ctx, warnings);
+    let held = 0;
+    let next = nextBatch(groups, cursors, q, ctx, warnings);
+    next.catch(() => undefined); // awaited below
+    try {
+      for (;;) {
+        const batch = await next;
+        if (batch === undefined) break;
+        held = batch.bytes.length;
+        q.budget.take(held, "chunks of a batch");
+        // The next batch is read while the consumer works on this one.
+        next = nextBatch(groups, cursors, q, ctx, warnings);
+        next.catch(() => undefined);
+        ctx.stats.series += batch.labels.length;
+        ctx.stats.chunkBytes += batch.bytes.length;
+        yield batch;
+        q.budget.give(held);
+        held = 0;
+      }
+    } finally {
+      q.budget.give(held);
+      await next.catch(() => undefined);
+    }
+    if (warnings.length > 0) yield warningBatch(warnings.splice(0));
+  } finally {
+    merge();
+    await Promise.all(cursors.map((cursor) => cursor.close()));
+  }
+}
+
+/** One merged series: its rows in the blocks (cursor numbers) that have it. */
+type Group = {readonly labels: Labels; readonly cursors: number[]; readonly rows: Row[]};
+
+async function* mergedRows(
+  cursors: readonly RowCursor[],
+  q: Select,
+  ctx: ReadContext,
+  warnings: string[],
+): AsyncGenerator<Group> {
+  if (cursors.length === 0) return;
+  const tree = new LoserTree(cursors.length, (a, b) => compareHeads(cursors[a] as RowCursor, cursors[b] as RowCursor));
+  const limit = q.limit > 0 ? q.limit : Number.POSITIVE_INFINITY;
+  for (let count = 0; count < limit; count++) {
+    const labels = (cursors[tree.winner] as RowCursor).labels;
+    if (labels === undefined) return;
+    const group: Group = {labels, cursors: [], rows: []};
+    for (;;) {
+      const cursor = cursors[tree.winner] as RowCursor;
+      const row = cursor.row;
+      if (row === undefined || compareLabels(row.labels, labels) !== 0) break;
+      group.cursors.push(tree.winner);
+      group.rows.push(row);
+      if (!cursor.step()) await guarded(cursor, q, ctx, warnings, () => cursor.load());
+      tree.replay();
+    }
+    yield group;
+  }
+}
+
+/** Exhausted cursors sort last. */
+function compareHeads(a: RowCursor, b: RowCursor): number {
+  const x = a.labels;
+  const y = b.labels;
+  if (x === undefined || y === undefined) return (x === undefined ? 1 : 0) - (y === undefined ? 1 : 0);
+  return compareLabels(x, y);
+}
+
+/** Collects merged series up to a batch and reads their chunks; undefined at the end. */
+async function nextBatch(
+  groups: AsyncGenerator<Group>,
+  cursors: readonly RowCursor[],
+  q: Select,
+  ctx: ReadContext,
+  warnings: string[],
+): Promise<SeriesBatch | undefined> {
+  const batch: Group[] = [];
+  let bytes = 0;
+  while (batch.length < BATCH_SERIES && bytes < ctx.tuning.unitBytes) {
+    const {value, done} = await groups.next();
+    if (done === true) break;
+    batch.push(value);
+    for (const row of value.rows) bytes += (row.chunks.length / 3) * CHUNK_GUESS;
+  }
+  if (batch.length === 0) return undefined;
+  const out = new SeriesBatchBuilder(bytes);
+  if (q.skipChunks) for (const {labels} of batch) out.startSeries(labels);
+  else await joinChunks(batch, cursors, q, ctx, warnings, out);
+  for (const text of warnings.splice(0)) out.addWarning(text);
+  return out.finish();
+}
+
+async function joinChunks(
+  groups: readonly Group[],
+  cursors: readonly RowCursor[],
+  q: Select,
+  ctx: ReadContext,
+  warnings: string[],
+  out: SeriesBatchBuilder,
+): Promise<void> {
+  // Rows by block, and for each series which row of which block's batch it is.
+  const rowsOf = new Map<number, Row[]>();
+  for (const group of groups) {
+    for (let i = 0; i < group.cursors.length; i++) {
+      const cursor = group.cursors[i] as number;
+      const rows = rowsOf.get(cursor);
+      if (rows === undefined) rowsOf.set(cursor, [group.rows[i] as Row]);
+      else rows.push(group.rows[i] as Row);
+    }
+  }
+  const batches = new Map<number, SeriesBatch>();
+  let held = 0;
+  try {
+    await forEachLimit(rowsOf, OPEN_CONCURRENCY, async ([number, rows]) => {
+      const {block} = cursors[number] as RowCursor;
+      // The column holds 16 bits; beyond that blocks share the last number, which only costs a hint.
+      const source = Math.min(number, 0xffff);
+      const batch = await fetchChunks(block, rows, q.aggregates, source, ctx, (err) => {
+        ctx.metrics.readFailures.with({part: "chunk"}).inc();
+        if (!q.partialResponse || endsCall(err)) throw err;
+        warnings.push(err.message);
+      });
+      q.budget.take(batch.bytes.length, `chunks of block ${block.ulid}`);
+      held += batch.bytes.length;
+      batches.set(number, batch);
+    });
+    const nextRow = new Map<number, number>();
+    for (const group of groups) {
+      const parts: SeriesPart[] = [];
+      for (const cursor of group.cursors) {
+        const row = nextRow.get(cursor) ?? 0;
+        nextRow.set(cursor, row + 1);
+        parts.push({batch: batches.get(cursor) as SeriesBatch, row, sources: undefined});
+      }
+      joinSeries(parts, out);
+    }
+  } finally {
+    q.budget.give(held);
+  }
+}
+
+/** Runs one step of a block; a block that fails is left out with a warning where gaps are allowed. */
+async function guarded(
+  cursor: RowCursor,
+  q: Select,
+  ctx: ReadContext,
+  warnings: string[],
+  step: () => Promise<void>,
+): Promise<void> {
+  try {
+    await step();
+  } catch (err) {
+    await cursor.close();
+    if (endsCall(err)) throw err;
+    ctx.metrics.readFailures.with({part: "index"}).inc();
+    const named = withContext(err, `cannot read block ${cursor.block.ulid}`);
+    if (!q.partialResponse) throw named;
+    warnings.push(named.message);
+  }
+}
+
+function warningBatch(warnings: readonly string[]): SeriesBatch {
+  const out = new SeriesBatchBuilder(0);
+  for (const text of warnings) out.addWarning(text);
+  return out.finish();
+}
