@@ -1,5 +1,6 @@
 import {once} from "node:events";
 import http, {type IncomingMessage, type ServerResponse} from "node:http";
+import type {Http2Session} from "node:http2";
 import type {AddressInfo, Socket} from "node:net";
 import {errorText, StrataError} from "@strata/base";
 import {type Logger, nullTracer, parseTraceparent, TRACEPARENT, type Tracer} from "@strata/telemetry";
@@ -67,6 +68,11 @@ export async function listen(options: HttpServerOptions): Promise<HttpServer> {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
+  const sessions = new Set<Http2Session>();
+  server.on("session", (session: Http2Session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
   server.listen(port, host === "" ? undefined : host);
   try {
     await once(server, "listening");
@@ -80,14 +86,21 @@ export async function listen(options: HttpServerOptions): Promise<HttpServer> {
     address: {host: bound.address, port: bound.port},
     url: `${scheme}://${shown}:${bound.port}`,
     close(graceMs) {
-      closing ??= closeServer(server, sockets, graceMs);
+      closing ??= closeServer(server, sockets, sessions, graceMs);
       return closing;
     },
   };
 }
 
-async function closeServer(server: http.Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
+async function closeServer(
+  server: http.Server,
+  sockets: ReadonlySet<Socket>,
+  sessions: ReadonlySet<Http2Session>,
+  graceMs: number,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A session of HTTP/2 ends once its streams have.
+  for (const session of sessions) session.close();
   server.closeIdleConnections?.();
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
