@@ -10,6 +10,8 @@ export type FrameWriterOptions = {
   readonly batchSeries: number;
   /** Whether to send xxhash64 of each chunk. Receivers compute it themselves when it is missing. */
   readonly hashes?: boolean | undefined;
+  /** Bytes left free at the beginning of each Buffer, for a header that the sender puts before the message. */
+  readonly headroom?: number | undefined;
 };
 
 /**
@@ -20,6 +22,7 @@ export class SeriesFrameWriter {
   readonly #single: boolean;
   readonly #most: number;
   readonly #hashes: boolean;
+  readonly #headroom: number;
   readonly #labels = new LabelWriter();
   // The frame being planned: pieces of series, one entry each.
   #pieces: Piece[] = [];
@@ -30,11 +33,12 @@ export class SeriesFrameWriter {
     this.#single = options.batchSeries <= 1;
     this.#most = Math.max(1, options.batchSeries);
     this.#hashes = options.hashes ?? false;
+    this.#headroom = options.headroom ?? 0;
   }
 
   /** The frames of one batch, its warnings first. Frames are not carried over from batch to batch. */
   *frames(batch: SeriesBatch): Generator<Buffer, void, undefined> {
-    for (const text of batch.warnings) yield warningFrame(text);
+    for (const text of batch.warnings) yield warningFrame(text, this.#headroom);
     if (this.#hashes) this.#hash(batch);
     let bytes = 0;
     for (let row = 0; row < batch.labels.length; row++) {
@@ -108,7 +112,7 @@ export class SeriesFrameWriter {
     let inner = 0;
     for (const p of this.#pieces) inner += 1 + varintSize(p.size) + p.size;
     const total = this.#single ? inner : 1 + varintSize(inner) + inner;
-    const out = new Output(total);
+    const out = new Output(total, this.#headroom);
     if (!this.#single) {
       out.byte(0x22);
       out.varint(inner);
@@ -165,17 +169,17 @@ type Piece = {
 };
 
 /** A frame that carries one warning. */
-export function warningFrame(text: string): Buffer {
-  return embed(0x12, Buffer.from(text));
+export function warningFrame(text: string, headroom = 0): Buffer {
+  return embed(0x12, Buffer.from(text), headroom);
 }
 
 /** A frame that carries hints: `any` is an encoded google.protobuf.Any. */
-export function hintsFrame(any: Uint8Array): Buffer {
-  return embed(0x1a, asBuffer(any));
+export function hintsFrame(any: Uint8Array, headroom = 0): Buffer {
+  return embed(0x1a, asBuffer(any), headroom);
 }
 
-function embed(tag: number, bytes: Buffer): Buffer {
-  const out = new Output(1 + varintSize(bytes.length) + bytes.length);
+function embed(tag: number, bytes: Buffer, headroom: number): Buffer {
+  const out = new Output(1 + varintSize(bytes.length) + bytes.length, headroom);
   out.byte(tag);
   out.varint(bytes.length);
   out.copy(bytes, 0, bytes.length);
@@ -211,10 +215,11 @@ function hashSize(hi: number, lo: number): number {
 /** A buffer of known size being filled. */
 class Output {
   readonly buf: Buffer;
-  #pos = 0;
+  #pos: number;
 
-  constructor(size: number) {
-    this.buf = Buffer.allocUnsafeSlow(size);
+  constructor(size: number, headroom: number) {
+    this.buf = Buffer.allocUnsafeSlow(headroom + size);
+    this.#pos = headroom;
   }
 
   byte(value: number): void {

@@ -4,7 +4,7 @@ export {type FrameWriterOptions, hintsFrame, SeriesFrameWriter, warningFrame} fr
 export {joinSeries, type SeriesPart, SourceMap} from "./join-series.ts";
 export {LoserTree} from "./loser-tree.ts";
 export {type MergeOptions, mergeBatches, sortWithout} from "./merge.ts";
-export type {LabelAnswer, LabelQuery, Queryable, Select, Shard} from "./queryable.ts";
+export type {Caller, LabelAnswer, LabelQuery, Queryable, Select, Shard} from "./queryable.ts";
 export {
   AGGREGATE,
   type Aggregate,

@@ -13,6 +13,17 @@ export interface Queryable {
   labelValues(name: string, q: LabelQuery, signal: AbortSignal): Promise<LabelAnswer>;
 }
 
+/** On whose behalf a request is made: travels along with it, to other processes too. */
+export type Caller = {
+  /** "" for the default tenant. */
+  readonly tenant: string;
+  readonly requestId?: string | undefined;
+  /** W3C trace context of the span that asks. */
+  readonly traceparent?: string | undefined;
+  /** Debug selection of stores by `__address__` and the like: sets are alternatives, a set's matchers must all match. */
+  readonly storeMatch?: readonly (readonly Matcher[])[] | undefined;
+};
+
 /** Matchers and [mint, maxt] (ms, both inclusive), with all that lets a source do less work. */
 export type Select = {
   /** All must match. */
@@ -39,6 +50,9 @@ export type Select = {
   /** true: a failing part becomes a warning; false: it fails the whole. */
   readonly partialResponse: boolean;
   readonly budget: ByteBudget;
+  readonly caller?: Caller | undefined;
+  /** On a block's external labels and `__block_id`; only sources of blocks look at them (request hints). */
+  readonly blockMatchers?: readonly Matcher[] | undefined;
 };
 
 /** One of `total` shards: xxhash64 of the chosen labels modulo total (reference: StoreAPI ShardInfo). */
@@ -57,7 +71,14 @@ export type LabelQuery = {
   readonly withoutReplicaLabels: readonly string[];
   readonly limit: number;
   readonly partialResponse: boolean;
+  readonly caller?: Caller | undefined;
+  readonly blockMatchers?: readonly Matcher[] | undefined;
 };
 
 /** Sorted by UTF-8 bytes, unique. */
-export type LabelAnswer = {readonly values: readonly string[]; readonly warnings: readonly string[]};
+export type LabelAnswer = {
+  readonly values: readonly string[];
+  readonly warnings: readonly string[];
+  /** ULIDs of the blocks that were looked at, from sources of blocks (response hints). */
+  readonly queriedBlocks?: readonly string[] | undefined;
+};
