@@ -44,9 +44,9 @@ function decideCounter({header, layout, last}: OpenChunk, h: Histogram): AppendD
   if (h.schema !== layout.schema || h.zeroThreshold !== layout.zeroThreshold) return cut(unknown);
   if (boundsDiffer(layout, h)) return cut(counterReset);
   if (h.zeroCount < last.zeroCount) return cut(counterReset);
-  const positive = compare(layout.positiveSpans, h.positiveSpans, absolute(last, "positive"), absolute(h, "positive"));
+  const positive = compareSide(layout.positiveSpans, last, h, "positive");
   if (positive === undefined) return cut(counterReset);
-  const negative = compare(layout.negativeSpans, h.negativeSpans, absolute(last, "negative"), absolute(h, "negative"));
+  const negative = compareSide(layout.negativeSpans, last, h, "negative");
   if (negative === undefined) return cut(counterReset);
   if (!positive.chunkGrows && !negative.chunkGrows) return {kind: "append", layout};
   return {
@@ -96,6 +96,39 @@ type Union = {
   /** The chunk has buckets that the sample lacks. */
   readonly sampleGrows: boolean;
 };
+
+const UNCHANGED: Union = {union: [], chunkGrows: false, sampleGrows: false};
+
+/** `compare` of one side of the last histogram, which has the chunk's spans, and the next. */
+function compareSide(
+  spans: readonly Span[],
+  last: Histogram,
+  h: Histogram,
+  side: "positive" | "negative",
+): Union | undefined {
+  const own = side === "positive" ? h.positiveSpans : h.negativeSpans;
+  if (!sameSpans(spans, own)) return compare(spans, own, absolute(last, side), absolute(h, side));
+  // PERF: nearly always nothing about the buckets changes but their counts.
+  const a = side === "positive" ? last.positiveBuckets : last.negativeBuckets;
+  const b = side === "positive" ? h.positiveBuckets : h.negativeBuckets;
+  return grows(a, b) ? UNCHANGED : undefined;
+}
+
+/** Whether no bucket counts less in `b` than in `a`. */
+function grows(a: Float64Array | BigInt64Array, b: Float64Array | BigInt64Array): boolean {
+  if (a instanceof Float64Array) {
+    for (let i = 0; i < a.length; i++) if ((a[i] as number) > (b[i] as number)) return false;
+    return true;
+  }
+  let more = 0n;
+  for (let i = 0; i < a.length; i++) {
+    const x = a[i] as bigint;
+    const y = b[i] as bigint;
+    if (x !== y) more += y - x;
+    if (more < 0n) return false;
+  }
+  return true;
+}
 
 /** Both sides' buckets; undefined when a count went down, or a bucket that held something is gone. */
 function compare(

@@ -1,5 +1,5 @@
 import {BitReader} from "@strata/bytes";
-import {type HistogramSamples, histogramDecode} from "@strata/kernels";
+import {type HistogramBody, type HistogramSamples, histogramDecode} from "@strata/kernels";
 import {
   EXPONENTIAL_SCHEMA_MAX,
   type FloatHistogram,
@@ -82,8 +82,7 @@ export function decodeHistograms(
   length: number,
   place: ChunkPlace = UNKNOWN_PLACE,
 ): HistogramColumns {
-  const decoded = decode(encoding, data, from, length, place, isFloat(encoding));
-  return decoded;
+  return decode(encoding, data, from, length, place, isFloat(encoding));
 }
 
 /** Decodes a histogram chunk of either form with float counts. Throws `corrupt`. */
@@ -105,29 +104,41 @@ function decode(
   place: ChunkPlace,
   asFloat: boolean,
 ): HistogramColumns {
+  const {layout, resetHeader, body} = readHead(encoding, data, from, length, place);
+  const samples = histogramDecode(data, from, length, body, asFloat);
+  if (typeof samples === "number") {
+    throw corruptChunk(encoding, length, place, `it does not hold the ${body.samples} histograms it states`);
+  }
+  return columns({layout, resetHeader, positive: body.positive, negative: body.negative}, samples, asFloat);
+}
+
+/** Header and layout of a histogram chunk, and where its samples begin. Throws `corrupt`. */
+export function readHead(
+  encoding: Encoding,
+  data: Uint8Array,
+  from: number,
+  length: number,
+  place: ChunkPlace,
+): {layout: HistogramLayout; resetHeader: ResetHint; body: HistogramBody} {
   if (!isHistogramEncoding(encoding)) throw corruptChunk(encoding, length, place, "it holds no histograms");
   if (length < HEADER_BYTES || from + length > data.length) throw corruptChunk(encoding, length, place, "too short");
   const withST = encoding === ENCODING.histogramST || encoding === ENCODING.floatHistogramST;
-  const n = histogramCount(encoding, data, from);
-  const resetHeader = HINTS[(data[withST ? from : from + 2] as number) >>> 6] as ResetHint;
+  const samples = histogramCount(encoding, data, from);
   const r = new BitReader(data, place.name, from, from + length, place.offset - from);
   r.skip(8 * HEADER_BYTES);
-  const layout = n === 0 ? EMPTY_LAYOUT : readLayout(r);
-  const positive = spanBuckets(layout.positiveSpans);
-  const negative = spanBuckets(layout.negativeSpans);
-  const body = {
-    float: isFloat(encoding),
-    startBit: r.pos,
-    samples: n,
-    positive,
-    negative,
-    stHeader: withST ? (data[from + 2] as number) : -1,
+  const layout = samples === 0 ? EMPTY_LAYOUT : readLayout(r);
+  return {
+    layout,
+    resetHeader: HINTS[(data[withST ? from : from + 2] as number) >>> 6] as ResetHint,
+    body: {
+      float: isFloat(encoding),
+      startBit: r.pos,
+      samples,
+      positive: spanBuckets(layout.positiveSpans),
+      negative: spanBuckets(layout.negativeSpans),
+      stHeader: withST ? (data[from + 2] as number) : -1,
+    },
   };
-  const samples = histogramDecode(data, from, length, body, asFloat);
-  if (typeof samples === "number") {
-    throw corruptChunk(encoding, length, place, `it does not hold the ${n} histograms it states`);
-  }
-  return columns({layout, resetHeader, positive, negative}, samples, asFloat);
 }
 
 function columns(
