@@ -47,8 +47,15 @@ export function formatTick(value: number, step: number): string {
   const size = Math.abs(value);
   const [unit, suffix] = SUFFIXES.find(([least]) => size >= least) ?? [0, ""];
   if (unit === 0) return minus(value.toExponential(1));
-  const decimals = Math.max(0, Math.min(6, -Math.floor(Math.log10(step / unit) + 1e-9)));
+  const decimals = decimalsOf(step / unit);
   return minus(trimZeros((value / unit).toFixed(decimals))) + suffix;
+}
+
+/** How many decimals `step` has, up to six. */
+function decimalsOf(step: number): number {
+  let decimals = 0;
+  for (let x = step; decimals < 6 && Math.abs(x - Math.round(x)) > 1e-8; x *= 10) decimals++;
+  return decimals;
 }
 
 const trimZeros = (text: string): string => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
@@ -87,7 +94,7 @@ export function parseDuration(text: string): number | undefined {
 
 /** `5400` as `1h30m`; years and weeks only where they come out even. */
 export function formatDuration(seconds: number): string {
-  if (seconds < 1) return `${Math.round(seconds * 1000)}ms`;
+  if (seconds > 0 && seconds < 1) return `${Math.round(seconds * 1000)}ms`;
   let rest = Math.round(seconds);
   let out = "";
   for (const [unit, size] of UNITS) {

@@ -16,7 +16,7 @@ export type PanelState = {
   readonly step: number | undefined;
   readonly dedup: boolean;
   readonly partialResponse: boolean;
-  /** "auto", "0s", "5m" or "1h": the coarsest downsampling that may be used. */
+  /** "auto", "0s", "5m" or "1h": the coarsest downsampling that may be used; "" leaves it to the server. */
   readonly maxResolution: string;
 };
 
@@ -29,7 +29,7 @@ export const DEFAULT_PANEL: PanelState = {
   step: undefined,
   dedup: true,
   partialResponse: true,
-  maxResolution: "0s",
+  maxResolution: "",
 };
 
 const MAX_PANELS = 20;
@@ -77,7 +77,7 @@ export function searchFromPanels(panels: readonly PanelState[]): string {
     if (panel.end !== undefined) set("end_input", timeText(panel.end));
     if (panel.moment !== undefined) set("moment_input", timeText(panel.moment));
     if (panel.step !== undefined) set("step_input", String(panel.step));
-    set("max_source_resolution", panel.maxResolution);
+    if (panel.maxResolution !== "") set("max_source_resolution", panel.maxResolution);
     set("deduplicate", panel.dedup ? "1" : "0");
     set("partial_response", panel.partialResponse ? "1" : "0");
   });

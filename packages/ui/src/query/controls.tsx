@@ -20,7 +20,13 @@ export function GraphControls({state, change, autoStep}: Props & {readonly autoS
         <DurationInput label="Range" value={state.range} onCommit={(range) => range && change({range})} />
         <Step text="+" label="Longer range" to={longer} onClick={(range) => change({range})} />
       </div>
-      <TimeInput label="End time" value={state.end} shift={state.range / 2} onCommit={(end) => change({end})} />
+      <TimeInput
+        label="End time"
+        hint="end: now"
+        value={state.end}
+        shift={state.range / 2}
+        onCommit={(end) => change({end})}
+      />
       <div className="field joined">
         <DurationInput
           label="Step"
@@ -38,6 +44,7 @@ export function TableControls({state, change}: Props): ReactNode {
     <div className="controls">
       <TimeInput
         label="Evaluation time"
+        hint="now"
         value={state.moment}
         shift={state.range / 2}
         onCommit={(moment) => change({moment})}
@@ -101,6 +108,8 @@ function DurationInput({label, value, placeholder, onCommit}: DurationProps): Re
 
 type TimeProps = {
   readonly label: string;
+  /** Stands in the empty field. */
+  readonly hint: string;
   readonly value: number | undefined;
   /** Seconds that the arrows move by. */
   readonly shift: number;
@@ -108,7 +117,7 @@ type TimeProps = {
 };
 
 /** A point in time on this machine's clock; empty is now. */
-function TimeInput({label, value, shift, onCommit}: TimeProps): ReactNode {
+function TimeInput({label, hint, value, shift, onCommit}: TimeProps): ReactNode {
   const shown = value === undefined ? "" : formatTime(value);
   const [text, setText] = useState(shown);
   useEffect(() => setText(shown), [shown]);
@@ -129,7 +138,7 @@ function TimeInput({label, value, shift, onCommit}: TimeProps): ReactNode {
         title={`${label}, local time; empty is now`}
         aria-invalid={bad}
         value={text}
-        placeholder={`${label.toLowerCase().replace(" time", "")} now`}
+        placeholder={hint}
         size={19}
         onChange={(event) => setText(event.target.value)}
         onBlur={commit}

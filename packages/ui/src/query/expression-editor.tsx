@@ -59,6 +59,7 @@ export function ExpressionEditor({value, label, focus, fault, onChange, onExecut
       parent: host.current as HTMLDivElement,
       state: EditorState.create({
         doc,
+        selection: {anchor: doc.length},
         extensions: [
           history(),
           drawSelection(),

@@ -57,6 +57,7 @@ export function QueryPanel({state, label, dark, focus, onChange, onRemove}: Prop
         <label className="field inline">
           <span>Resolution</span>
           <select value={state.maxResolution} onChange={(e) => change({maxResolution: e.target.value})}>
+            <option value="">Server default</option>
             <option value="0s">Raw only</option>
             <option value="5m">Up to 5 m</option>
             <option value="1h">Up to 1 h</option>

@@ -71,11 +71,12 @@ export function MetricText({metric}: {metric: Metric}): ReactNode {
       {"{"}
       {names.map((label, i) => (
         <Fragment key={label}>
-          {i > 0 && ", "}
           <span className="pair">
             <span className="label">{/^\w+$/.test(label) ? label : JSON.stringify(label)}</span>=
             <span className="string">{JSON.stringify(labels[label])}</span>
+            {i < names.length - 1 && ","}
           </span>
+          {i < names.length - 1 && " "}
         </Fragment>
       ))}
       {"}"}

@@ -39,7 +39,7 @@ export function useQuery(panel: PanelState, run: number): QueryState {
       ...timeParams(request),
       dedup: String(dedup),
       partial_response: String(partialResponse),
-      max_source_resolution: maxResolution,
+      ...(maxResolution === "" ? {} : {max_source_resolution: maxResolution}),
     };
     callApi<QueryData>(request.tab === "graph" ? "query_range" : "query", params, abort.signal).then(
       (answer) => {

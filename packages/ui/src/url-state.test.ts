@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {DEFAULT_PANEL, type PanelState, panelsFromSearch, searchFromPanels, stepFor} from "./url-state.ts";
+
+test("panels survive the way through the address", () => {
+  const panels: PanelState[] = [
+    {
+      expr: 'sum by (job) (rate(x{a=~"b|c&d=e"}[5m])) + 1\n# é',
+      tab: "table",
+      range: 5400,
+      end: 1_709_301_909,
+      moment: 1_709_301_910,
+      step: 15,
+      dedup: false,
+      partialResponse: false,
+      maxResolution: "5m",
+    },
+    DEFAULT_PANEL,
+  ];
+  assert.deepEqual(panelsFromSearch(searchFromPanels(panels)), panels);
+});
+
+test("addresses of Thanos' own page are understood", () => {
+  const [panel] = panelsFromSearch(
+    "?g0.expr=up&g0.tab=1&g0.stacked=0&g0.range_input=2h&g0.max_source_resolution=0s&g0.deduplicate=0" +
+      "&g0.partial_response=1&g0.store_matches=%5B%5D&g0.end_input=2024-03-01%2014%3A05%3A09&g0.step_input=30",
+  );
+  assert.deepEqual(panel, {
+    expr: "up",
+    tab: "table",
+    range: 7200,
+    end: Date.UTC(2024, 2, 1, 14, 5, 9) / 1000,
+    moment: undefined,
+    step: 30,
+    dedup: false,
+    partialResponse: true,
+    maxResolution: "0s",
+  });
+});
+
+test("what makes no sense in an address falls back to the default", () => {
+  const [panel] = panelsFromSearch(
+    "?g0.expr=up&g0.range_input=-5&g0.end_input=soon&g0.step_input=0&g0.max_source_resolution=2h&g0.tab=9",
+  );
+  assert.deepEqual(panel, {...DEFAULT_PANEL, expr: "up"});
+  assert.deepEqual(panelsFromSearch(""), [DEFAULT_PANEL]);
+  assert.equal(panelsFromSearch(Array.from({length: 50}, (_, i) => `g${i}.expr=x`).join("&")).length, 20);
+});
+
+test("a graph has about 250 points unless asked otherwise", () => {
+  assert.equal(stepFor(3600, undefined), 14);
+  assert.equal(stepFor(10, undefined), 1);
+  assert.equal(stepFor(3600, 60), 60);
+});
