@@ -1,4 +1,4 @@
-import {errorCode, errorText, forEachLimit, StrataError, withContext} from "@strata/base";
+import {errorText, forEachLimit, type StrataError, withContext} from "@strata/base";
 import type {MetaFetcher} from "@strata/block";
 import type {Bucket} from "@strata/objstore";
 import type {LabelAnswer, LabelQuery, Queryable, Select, SeriesBatch} from "@strata/series";
@@ -72,10 +72,10 @@ export class BucketStore implements Queryable {
 
   /**
    * One round: loads new blocks and drops those that are gone. A block that cannot be loaded is logged, counted and
-   * tried again next time; the others are served. Throws when the bucket could not be listed; with an incomplete view it
-   * drops nothing and throws at the end.
+   * tried again next time; the others are served. Throws when the bucket could not be listed. When some metas could not
+   * be read it drops nothing and gives the error that says so.
    */
-  async sync(signal: AbortSignal): Promise<void> {
+  async sync(signal: AbortSignal): Promise<StrataError | undefined> {
     const {metas, partial, incomplete} = await this.#o.fetcher.fetch(signal);
     for (const [ulid, err] of partial) {
       this.#o.logger.warn("block is not complete, not serving it", {block: ulid, err: err.message});
@@ -86,7 +86,7 @@ export class BucketStore implements Queryable {
     await forEachLimit(missing, this.#o.syncConcurrency ?? 20, (meta) => this.#add(meta, signal));
     if (incomplete === undefined) await this.#dropOthers(metas);
     this.#metrics.blocksLoaded.set(this.#blocks.size);
-    if (incomplete !== undefined) throw incomplete;
+    return incomplete;
   }
 
   async #add(meta: BlockMeta, signal: AbortSignal): Promise<void> {
@@ -263,6 +263,3 @@ export class BucketStore implements Queryable {
     for (const block of blocks) await block.close();
   }
 }
-
-/** Whether a failed round is worth trying again soon: anything but the caller's departure. */
-export const isRetryable = (err: unknown): boolean => !(err instanceof StrataError) || errorCode(err) !== "canceled";

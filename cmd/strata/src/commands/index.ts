@@ -105,7 +105,7 @@ export const COMMANDS: readonly Command[] = [
     name: "store",
     help: "Serve the blocks of a bucket",
     examples: [[`store --data-dir=/var/strata ${BUCKET}`, "a store gateway over one bucket"]],
-    load: later(() => import("../flags/store.ts"), "storeFlags"),
+    load: async () => (await import("./store.ts")).store,
   },
   {
     name: "query",
