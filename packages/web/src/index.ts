@@ -33,7 +33,7 @@ export {linkPrefix, normalisePrefix, type PrefixOptions, prefixOptions} from "./
 export {addCommonRoutes, newProbes, type Probes} from "./probes.ts";
 export {type ProtocolLogConfig, parseRequestLogConfig, type RequestLogConfig} from "./request-log.ts";
 export {type Route, Router} from "./router.ts";
-export {addStaticRoutes, type StaticOptions, UI_PAGES} from "./static-assets.ts";
+export {addStaticRoutes, type StaticOptions} from "./static-assets.ts";
 export {
   type CertificateField,
   DEFAULT_TENANT,

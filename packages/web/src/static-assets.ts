@@ -7,31 +7,12 @@ import {linkPrefix, type PrefixOptions} from "./prefix.ts";
 import type {Router} from "./router.ts";
 
 export type StaticOptions = {
-  /** Directory with index.html and whatever it needs. */
+  /** Directory with index.html and whatever it needs; index.html addresses all of it relative to itself. */
   readonly dir: string;
   readonly prefixes: PrefixOptions;
-  /** `query`, `rule`, …: the page reads it from `<meta name="strata-component">`. */
-  readonly component: string;
-  /** Paths of the one-page application below the prefix, such as `/graph`. */
+  /** Paths below the prefix that show index.html, without a slash in front; "" is the prefix itself. */
   readonly pages: readonly string[];
 };
-
-/** Pages of the query UI. */
-export const UI_PAGES: readonly string[] = [
-  "/alerts",
-  "/blocks",
-  "/config",
-  "/flags",
-  "/global",
-  "/graph",
-  "/loaded",
-  "/rules",
-  "/service-discovery",
-  "/status",
-  "/stores",
-  "/targets",
-  "/tsdb-status",
-];
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -65,7 +46,7 @@ const IMMUTABLE = /[.-][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/;
 /** Adds the pages (all of them index.html) and the files of the web interface. */
 export function addStaticRoutes(router: Router, options: StaticOptions): void {
   const {route} = options.prefixes;
-  const page = (request: HttpRequest) => indexPage(options, request);
+  const page = () => indexPage(options.dir);
   const toGraph = (request: HttpRequest) => redirect(`${linkPrefix(options.prefixes, request.headers)}/graph`);
   if (route === "") {
     router.get("/", page, "react-static");
@@ -74,21 +55,17 @@ export function addStaticRoutes(router: Router, options: StaticOptions): void {
     router.get(route, toGraph);
     router.get(`${route}/`, toGraph);
   }
-  for (const path of options.pages) router.get(`${route}${path}`, page, "react-static");
+  for (const path of options.pages) if (path !== "") router.get(`${route}/${path}`, page, "react-static");
   router.get(`${route}/*`, (request) => assetFile(options.dir, request), "react-static");
 }
 
-/** index.html with the prefix of links put in. */
-async function indexPage(options: StaticOptions, request: HttpRequest): Promise<HttpResponse> {
-  let html: string;
+async function indexPage(dir: string): Promise<HttpResponse> {
   try {
-    html = await readFile(join(options.dir, "index.html"), "utf8");
+    return {status: 200, headers: PAGE_HEADERS, body: await readFile(join(dir, "index.html")), compress: true};
   } catch {
+    // The pages are built by the set-up; the API works without them.
     return textError(404, "404 page not found");
   }
-  const prefix = linkPrefix(options.prefixes, request.headers);
-  const head = `<head><base href="${prefix}/"><meta name="strata-component" content="${options.component}">`;
-  return {status: 200, headers: PAGE_HEADERS, body: html.replace("<head>", () => head), compress: true};
 }
 
 async function assetFile(dir: string, request: HttpRequest): Promise<HttpResponse> {
