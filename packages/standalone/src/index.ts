@@ -1,1 +1,1 @@
-export {};
+export {type DemoHistory, writeDemoHistory} from "./demo-history.ts";
