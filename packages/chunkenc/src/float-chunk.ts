@@ -58,15 +58,6 @@ export function appendFloatChunk(
   return n;
 }
 
-/** `appendFloatChunk` of an XOR chunk. */
-export const appendXorChunk = (
-  data: Uint8Array,
-  from: number,
-  length: number,
-  into: FloatColumns,
-  place: ChunkPlace = UNKNOWN_PLACE,
-): number => appendFloatChunk(ENCODING.xor, data, from, length, into, place);
-
 /** Makes room for `capacity` samples in all, at least doubling what grows. */
 export function reserve(columns: FloatColumns, capacity: number): void {
   if (columns.t.length >= capacity) return;

@@ -11,7 +11,6 @@ export {chunkSamples, type DecodedChunk, decodeChunk} from "./decode-chunk.ts";
 export {ENCODING, type Encoding, encodingName, isFloatEncoding, isHistogramEncoding} from "./encoding.ts";
 export {
   appendFloatChunk,
-  appendXorChunk,
   type EncodedChunk,
   encodeFloatChunks,
   encodeXorChunks,
