@@ -1,6 +1,7 @@
 import {setTimeout as sleep} from "node:timers/promises";
 import {errorText, StrataError} from "@strata/base";
 import type {Labels} from "@strata/model";
+import type {Init, info} from "@strata/proto";
 import type {Logger, Registry} from "@strata/telemetry";
 import {HttpClient, type HttpClientConfig} from "./http-client.ts";
 import {checkFlags, type UploadOptions} from "./preconditions.ts";
@@ -26,6 +27,8 @@ export type BlockShipper = {sync(signal: AbortSignal): Promise<unknown>};
 /** Told when the sidecar can serve, and when its Prometheus is away. */
 export type Readiness = {ready(): void; notReady(err: Error): void};
 
+/** The end of int64: an open end. */
+const MAX_TIME = 2 ** 63;
 /** Pause between rounds of the shipper, and between attempts to read Prometheus' flags. */
 const SHIP_INTERVAL_MS = 30_000;
 const FLAGS_RETRY_MS = 2000;
@@ -75,6 +78,24 @@ export class Sidecar {
   /** Oldest time served, ms. */
   get mint(): number {
     return this.#watch.state.mint;
+  }
+
+  /** How it introduces itself; `unavailable` until it is ready. */
+  info(ready: boolean): Init<info.InfoResponse> {
+    if (!ready) throw new StrataError("unavailable", "Not ready");
+    const {externalLabels, mint} = this.#watch.state;
+    const labels = {labels: [...externalLabels].map(([name, value]) => ({name, value}))};
+    const range = {minTime: mint, maxTime: MAX_TIME};
+    return {
+      labelSets: [labels],
+      componentType: "sidecar",
+      store: {
+        ...range,
+        supportsSharding: true,
+        supportsWithoutReplicaLabels: true,
+        tsdbInfos: [{labels, ...range}],
+      },
+    };
   }
 
   /** Runs until `signal` aborts. Throws when Prometheus never gets ready or its flags forbid uploads. */

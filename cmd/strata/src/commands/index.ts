@@ -99,7 +99,7 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       [`sidecar --prometheus.url=http://localhost:9090 --tsdb.path=/prometheus ${BUCKET}`, "serve and upload"],
     ],
-    load: later(() => import("../flags/sidecar.ts"), "sidecarFlags"),
+    load: async () => (await import("./sidecar.ts")).sidecar,
   },
   {
     name: "store",
