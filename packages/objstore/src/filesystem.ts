@@ -7,6 +7,7 @@ import type {Bucket, ObjectAttributes, ObjectEntry} from "./bucket.ts";
 import {notFound, throwIfAborted} from "./bucket-errors.ts";
 import {checkDir, checkKey, compareKeys} from "./key.ts";
 import {COPY_BYTES} from "./object-io.ts";
+import {OpenFiles} from "./open-files.ts";
 
 /** Unfinished uploads live in this folder of the root, which no listing shows. One file system, so rename is atomic. */
 const STAGING = ".strata-uploads";
@@ -22,12 +23,14 @@ export class FilesystemBucket implements Bucket {
   readonly provider = "FILESYSTEM";
   readonly name: string;
   readonly #root: string;
+  readonly #files: OpenFiles;
   #staging: Promise<void> | undefined;
 
   /** The directory need not exist yet; the first upload makes it. */
   constructor(directory: string) {
     this.#root = resolve(directory);
     this.name = `fs: ${this.#root}`;
+    this.#files = new OpenFiles(openRegular);
   }
 
   async *list(
@@ -123,40 +126,35 @@ export class FilesystemBucket implements Bucket {
   }
 
   async getRange(key: string, offset: number, length: number, signal: AbortSignal): Promise<Uint8Array> {
-    const file = await this.#open(key, signal);
+    checkKey(key);
+    throwIfAborted(signal, `read ${key}`);
     try {
-      const size = (await file.stat()).size;
-      const want = Math.max(0, Math.min(length, size - offset));
-      // A buffer of its own, not one from Node's pool: the consumer may transfer it to a worker.
-      const out = Buffer.allocUnsafeSlow(want);
-      let filled = 0;
-      while (filled < want) {
-        throwIfAborted(signal, `read ${key}`);
-        const {bytesRead} = await file.read(out, filled, want - filled, offset + filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
-      return out.subarray(0, filled);
+      return await this.#files.use(join(this.#root, key), async (file) => {
+        const want = length <= TRUSTED_BYTES ? length : Math.min(length, (await file.stat()).size - offset);
+        // A buffer of its own, not one from Node's pool: the consumer may transfer it to a worker.
+        const out = Buffer.allocUnsafeSlow(Math.max(0, want));
+        let filled = 0;
+        while (filled < want) {
+          throwIfAborted(signal, `read ${key}`);
+          const {bytesRead} = await file.read(out, filled, want - filled, offset + filled);
+          if (bytesRead === 0) break;
+          filled += bytesRead;
+        }
+        return out.subarray(0, filled);
+      });
     } catch (err) {
       throw err instanceof StrataError ? err : this.#failure("read", key, err);
-    } finally {
-      await file.close();
     }
   }
 
   async #open(key: string, signal: AbortSignal): Promise<FileHandle> {
     checkKey(key);
     throwIfAborted(signal, `read ${key}`);
-    let file: FileHandle;
     try {
-      file = await open(join(this.#root, key), "r");
+      return await openRegular(join(this.#root, key));
     } catch (err) {
       throw this.#failure("read", key, err);
     }
-    const found = await file.stat();
-    if (found.isFile()) return file;
-    await file.close();
-    throw notFound(this.name, key);
   }
 
   async exists(key: string, signal: AbortSignal): Promise<boolean> {
@@ -226,6 +224,7 @@ export class FilesystemBucket implements Bucket {
       await mkdir(dirname(target), {recursive: true});
       try {
         await rename(temporary, target);
+        this.#files.drop(target);
         break;
       } catch (err) {
         if (errno(err) !== "ENOENT" || attempt === 10) throw err;
@@ -239,6 +238,7 @@ export class FilesystemBucket implements Bucket {
     throwIfAborted(signal, `delete ${key}`);
     try {
       await unlink(join(this.#root, key));
+      this.#files.drop(join(this.#root, key));
     } catch (err) {
       throw this.#failure("delete", key, err);
     }
@@ -251,7 +251,9 @@ export class FilesystemBucket implements Bucket {
     }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#files.close();
+  }
 
   #failure(verb: string, key: string, err: unknown): StrataError {
     // A folder in the place of an object is no object either.
@@ -264,6 +266,17 @@ export class FilesystemBucket implements Bucket {
       fields: {key},
     });
   }
+}
+
+/** A range this long is allocated before the file's size is known: asking would cost another system call. */
+const TRUSTED_BYTES = 4 << 20;
+
+/** Opens a file, not a folder, for reading. */
+async function openRegular(path: string): Promise<FileHandle> {
+  const file = await open(path, "r");
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw Object.assign(new Error("not a file"), {code: "EISDIR"});
 }
 
 async function writeDurably(path: string, body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {

@@ -5,6 +5,7 @@ import {decodePostingList, decodeSeriesEntry, type LabelSource, SeriesEntry, ser
 import type {BucketBlock} from "./bucket-block.ts";
 import {readRanges} from "./range-reads.ts";
 import type {ReadContext} from "./read-context.ts";
+import {DEFAULT_TENANT} from "./store-metrics.ts";
 
 /** Series entries read and decoded together: some 100 kB of the index. */
 const ENTRY_BATCH = 1024;
@@ -16,11 +17,17 @@ const SERIES_ALIGN = 16;
 const LENGTH_BYTES = 4;
 const CRC_BYTES = 4;
 
+/** Estimates of a series entry's size beyond this are not believed. */
+const MAX_ENTRY_GUESS = 64 << 10;
+
 /** Symbols kept as texts for one call and block; beyond it they are read again. */
 const MAX_SYMBOLS = 65_536;
 
-/** A series while it is merged: labels, and its chunks as a flat list of mint, maxt, reference. */
-export type Row = {readonly labels: Labels; readonly chunks: readonly number[]};
+/** Chunks of a batch of rows as columns: times in ms, both inclusive, and references. Rows share them. */
+export type ChunkRefs = {readonly mint: Float64Array; readonly maxt: Float64Array; readonly ref: Float64Array};
+
+/** A series while it is merged: labels, and its chunks, the entries [from, to) of its batch's columns. */
+export type Row = {readonly labels: Labels; readonly chunks: ChunkRefs; readonly from: number; readonly to: number};
 
 /** Reads one block's index for one call. Valid only inside the `use` of its index-header. */
 export class BlockReader implements LabelSource {
@@ -105,36 +112,41 @@ export class BlockReader implements LabelSource {
   async readSeries(ids: Uint32Array, visit: (id: number, labels: Labels) => void): Promise<void> {
     for (let from = 0; from < ids.length; from += ENTRY_BATCH) {
       const batch = ids.subarray(from, from + ENTRY_BATCH);
-      const refs = new EntryColumns();
-      await this.#readEntries(batch, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, false, refs);
-      await this.#resolve(refs);
-      for (let i = 0; i < batch.length; i++) visit(batch[i] as number, new Labels(this.#pairs(refs, i)));
+      const entries = new EntryColumns(batch.length);
+      await this.#readEntries(batch, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, true, entries);
+      await this.#resolve(entries);
+      for (let i = 0; i < batch.length; i++) visit(batch[i] as number, new Labels(this.#pairs(entries, i)));
     }
   }
 
   /**
-   * Series entries of `ids` (ascending, at most a few thousand) in order: own label pairs and those chunks that touch
-   * [mint, maxt], flat. A series without one is left out.
+   * Series entries of `ids` (ascending, at most a few thousand) in order: own label pairs, and the places in `chunks` of
+   * those chunks that touch [mint, maxt]. A series without one is left out.
    */
   async readRows(
     ids: Uint32Array,
     mint: number,
     maxt: number,
     skipChunks: boolean,
-    visit: (pairs: readonly string[], chunks: readonly number[]) => void,
+    visit: (pairs: readonly string[], chunks: ChunkRefs, from: number, to: number) => void,
   ): Promise<void> {
-    const columns = new EntryColumns();
-    await this.#readEntries(ids, mint, maxt, skipChunks, columns);
-    await this.#resolve(columns);
-    for (let i = 0; i < columns.count; i++) {
-      if (columns.kept[i] === true) visit(this.#pairs(columns, i), columns.chunks[i] as number[]);
+    const entries = new EntryColumns(ids.length);
+    await this.#readEntries(ids, mint, maxt, skipChunks, entries);
+    await this.#resolve(entries);
+    const chunks = entries.chunks.refs;
+    for (let i = 0; i < entries.count; i++) {
+      const to = entries.chunkEnd[i] as number;
+      if (entries.kept[i] === 1) visit(this.#pairs(entries, i), chunks, entries.chunkStart[i] as number, to);
     }
   }
 
-  #pairs(columns: EntryColumns, i: number): string[] {
-    const refs = columns.labelRefs[i] as number[];
+  #pairs(entries: EntryColumns, i: number): string[] {
+    const {values} = entries.labelRefs;
     const pairs: string[] = [];
-    for (let k = 0; k < refs.length; k++) pairs.push(this.#symbols.get(refs[k] as number) as string);
+    const end = entries.labelEnd[i] as number;
+    for (let k = entries.labelStart[i] as number; k < end; k++) {
+      pairs.push(this.#symbols.get(values[k] as number) as string);
+    }
     return pairs;
   }
 
@@ -147,10 +159,13 @@ export class BlockReader implements LabelSource {
   ): Promise<void> {
     const {stats, tuning, metrics} = this.#ctx;
     const key = this.block.indexKey;
-    const guess = this.block.meta.thanos?.seriesMaxSize || tuning.seriesBytes;
-    const starts = Array.from(ids, (id) => id * SERIES_ALIGN);
-    const ends = starts.map((start) => start + Math.min(guess, 64 << 10));
-    out.reset(ids.length);
+    const guess = Math.min(this.block.meta.thanos?.seriesMaxSize || tuning.seriesBytes, MAX_ENTRY_GUESS);
+    const starts = new Float64Array(ids.length);
+    const ends = new Float64Array(ids.length);
+    for (let i = 0; i < ids.length; i++) {
+      starts[i] = (ids[i] as number) * SERIES_ALIGN;
+      ends[i] = (starts[i] as number) + guess;
+    }
     const tooLong: {index: number; size: number}[] = [];
     await readRanges(this.#ctx, key, "series", starts, ends, (part) => {
       const {bytes} = part;
@@ -165,7 +180,7 @@ export class BlockReader implements LabelSource {
     });
     for (const {index, size} of tooLong) {
       const start = starts[index] as number;
-      metrics.seriesRefetches.with({tenant: "default-tenant"}).inc();
+      metrics.seriesRefetches.with({tenant: DEFAULT_TENANT}).inc();
       this.#ctx.limits.bytes(size, "series");
       const bytes = await this.#ctx.bucket.getRange(key, start, size, this.#ctx.signal);
       if (bytes.length < size) throw cutEntry(key, start);
@@ -189,7 +204,8 @@ export class BlockReader implements LabelSource {
     const entry = this.#entry;
     decodeSeriesEntry(bytes, at, end, entry, this.block.indexKey, base);
     this.#ctx.stats.entries.touchedBytes += end - at;
-    const chunks: number[] = [];
+    out.chunkStart[i] = out.chunks.count;
+    // Without a lower bound nobody asks for times: a series without any chunk is wanted, too.
     let overlaps = mint === Number.NEGATIVE_INFINITY;
     for (let c = 0; c < entry.chunks; c++) {
       const from = entry.mint[c] as number;
@@ -197,25 +213,22 @@ export class BlockReader implements LabelSource {
       if (to < mint || from > maxt) continue;
       overlaps = true;
       if (skipChunks) break;
-      chunks.push(from, to, entry.chunkRef[c] as number);
+      out.chunks.push(from, to, entry.chunkRef[c] as number);
     }
-    out.kept[i] = overlaps;
+    out.chunkEnd[i] = out.chunks.count;
     if (!overlaps) return;
-    const refs: number[] = [];
-    for (let k = 0; k < entry.labels * 2; k++) refs.push(entry.labelRefs[k] as number);
-    out.labelRefs[i] = refs;
-    out.chunks[i] = chunks;
+    out.kept[i] = 1;
+    out.labelStart[i] = out.labelRefs.count;
+    out.labelRefs.push(entry.labelRefs, entry.labels * 2);
+    out.labelEnd[i] = out.labelRefs.count;
   }
 
   /** Makes sure that the texts of all label references are at hand. */
-  async #resolve(columns: EntryColumns): Promise<void> {
+  async #resolve(entries: EntryColumns): Promise<void> {
     if (this.#symbols.size > MAX_SYMBOLS) this.#symbols.clear();
     const missing = new Set<number>();
-    for (let i = 0; i < columns.count; i++) {
-      if (columns.kept[i] !== true) continue;
-      const refs = columns.labelRefs[i] as number[];
-      for (let k = 0; k < refs.length; k++) if (!this.#symbols.has(refs[k] as number)) missing.add(refs[k] as number);
-    }
+    const {values, count} = entries.labelRefs;
+    for (let k = 0; k < count; k++) if (!this.#symbols.has(values[k] as number)) missing.add(values[k] as number);
     if (missing.size === 0) return;
     const sorted = Float64Array.from(missing).sort();
     if ((sorted.at(-1) as number) > 0xffffffff) {
@@ -229,18 +242,66 @@ export class BlockReader implements LabelSource {
   }
 }
 
-/** Decoded entries of one batch; rows that no chunk of the range touches are not kept. */
+/** Decoded entries of one batch as columns; rows that no chunk of the range touches are not kept. */
 class EntryColumns {
-  count = 0;
-  kept: boolean[] = [];
-  labelRefs: (number[] | undefined)[] = [];
-  chunks: (number[] | undefined)[] = [];
+  readonly count: number;
+  readonly kept: Uint8Array;
+  /** Symbol references of entry i: [labelStart[i], labelEnd[i]) of labelRefs. */
+  readonly labelStart: Uint32Array;
+  readonly labelEnd: Uint32Array;
+  readonly labelRefs = new NumberList();
+  readonly chunkStart: Uint32Array;
+  readonly chunkEnd: Uint32Array;
+  readonly chunks: ChunkRefList;
 
-  reset(count: number): void {
+  constructor(count: number) {
     this.count = count;
-    this.kept = new Array<boolean>(count).fill(false);
-    this.labelRefs = new Array<number[] | undefined>(count).fill(undefined);
-    this.chunks = new Array<number[] | undefined>(count).fill(undefined);
+    this.kept = new Uint8Array(count);
+    this.labelStart = new Uint32Array(count);
+    this.labelEnd = new Uint32Array(count);
+    this.chunkStart = new Uint32Array(count);
+    this.chunkEnd = new Uint32Array(count);
+    this.chunks = new ChunkRefList(count * 4);
+  }
+}
+
+class NumberList {
+  values = new Float64Array(1024);
+  count = 0;
+
+  push(from: Float64Array, length: number): void {
+    if (this.count + length > this.values.length) {
+      const grown = new Float64Array(Math.max(this.values.length * 2, this.count + length));
+      grown.set(this.values);
+      this.values = grown;
+    }
+    for (let i = 0; i < length; i++) this.values[this.count++] = from[i] as number;
+  }
+}
+
+class ChunkRefList {
+  refs: ChunkRefs;
+  count = 0;
+
+  constructor(room: number) {
+    this.refs = {mint: new Float64Array(room), maxt: new Float64Array(room), ref: new Float64Array(room)};
+  }
+
+  push(mint: number, maxt: number, ref: number): void {
+    if (this.count === this.refs.mint.length) this.#grow();
+    const n = this.count++;
+    this.refs.mint[n] = mint;
+    this.refs.maxt[n] = maxt;
+    this.refs.ref[n] = ref;
+  }
+
+  #grow(): void {
+    const grow = (from: Float64Array): Float64Array => {
+      const to = new Float64Array(from.length * 2 + 16);
+      to.set(from);
+      return to;
+    };
+    this.refs = {mint: grow(this.refs.mint), maxt: grow(this.refs.maxt), ref: grow(this.refs.ref)};
   }
 }
 

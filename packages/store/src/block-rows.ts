@@ -7,10 +7,10 @@ import {LabelReorder, mergedPairs} from "./label-order.ts";
 import type {ReadContext} from "./read-context.ts";
 import {DEFAULT_TENANT} from "./store-metrics.ts";
 
-/** About what a held row takes: object headers, and per label and chunk number. */
+/** About what a held row takes: object headers, and per label and chunk. */
 const ROW_BYTES = 160;
 const LABEL_BYTES = 16;
-const CHUNK_NUMBER_BYTES = 8;
+const CHUNK_BYTES = 24;
 
 /**
  * The block's series that match, in the order of their final labels, in batches of up to `batchRows`. Chunks outside
@@ -59,14 +59,20 @@ async function* readRows(
   for (let from = 0; from < ids.length; from += batchRows) {
     const out: OwnRow[] = [];
     let matched = 0;
-    await reader.readRows(ids.subarray(from, from + batchRows), q.mint, q.maxt, q.skipChunks, (own, chunks) => {
-      if (pending.length > 0 && !pending.every((m) => m.matches(pairValue(own, m.name)))) return;
-      matched++;
-      const kept = removed.length === 0 ? own : new Labels(own).without(removed).pairs;
-      const labels = new Labels(mergedPairs(kept, external));
-      if (shard !== undefined && shard.total > 0 && shardOf(labels, shard) !== shard.index) return;
-      out.push({own, row: {labels, chunks}});
-    });
+    await reader.readRows(
+      ids.subarray(from, from + batchRows),
+      q.mint,
+      q.maxt,
+      q.skipChunks,
+      (own, chunks, chunkFrom, chunkTo) => {
+        if (pending.length > 0 && !pending.every((m) => m.matches(pairValue(own, m.name)))) return;
+        matched++;
+        const kept = removed.length === 0 ? own : new Labels(own).without(removed).pairs;
+        const labels = new Labels(mergedPairs(kept, external));
+        if (shard !== undefined && shard.total > 0 && shardOf(labels, shard) !== shard.index) return;
+        out.push({own, row: {labels, chunks, from: chunkFrom, to: chunkTo}});
+      },
+    );
     if (pending.length > 0) ctx.limits.series(matched);
     yield out;
   }
@@ -100,7 +106,7 @@ async function* sorted(rows: AsyncGenerator<OwnRow[]>, q: Select, batchRows: num
   try {
     for await (const batch of rows) {
       for (const {row} of batch) {
-        const bytes = ROW_BYTES + LABEL_BYTES * row.labels.size + CHUNK_NUMBER_BYTES * row.chunks.length;
+        const bytes = ROW_BYTES + LABEL_BYTES * row.labels.size + CHUNK_BYTES * (row.to - row.from);
         q.budget.take(bytes, "series to sort by their final labels");
         held += bytes;
         all.push(row);

@@ -68,7 +68,7 @@ class ChunkPlaces {
   constructor(rows: readonly Row[]) {
     this.#rows = rows;
     let count = 0;
-    for (const row of rows) count += row.chunks.length / 3;
+    for (const row of rows) count += row.to - row.from;
     this.count = count;
     this.ref = new Float64Array(count);
     this.buffer = new Uint32Array(count);
@@ -76,12 +76,13 @@ class ChunkPlaces {
     this.length = new Uint32Array(count);
     this.encoding = new Uint8Array(count);
     let n = 0;
-    for (const {chunks} of rows) for (let c = 2; c < chunks.length; c += 3) this.ref[n++] = chunks[c] as number;
+    for (const {chunks, from, to} of rows) for (let c = from; c < to; c++) this.ref[n++] = chunks.ref[c] as number;
   }
 
   /** Chunk numbers by segment, ascending by place. */
   bySegment(): Map<number, Uint32Array> {
-    const order = Uint32Array.from({length: this.count}, (_, i) => i);
+    const order = new Uint32Array(this.count);
+    for (let i = 0; i < order.length; i++) order[i] = i;
     const {ref} = this;
     // Rows come in label order, in which the chunks were written: mostly there is nothing to sort.
     if (!isAscending(ref)) order.sort((a, b) => (ref[a] as number) - (ref[b] as number));
@@ -106,19 +107,19 @@ class ChunkPlaces {
       const row = this.#rows[i] as Row;
       labels.push(row.labels);
       firstChunk[i] = columns.n;
-      for (let c = 0; c < row.chunks.length; c += 3, chunk++) {
+      for (let c = row.from; c < row.to; c++, chunk++) {
         const encoding = this.encoding[chunk] as number;
         if (encoding === ENCODING.none) continue;
         const at = (base[this.buffer[chunk] as number] as number) + (this.offset[chunk] as number);
         const length = this.length[chunk] as number;
-        const mint = row.chunks[c] as number;
-        const maxt = row.chunks[c + 1] as number;
+        const mint = row.chunks.mint[c] as number;
+        const maxt = row.chunks.maxt[c] as number;
         if (encoding !== ENCODING.aggregate) columns.push(mint, maxt, encoding, AGGREGATE.raw, at, length);
         else {
           try {
             pushAggregates(columns, mint, maxt, bytes, at, length, aggregates);
           } catch (err) {
-            const ref = row.chunks[c + 2] as number;
+            const ref = row.chunks.ref[c] as number;
             onFailure(
               new StrataError(
                 err instanceof StrataError ? err.code : "internal",

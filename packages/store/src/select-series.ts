@@ -127,7 +127,7 @@ async function nextBatch(
     const {value, done} = await groups.next();
     if (done === true) break;
     batch.push(value);
-    for (const row of value.rows) bytes += (row.chunks.length / 3) * CHUNK_GUESS;
+    for (const row of value.rows) bytes += (row.to - row.from) * CHUNK_GUESS;
   }
   if (batch.length === 0) return undefined;
   const out = new SeriesBatchBuilder(bytes);
