@@ -209,12 +209,9 @@ export async function* quantileAggregate(
 ): Batches {
   const rows = await collectRows(ev, child);
   const pos = aggregate.param?.pos ?? aggregate.pos;
-  for (const phi of param) {
-    const text = invalidQuantile(phi);
-    if (text !== undefined) ev.annotations.warn(text, pos);
-  }
   const groups = new Groups(ev, aggregate);
   const writer = new BatchWriter(ev, grid.count);
+  let lastStep = -1;
   const grouped = byGroup(groups, rows);
   for (let g = 0; g < grouped.length; g++) {
     const members = grouped[g]!;
@@ -223,8 +220,10 @@ export async function* quantileAggregate(
     for (let i = 0; i < grid.count; i++) {
       let n = 0;
       for (const {batch, base} of members) {
-        if (batch.kind[base + i] === FLOAT) scratch[n++] = batch.values[base + i]!;
-        else if (batch.kind[base + i] === HISTOGRAM) {
+        const kind = batch.kind[base + i];
+        if (kind !== ABSENT) lastStep = Math.max(lastStep, i);
+        if (kind === FLOAT) scratch[n++] = batch.values[base + i]!;
+        else if (kind === HISTOGRAM) {
           ev.annotations.info("ignored histogram in quantile aggregation", aggregate.expr.pos);
         }
       }
@@ -238,6 +237,9 @@ export async function* quantileAggregate(
     const full = writer.full();
     if (full !== undefined) yield full;
   }
+  // Compat: of a φ that changes from step to step only the last one is told.
+  const warning = lastStep < 0 ? undefined : invalidQuantile(param[lastStep]!);
+  if (warning !== undefined) ev.annotations.warn(warning, pos);
   releaseRows(ev, rows);
   const rest = writer.take();
   if (rest !== undefined) yield rest;

@@ -1,4 +1,4 @@
-import type {Position} from "@strata/promql";
+import {formatFloat, type Position} from "@strata/promql";
 
 /** One remark on an answer. `start` is the byte offset in the query text of the expression it is about. */
 export type Annotation = {readonly kind: "warning" | "info"; readonly text: string; readonly start: number};
@@ -6,7 +6,7 @@ export type Annotation = {readonly kind: "warning" | "info"; readonly text: stri
 type Monotonicity = {min: number; max: number; diff: number; count: number; from: number; to: number};
 
 /**
- * Warnings and infos of one query, of equal texts the first. Texts are those of Prometheus 3.14 with their "PromQL
+ * Warnings and infos of one query, of equal texts the last. Texts are those of Prometheus 3.14 with their "PromQL
  * warning: " or "PromQL info: " prefix and without the position, which `render` adds.
  */
 export class Annotations {
@@ -63,7 +63,7 @@ export class Annotations {
   }
 
   #add(kind: Annotation["kind"], text: string, pos: Position): void {
-    if (!this.#all.has(text)) this.#all.set(text, {kind, text, start: pos.start});
+    this.#all.set(text, {kind, text, start: pos.start});
   }
 
   #tail(text: string): string {
@@ -74,13 +74,8 @@ export class Annotations {
   }
 }
 
-/** RFC 3339 as Go prints a UTC time whose fraction is left out when it is zero. */
-function seconds(t: number): string {
-  return new Date(t)
-    .toISOString()
-    .replace(/\.000Z$/, "Z")
-    .replace(/(\.\d*?)0+Z$/, "$1Z");
-}
+/** RFC 3339 without fractions of a second. */
+const seconds = (t: number): string => new Date(t).toISOString().replace(/\.\d{3}Z$/, "Z");
 
 /** `line:column` of a byte offset: both from 1, the column in bytes. */
 function lineColumn(bytes: Uint8Array, offset: number): string {
@@ -103,8 +98,7 @@ export function goG(v: number): string {
   if (v === 0) return Object.is(v, -0) ? "-0" : "0";
   const [digits, exp] = v.toExponential().split("e") as [string, string];
   const e = Number(exp);
-  if (e < -4 || e >= 21) return `${digits}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;
-  return e > 20 ? String(v) : plainDecimal(v);
+  return e < -4 || e >= 6 ? exponential(digits, e) : formatFloat(v);
 }
 
 /** Go's `%.2g`. */
@@ -113,22 +107,8 @@ function goG2(v: number): string {
   const [digits, exp] = v.toExponential(1).split("e") as [string, string];
   const e = Number(exp);
   const short = digits.replace(/\.0$/, "");
-  if (e < -4 || e >= 2) return `${short}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;
-  return plainDecimal(Number(v.toPrecision(2)));
+  return e < -4 || e >= 2 ? exponential(short, e) : formatFloat(Number(v.toPrecision(2)));
 }
 
-/** Shortest digits without an exponent (Go's 'f' with precision -1), for finite numbers. */
-export function plainDecimal(v: number): string {
-  const text = String(v);
-  const at = text.indexOf("e");
-  if (at < 0) return Object.is(v, -0) ? "-0" : text;
-  const negative = text.startsWith("-");
-  const mantissa = text.slice(negative ? 1 : 0, at);
-  const exponent = Number(text.slice(at + 1));
-  const [whole, fraction = ""] = mantissa.split(".") as [string, string?];
-  const digits = whole + fraction;
-  const point = whole.length + exponent;
-  const sign = negative ? "-" : "";
-  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
-  return `${sign}${digits.padEnd(point, "0")}`;
-}
+const exponential = (digits: string, e: number): string =>
+  `${digits}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;

@@ -1,5 +1,5 @@
 import {StrataError} from "@strata/base";
-import {Labels, METRIC_NAME} from "@strata/model";
+import {compareUtf8, Labels, METRIC_NAME} from "@strata/model";
 import type {Binary, BinaryOp, VectorMatching} from "@strata/promql";
 import {collectRows, releaseRows} from "./aggregate-select.ts";
 import {ElementOperator, type Remark, type Value} from "./binary-element.ts";
@@ -31,10 +31,6 @@ export async function* vectorVector(ev: Evaluation, expr: Binary, lhs: Batches, 
   const swapped = matching.card === "one-to-many";
   const left = await collectRows(ev, lhs);
   const hasFills = matching.fillLeft !== undefined || matching.fillRight !== undefined;
-  if (left.length === 0 && !hasFills) {
-    await rhs.return();
-    return;
-  }
   const right = await collectRows(ev, rhs);
   const join = new Join(ev, expr, grid, swapped ? right : left, swapped ? left : right, swapped, hasFills);
   join.run();
@@ -150,7 +146,7 @@ class Join {
         const x = a.batch.values[a.base + i]!;
         const y = b.batch.values[b.base + i]!;
         if (this.#filter && !compares(this.#op, x, y)) continue;
-        out ??= this.#row(this.#labels(many.labels, one.labels), many.drop);
+        out ??= this.#row(this.#labels(many.labels, one.labels));
         if (out.kind[i] !== ABSENT) throw sameLabelset();
         out.kind[i] = FLOAT;
         out.values[i] = this.#filter ? x : scalarOp(this.#op, x, y);
@@ -158,7 +154,7 @@ class Join {
       }
       const value = this.#combine(pointOf(a, i), pointOf(b, i), i);
       if (value === undefined || value === false) continue;
-      out ??= this.#row(this.#labels(many.labels, one.labels), many.drop);
+      out ??= this.#row(this.#labels(many.labels, one.labels));
       if (out.kind[i] !== ABSENT) throw sameLabelset();
       setPoint(out, i, value);
     }
@@ -188,7 +184,7 @@ class Join {
         if (partner === undefined && fillRight === undefined) continue;
         const oneValue = partner === undefined ? fillRight! : pointOf(partner, i);
         const oneLabels = partner === undefined ? group.signature : partner.labels;
-        const result = this.#attempt(pointOf(row, i), oneValue, row.labels, oneLabels, row.drop, i);
+        const result = this.#attempt(pointOf(row, i), oneValue, row.labels, oneLabels, i);
         if (result === "dropped") continue;
         const again = card === "one-to-one" ? matched : inserted.has(result);
         if (again) {
@@ -199,19 +195,19 @@ class Join {
         inserted.add(result);
       }
       if (partner !== undefined && fillLeft !== undefined && !matched) {
-        this.#attempt(fillLeft, pointOf(partner, i), group.signature, partner.labels, partner.drop, i);
+        this.#attempt(fillLeft, pointOf(partner, i), group.signature, partner.labels, i);
       }
     }
   }
 
   /** Puts the result for one pair in its row. "dropped" when the operator cannot; else the key of the result's labels. */
-  #attempt(many: Value, one: Value, manyLabels: Labels, oneLabels: Labels, drop: boolean, step: number): string {
+  #attempt(many: Value, one: Value, manyLabels: Labels, oneLabels: Labels, step: number): string {
     const value = this.#swapped ? this.#combine(one, many, step) : this.#combine(many, one, step);
     if (value === undefined) return "dropped";
     const labels = this.#labels(manyLabels, oneLabels);
     const key = labelsKey(labels);
     if (value === false) return key;
-    const out = this.#row(labels, drop, key);
+    const out = this.#row(labels, key);
     if (out.kind[step] !== ABSENT) {
       this.#report({step, order: 2e9, make: sameLabelset});
       return key;
@@ -245,12 +241,12 @@ class Join {
     return result;
   }
 
-  #row(labels: Labels, drop: boolean, key = labelsKey(labels)): StepBatch {
+  #row(labels: Labels, key = labelsKey(labels)): StepBatch {
     let row = this.#out.get(key);
     if (row === undefined) {
       row = this.#ev.newBatch(1, this.#steps);
       row.labels.push(labels);
-      if (this.#ev.options.features.delayedNameRemoval && (drop || this.#expr.bool)) row.dropName = Uint8Array.of(1);
+      if (this.#ev.options.features.delayedNameRemoval && this.#expr.bool) row.dropName = Uint8Array.of(1);
       this.#out.set(key, row);
     }
     return row;
@@ -274,10 +270,11 @@ class Join {
 
   #duplicate(signature: Labels, a: Row, b: Row): StrataError {
     const side = this.#swapped ? "left" : "right";
+    const [first, second] = [a.labels.toString(), b.labels.toString()].sort(compareUtf8);
     return new StrataError(
       "execution",
       `found duplicate series for the match group ${signature} on the ${side} hand-side of the operation: ` +
-        `[${a.labels}, ${b.labels}];many-to-many matching not allowed: matching labels must be unique on one side`,
+        `[${first}, ${second}];many-to-many matching not allowed: matching labels must be unique on one side`,
     );
   }
 }

@@ -17,7 +17,7 @@ import {byLabels, byValue, labelJoin, labelReplace, sortRows} from "./label-func
 import {DATE_FUNCTIONS, MATH_FUNCTIONS, round} from "./math-functions.ts";
 import {hasOneName} from "./metric-name.ts";
 import {openMetricsFloat} from "./open-metrics.ts";
-import {invalidQuantile, RANGE_FUNCTIONS} from "./range-functions.ts";
+import {RANGE_FUNCTIONS} from "./range-functions.ts";
 import {type RangeCall, rangeSelector} from "./range-leaf.ts";
 import {scalarColumn as columnOf, constant} from "./scalar-column.ts";
 import {type Hints, NO_HINTS} from "./select-series.ts";
@@ -223,15 +223,11 @@ async function rangeFunction(ev: Evaluation, expr: Call, grid: Grid, hints: Hint
   const at = expr.func.args.indexOf("matrix");
   const args: Float64Array[] = [];
   for (let i = 0; i < expr.args.length; i++) if (i !== at) args.push(await scalarColumn(ev, expr.args[i]!, grid));
-  if (name === "quantile_over_time") {
-    for (const phi of args[0]!) {
-      const text = invalidQuantile(phi);
-      if (text !== undefined) ev.annotations.warn(text, expr.args[0]!.pos);
-    }
-  }
   const operand = expr.args[at]!;
   const matrix = unparen(operand);
-  const rangeCall: RangeCall = {name, func: RANGE_FUNCTIONS.get(name)!, args, pos: operand.pos};
+  // Compat: annotations about a subquery point at the beginning of the query.
+  const pos = matrix.kind === "matrix" ? operand.pos : {start: 0, end: 0};
+  const rangeCall: RangeCall = {name, func: RANGE_FUNCTIONS.get(name)!, args, pos, firstPos: expr.args[0]!.pos};
   if (matrix.kind === "matrix") return rangeSelector(ev, rangeCall, matrix, grid, hints);
   const sub = matrix as Subquery;
   const inner = subqueryGrid(ev, sub, grid);
@@ -269,6 +265,8 @@ async function clamp(ev: Evaluation, expr: Call, grid: Grid, child: Batches): Pr
 function timestamps(ev: Evaluation, expr: Call, grid: Grid, hints: Hints): Batches {
   const arg = unparen(expr.args[0]!);
   const what = expr.func.name as InstantValue;
+  // Without the feature nothing knows start times, and the server gives no samples at all.
+  if (what === "start_timestamp" && !ev.options.features.startTimestamps) return nothing();
   if (arg.kind === "vector") return dropNames(ev, instantSelector(ev, arg, grid, hints, what), oneName(arg));
   const times = mapBatches(ev, vector(ev, arg, grid, hints), (batch) => {
     for (let p = 0, i = 0; p < batch.labels.length * batch.steps; p++) {
@@ -286,13 +284,12 @@ function timestamps(ev: Evaluation, expr: Call, grid: Grid, hints: Hints): Batch
 
 function sorted(ev: Evaluation, expr: Call, grid: Grid, child: Batches): Batches {
   const {name} = expr.func;
-  if (ev.params.step !== 0) {
+  if (grid.count > 1) {
     const text = "sort is ineffective for range queries since results are always ordered by labels";
-    ev.annotations.warn(text, expr.args[0]!.pos);
+    ev.annotations.warn(text, expr.pos);
     const floatsOnly = name === "sort" || name === "sort_desc";
     return floatsOnly ? mapFloats(ev, child, (v) => v) : child;
   }
-  if (grid.count > 1) return child;
   if (name === "sort" || name === "sort_desc") return sortRows(ev, child, byValue(name === "sort_desc"), true);
   const labels = expr.args.slice(1).map(stringArg);
   return sortRows(ev, child, byLabels(labels, name === "sort_by_label_desc"), false);

@@ -4,9 +4,13 @@ export type ClassicBucket = {le: number; count: number};
 /** What had to be mended for the counts not to fall. */
 export type Mended = {readonly min: number; readonly max: number; readonly diff: number};
 
-/** Sorted, equal bounds merged, counts never falling; undefined without a +Inf bucket. The list is changed. */
+/**
+ * Sorted and equal bounds merged; for quantiles (`monotonic`) counts that fall are mended. undefined without a +Inf
+ * bucket. The list is changed.
+ */
 export function prepareBuckets(
   buckets: ClassicBucket[],
+  monotonic: boolean,
 ): {buckets: ClassicBucket[]; mended: Mended | undefined} | undefined {
   buckets.sort((a, b) => a.le - b.le);
   if (buckets.length === 0 || buckets[buckets.length - 1]!.le !== Infinity) return undefined;
@@ -16,7 +20,7 @@ export function prepareBuckets(
     if (last !== undefined && last.le === b.le) last.count += b.count;
     else merged.push({le: b.le, count: b.count});
   }
-  return {buckets: merged, mended: mend(merged)};
+  return {buckets: merged, mended: monotonic ? mend(merged) : undefined};
 }
 
 /** Relative difference below which counts are taken for equal. */

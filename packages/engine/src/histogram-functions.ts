@@ -63,7 +63,8 @@ export async function* bucketFunction(
   const badLabels = new Map<Row, string>();
   for (const row of rows) if (!validLe(row)) badLabels.set(row, row.labels.get("le"));
   const delayed = ev.options.features.delayedNameRemoval;
-  const nameText = (name: string) => (name === "" ? "" : ` for metric name ${goQuote(name)}`);
+  // Compat: without delayed name removal these texts never hold a name.
+  const nameText = (name: string) => (name === "" || !delayed ? "" : ` for metric name ${goQuote(name)}`);
   for (const [row, le] of badLabels) {
     if (!hasFloat(row, grid.count)) continue;
     const name = nameText(row.labels.get(METRIC_NAME));
@@ -87,8 +88,8 @@ export async function* bucketFunction(
         continue;
       }
       if (native === undefined && buckets.length === 0) continue;
-      const prepared = native === undefined ? prepareBuckets(buckets) : undefined;
-      if (prepared?.mended !== undefined && query.kind === "quantile") {
+      const prepared = native === undefined ? prepareBuckets(buckets, query.kind === "quantile") : undefined;
+      if (prepared?.mended !== undefined) {
         const {min, max, diff} = prepared.mended;
         const t = grid.start + i * grid.step;
         ev.annotations.forcedMonotonicity(nameText(input.name), vectorArg.pos, min, max, diff, t);

@@ -1,3 +1,4 @@
+import {StrataError} from "@strata/base";
 import {RANGE} from "@strata/kernels";
 import {METRIC_NAME} from "@strata/model";
 import type {VectorSelector} from "@strata/promql";
@@ -13,8 +14,8 @@ import {type Hints, selectFor, selectSeries} from "./select-series.ts";
 import type {Batches, Grid} from "./step-batch.ts";
 import {Window} from "./window.ts";
 
-/** What of the sample found is the value: itself, its time in seconds, or its start time. */
-export type InstantValue = "sample" | "timestamp" | "start_timestamp";
+/** What of the sample found is the value: itself, its time in seconds (for `info` of floats alone), its start time. */
+export type InstantValue = "sample" | "timestamp" | "info" | "start_timestamp";
 
 /** An instant selector: at each step the newest sample within the lookback, unless that is a stale marker. */
 export async function* instantSelector(
@@ -87,7 +88,8 @@ function generalPoints(
     const isFloat = ft > ht;
     if (isFloat && columns.isStale(i - 1)) continue;
     results++;
-    if (what === "timestamp") setPoint(out, base + s, t / 1000);
+    if (what === "info" && !isFloat) throw new StrataError("execution", "info sample should be float");
+    if (what === "timestamp" || what === "info") setPoint(out, base + s, t / 1000);
     else if (what === "start_timestamp") {
       const st = isFloat ? (columns.st?.[i - 1] ?? 0) : (columns.hst?.[j - 1] ?? 0);
       setPoint(out, base + s, st / 1000);

@@ -13,7 +13,7 @@ export function checkModes(expr: Expr): void {
       const allowed = arg.selector.mode === "anchored" ? ANCHORED : SMOOTHED;
       if (allowed.includes(node.func.name)) continue;
       const text = `${arg.selector.mode} modifier can only be used with: ${allowed.join(", ")} - not with ${node.func.name}`;
-      throw new StrataError("bad_data", text);
+      throw new StrataError("execution", text);
     }
     return undefined;
   });

@@ -127,6 +127,13 @@ export function invalidQuantile(phi: number): string | undefined {
   return `quantile value should be between 0 and 1, got ${goG(phi)}`;
 }
 
+function quantileOverTime(w: Window): number {
+  const phi = w.args[0]!;
+  const warning = invalidQuantile(phi);
+  if (warning !== undefined) w.annotations.warn(warning, w.firstPos);
+  return quantileOf(phi, w.vs.slice(w.from, w.to));
+}
+
 function medianDeviation(w: Window): number {
   const median = quantileOf(0.5, w.vs.slice(w.from, w.to));
   return quantileOf(
@@ -232,7 +239,7 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map([
   ["ts_of_min_over_time", define(floatsOnly((w) => extremeTime(w, false)))],
   ["stdvar_over_time", define(floatsOnly(variance))],
   ["stddev_over_time", define(floatsOnly((w) => Math.sqrt(variance(w))))],
-  ["quantile_over_time", define(floatsOnly((w) => quantileOf(w.args[0]!, w.vs.slice(w.from, w.to))))],
+  ["quantile_over_time", define(floatsOnly(quantileOverTime))],
   ["mad_over_time", define(floatsOnly(medianDeviation))],
   ["deriv", define(deriv)],
   ["predict_linear", define(predictLinear)],

@@ -17,8 +17,9 @@ export type RangeCall = {
   readonly name: string;
   readonly func: RangeFunction;
   readonly args: readonly Float64Array[];
-  /** Of the first argument: where annotations point. */
+  /** Of the range vector: where most annotations point; and of the first argument. */
   readonly pos: Position;
+  readonly firstPos: Position;
 };
 
 /** Reference times of a selector: evaluation time or `@`, less the offset. `step` 0 repeats one time. */
@@ -103,6 +104,7 @@ export class RangeSlider {
     this.#window.mode = mode;
     this.#window.range = w.range;
     this.#window.pos = call.pos;
+    this.#window.firstPos = call.firstPos;
     this.#names = oneName ? undefined : new MixedNames(ev);
     this.#kernel = mode === "" ? call.func.kernel : undefined;
   }

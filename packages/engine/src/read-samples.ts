@@ -1,14 +1,23 @@
 import {StrataError} from "@strata/base";
+import {ENCODING, splitAggregates} from "@strata/chunkenc";
 import {type Kernel, KernelArena, kernel} from "@strata/kernels";
-import {AGGREGATE, dedupLanes, type Lane, type SeriesBatch, splitLanes} from "@strata/series";
+import {AGGREGATE, dedupLanes, type Lane, splitLanes} from "@strata/series";
 import {type ChunkSamples, ENCODING_XOR} from "./decode-chunk.ts";
 import type {Evaluation} from "./evaluation.ts";
 import type {FloatHistogram} from "./histogram/float-histogram.ts";
 import type {SampleColumns} from "./sample-columns.ts";
 import {isCounterFunc, type SeriesPart, type SourceSeries} from "./select-series.ts";
 
-/** One chunk of a series: raw, or the aggregates of a downsampled one. Entries are chunk columns' indexes, -1 missing. */
-type Chunk = {readonly batch: SeriesBatch; readonly mint: number; readonly maxt: number; readonly entries: Int32Array};
+/** Where one chunk's data lies in its batch's bytes. */
+type Part = {readonly encoding: number; readonly from: number; readonly length: number};
+
+/** One chunk of a series: its raw data, or the aggregates of a downsampled one, by AGGREGATE. */
+type Chunk = {
+  readonly bytes: Uint8Array;
+  readonly mint: number;
+  readonly maxt: number;
+  readonly parts: (Part | undefined)[];
+};
 
 /**
  * Reads the samples of source series into SampleColumns: decodes, chooses the downsampled column that stands for the
@@ -174,18 +183,17 @@ export class SampleReader {
         const maxt = batch.maxt[i] as number;
         if (maxt < this.#mint || mint > this.#maxt) continue;
         const aggregate = batch.aggregate[i] as number;
-        if (
-          open === undefined ||
-          aggregate === AGGREGATE.raw ||
-          open.entries[AGGREGATE.raw] !== -1 ||
-          open.entries[aggregate] !== -1 ||
-          open.mint !== mint ||
-          open.maxt !== maxt
-        ) {
-          open = {batch, mint, maxt, entries: new Int32Array(6).fill(-1)};
+        const part = {
+          encoding: batch.encoding[i] as number,
+          from: batch.offset[i] as number,
+          length: batch.length[i] as number,
+        };
+        const goesOn = aggregate !== AGGREGATE.raw && open?.mint === mint && open.maxt === maxt;
+        if ((open === undefined || !goesOn || open.parts[AGGREGATE.raw]) ?? open.parts[aggregate]) {
+          open = {bytes: batch.bytes, mint, maxt, parts: []};
           chunks.push(open);
         }
-        open.entries[aggregate] = i;
+        open.parts[aggregate] = part;
       }
     }
     return chunks.sort((a, b) => a.mint - b.mint);
@@ -195,34 +203,30 @@ export class SampleReader {
   #append(lane: SampleList, chunk: Chunk, series: SourceSeries): void {
     try {
       const func = this.#func;
-      const {entries} = chunk;
       const wanted = columnFor(func);
-      if (entries[AGGREGATE.raw] !== -1) lane.append(this.#decode(chunk, AGGREGATE.raw), this.#mint, this.#maxt);
-      else if (wanted === AGGREGATE.counter && entries[AGGREGATE.counter] !== -1) {
-        lane.appendCounter(this.#decode(chunk, AGGREGATE.counter), this.#mint, this.#maxt);
-      } else if (wanted !== undefined && entries[wanted] !== -1) {
-        lane.append(this.#decode(chunk, wanted), this.#mint, this.#maxt);
-      } else if (wanted === undefined && entries[AGGREGATE.count] !== -1 && entries[AGGREGATE.sum] !== -1) {
-        const average = averages(this.#decode(chunk, AGGREGATE.sum), this.#decode(chunk, AGGREGATE.count));
-        lane.append(average, this.#mint, this.#maxt);
-      } else throw new StrataError("corrupt", `no valid chunk found for ${func || "average"}`);
+      const parts = unpack(chunk);
+      const decode = (aggregate: number): ChunkSamples | undefined => {
+        const part = parts[aggregate];
+        return part && this.#ev.options.decodeChunk(part.encoding, chunk.bytes, part.from, part.length);
+      };
+      const raw = decode(AGGREGATE.raw);
+      if (raw !== undefined) {
+        lane.append(raw, this.#mint, this.#maxt);
+        return;
+      }
+      const sum = wanted === undefined ? decode(AGGREGATE.sum) : undefined;
+      const column = wanted === undefined ? decode(AGGREGATE.count) : decode(wanted);
+      if (column === undefined || (wanted === undefined && sum === undefined)) {
+        throw new StrataError("corrupt", `no valid chunk found for ${func || "average"}`);
+      }
+      if (wanted === AGGREGATE.counter) lane.appendCounter(column, this.#mint, this.#maxt);
+      else lane.append(sum === undefined ? column : averages(sum, column), this.#mint, this.#maxt);
     } catch (err) {
       const text = `cannot read chunk [${chunk.mint}, ${chunk.maxt}] of series ${series.labels}: ${(err as Error).message}`;
       if (!(err instanceof StrataError) || err.code !== "corrupt") throw err;
       if (!this.#ev.options.partialResponse) throw new StrataError("corrupt", text, {cause: err});
       this.#ev.annotations.note(text);
     }
-  }
-
-  #decode(chunk: Chunk, aggregate: number): ChunkSamples {
-    const i = chunk.entries[aggregate] as number;
-    const {batch} = chunk;
-    return this.#ev.options.decodeChunk(
-      batch.encoding[i] as number,
-      batch.bytes,
-      batch.offset[i] as number,
-      batch.length[i] as number,
-    );
   }
 
   /** Splits a lane into float columns and histogram lists. */
@@ -262,6 +266,13 @@ export class SampleReader {
       into.hst = hst;
     }
   }
+}
+
+/** The parts of a chunk, a packed downsampled one taken apart. */
+function unpack(chunk: Chunk): Chunk["parts"] {
+  const raw = chunk.parts[AGGREGATE.raw];
+  if (raw?.encoding !== ENCODING.aggregate) return chunk.parts;
+  return [undefined, ...splitAggregates(chunk.bytes, raw.from, raw.length)];
 }
 
 /** The downsampled column that stands for the samples under a function; undefined: sum / count. */

@@ -31,6 +31,7 @@ export class Window {
   /** For annotations: the series' metric name, and where the argument stands. */
   name = "";
   pos: Position = {start: 0, end: 0};
+  firstPos: Position = {start: 0, end: 0};
   readonly annotations: Annotations;
 
   constructor(annotations: Annotations) {

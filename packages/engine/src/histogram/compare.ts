@@ -21,7 +21,6 @@ export function histogramsEqual(a: FloatHistogram, b: FloatHistogram): boolean {
 export function detectReset(current: FloatHistogram, previous: FloatHistogram): boolean {
   if (current.hint === HINT.reset) return true;
   if (current.hint === HINT.notReset) return false;
-  if (current.hint === HINT.gauge || previous.hint === HINT.gauge) return false;
   return countsFell(current, previous);
 }
 

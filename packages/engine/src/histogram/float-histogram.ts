@@ -79,8 +79,18 @@ export function upperBound(schema: number, index: number, custom: readonly numbe
 let table: Float64Array | undefined;
 
 /**
- * 2^(k/256) / 2 for k < 256, each rounded once. Math.pow is off by one bit for some, and bounds must be bit-equal to
- * those of Prometheus, so they are computed from a 256-bit root.
+ * How far each of Prometheus' bounds, which are not quite rounded, lies below the rounded 2^(k/256) / 2: one digit a
+ * bound, units of 2^-53 plus one.
+ */
+const BELOW_ROUNDED =
+  "1111112111211111112311222222222211211121122211221122102211221122" +
+  "1111112222332132112111211112111111121011213311221222112121332222" +
+  "2121223322322122222222323233323311221121223321332233212232332232" +
+  "2243223233433343333333444455435422322333324422333243223333543344";
+
+/**
+ * 2^(k/256) / 2 for k < 256 as Prometheus has them. Bounds must be bit-equal, and Math.pow need not be the same on every
+ * machine, so they are computed from a 256-bit root and then moved.
  */
 function fractions(): Float64Array {
   if (table !== undefined) return table;
@@ -92,7 +102,7 @@ function fractions(): Float64Array {
   const shift = bits - 52n;
   for (let k = 0; k < 256; k++) {
     const rounded = (power + (1n << (shift - 1n))) >> shift;
-    table[k] = Number(rounded) * 2 ** -53;
+    table[k] = (Number(rounded) - Number(BELOW_ROUNDED[k]) + 1) * 2 ** -53;
     power = (power * root) >> bits;
   }
   return table;
@@ -131,11 +141,18 @@ export function negativeBucket(h: FloatHistogram, k: number): Bucket {
   };
 }
 
-/** All buckets from the most negative up; the zero bucket only if it counts something. */
+/**
+ * All buckets from the most negative up; the zero bucket only if its count is positive. A bucket into which the zero
+ * bucket reaches begins where that ends.
+ */
 export function ascendingBuckets(h: FloatHistogram): Bucket[] {
   const buckets: Bucket[] = [];
-  for (let k = h.ni.length - 1; k >= 0; k--) buckets.push(negativeBucket(h, k));
-  if (h.zeroCount !== 0) {
+  const zero = h.zeroThreshold;
+  for (let k = h.ni.length - 1; k >= 0; k--) {
+    const b = negativeBucket(h, k);
+    buckets.push(b.upper < 0 && b.upper > -zero ? {...b, upper: -zero} : b);
+  }
+  if (h.zeroCount > 0) {
     buckets.push({
       lower: -h.zeroThreshold,
       upper: h.zeroThreshold,
@@ -144,7 +161,10 @@ export function ascendingBuckets(h: FloatHistogram): Bucket[] {
       count: h.zeroCount,
     });
   }
-  for (let k = 0; k < h.pi.length; k++) buckets.push(positiveBucket(h, k));
+  for (let k = 0; k < h.pi.length; k++) {
+    const b = positiveBucket(h, k);
+    buckets.push(b.lower > 0 && b.lower < zero ? {...b, lower: zero} : b);
+  }
   return buckets;
 }
 

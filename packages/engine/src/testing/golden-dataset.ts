@@ -76,10 +76,17 @@ function histogram(of: {int: IntForm} | {float: FloatForm}): FloatHistogram {
   };
 }
 
+const STALE = "7ff0000000000002";
+
+/** A stale histogram is kept as a stale float, as the engine's decoder gives it. */
+function histogramOrStale(of: {int: IntForm} | {float: FloatForm}): bigint | FloatHistogram {
+  return ("int" in of ? of.int : of.float).sum === STALE ? BigInt(`0x${STALE}`) : histogram(of);
+}
+
 /** A line as a series for a MemoryStore. */
 export function datasetSeries(line: DatasetLine): StoredSeries {
   const samples = line.samples.map(
-    ([t, v]): StoredSample => ({t, v: typeof v === "string" ? BigInt(`0x${v}`) : histogram(v)}),
+    ([t, v]): StoredSample => ({t, v: typeof v === "string" ? BigInt(`0x${v}`) : histogramOrStale(v)}),
   );
   return {labels: Labels.fromObject(line.labels), samples};
 }

@@ -1,10 +1,10 @@
 import {errorText, StrataError} from "@strata/base";
 import {parsePrometheusDuration} from "@strata/model";
 import {type ParseOptions, parseExpr} from "@strata/promql";
+import type {Queryable} from "@strata/series";
 import {execute} from "../execute.ts";
 import type {EngineOptions} from "../options.ts";
 import {writeResultJson} from "../result-json.ts";
-import type {MemoryStore} from "./memory-store.ts";
 
 /** An answer in Prometheus' envelope. */
 export type Envelope = {
@@ -44,7 +44,7 @@ const duration = (text: string): number =>
   Number.isNaN(Number(text)) ? parsePrometheusDuration(text) : Math.round(Number(text) * 1000);
 
 /** The answer the engine gives, put into the envelope as the HTTP API would. */
-export async function answer(q: GoldenQuery, server: Server, store: MemoryStore): Promise<Envelope> {
+export async function answer(q: GoldenQuery, server: Server, source: Queryable): Promise<Envelope> {
   let expr: ReturnType<typeof parseExpr>;
   try {
     expr = parseExpr(q.query, server === "plain" ? {} : ALL);
@@ -57,12 +57,11 @@ export async function answer(q: GoldenQuery, server: Server, store: MemoryStore)
       : {start: ms(q.start), end: ms(q.end), step: duration(q.step ?? "0")};
   const options: Partial<EngineOptions> = {
     query: q.query,
-    decodeChunk: store.decodeChunk,
     features: {delayedNameRemoval: server === "delayed", startTimestamps: false},
-    ...(q.params?.["lookback_delta"] === undefined ? {} : {lookbackMs: duration(q.params["lookback_delta"])}),
+    ...(q.params?.lookback_delta === undefined ? {} : {lookbackMs: duration(q.params.lookback_delta)}),
   };
   try {
-    const result = await execute(expr, params, store, options, new AbortController().signal);
+    const result = await execute(expr, params, source, options, new AbortController().signal);
     const json = `${Buffer.concat([...writeResultJson(result)]).toString()}}`;
     const data = JSON.parse(json) as {resultType: string; result: unknown};
     return {status: "success", data, warnings: [...result.warnings], infos: [...result.infos]};
@@ -91,7 +90,7 @@ export function difference(got: Envelope, want: Envelope, q: GoldenQuery): strin
     if (got.errorType !== want.errorType) return `error type ${got.errorType}, want ${want.errorType}`;
     return got.error === want.error ? undefined : `error ${got.error}, want ${want.error}`;
   }
-  const limit = q.params?.["limit"];
+  const limit = q.params?.limit;
   const texts = textDifference(got, want, limit !== undefined);
   if (texts !== undefined) return texts;
   const a = got.data!;
