@@ -56,7 +56,7 @@ test("what is written is read back, and ends where it should", () => {
         else if (o.kind === "varint64") w.varint(o.value);
         else if (o.kind === "str") w.str(o.value);
         else if (o.kind === "bytes") w.bytes(o.value);
-        else if (typeof o.value === "bigint") o.kind === "u64be" ? w.u64be(o.value) : w.u64le(o.value);
+        else if (typeof o.value === "bigint") w[o.kind as "u64be" | "u64le"](o.value);
         else w[o.kind as Op["kind"]](o.value);
       }
       const r = new ByteReader(w.take(), "test");
