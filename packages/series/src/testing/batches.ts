@@ -31,7 +31,7 @@ export function batchOf(series: readonly PlainSeries[], warnings: readonly strin
 export function plain(batches: readonly SeriesBatch[]): Required<PlainChunk & {labels: string}>[][] {
   return batches.map((b) =>
     b.labels.flatMap((labels, row) => {
-      const chunks = [];
+      const chunks: Required<PlainChunk & {labels: string}>[] = [];
       for (let i = b.firstChunk[row]!; i < b.firstChunk[row + 1]!; i++) {
         chunks.push({
           labels: labels.toString(),
