@@ -35,7 +35,7 @@ export {
 export {documentedType} from "./check.ts";
 export {format, formatDurationExpr} from "./format.ts";
 export {type FunctionSignature, functionSignature, functionSignatures} from "./functions.ts";
-export {parseExpr, parseSelector} from "./parse.ts";
+export {parseExpr, parseMatchParam, parseSelector} from "./parse.ts";
 export {lineColumn} from "./parse-error.ts";
 export type {ParseOptions} from "./parse-options.ts";
 export {prettify} from "./prettify.ts";

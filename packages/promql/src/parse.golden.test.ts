@@ -6,7 +6,7 @@ import {StrataError} from "@strata/base";
 import {goldenDir} from "@strata/base/testing";
 import type {Expr} from "./ast.ts";
 import {format} from "./format.ts";
-import {parseExpr} from "./parse.ts";
+import {parseExpr, parseMatchParam, parseSelector} from "./parse.ts";
 import type {ParseOptions} from "./parse-options.ts";
 import {prettify} from "./prettify.ts";
 import {resolveDurations} from "./resolve-durations.ts";
@@ -113,16 +113,53 @@ test("queries of the result corpus parse, or fail with the message of the origin
   );
 });
 
+type Capture = {
+  readonly id: string;
+  readonly server: string;
+  readonly path: string;
+  readonly query?: string;
+  readonly body?: string;
+  readonly response: string;
+  readonly status: number;
+};
+
+test("match[] selectors fail with the message of the original", () => {
+  const captures = lines<Capture>("query", "api", "captures.jsonl.gz").filter(
+    (c) => c.status >= 400 && c.response.includes("parse error") && (c.query ?? c.body ?? "").includes("match"),
+  );
+  compare(
+    captures,
+    (c) => c.id,
+    (c) => {
+      const params = new URLSearchParams(c.body || c.query);
+      const error = String((JSON.parse(c.response) as Answer).error);
+      const messages = [...params]
+        .filter(([name]) => /match|Match/.test(name))
+        .map(([, selector]) =>
+          // Of Thanos' answers, the one about rules comes from a sidecar's Prometheus-like reading.
+          failure(
+            selector,
+            c.server.startsWith("thanos") && !c.path.endsWith("/rules") ? parseMatchParam : parseSelector,
+          ),
+        );
+      assert.ok(
+        messages.some((message) => message !== undefined && error.endsWith(message)),
+        `${error}, not ${messages.join(" or ")}`,
+      );
+    },
+  );
+});
+
+function failure(selector: string, parse: (source: string) => unknown): string | undefined {
+  try {
+    parse(selector);
+    return undefined;
+  } catch (err) {
+    return err instanceof StrataError ? err.message : assert.fail(String(err));
+  }
+}
+
 test("format_query and parse_query answer as the original", () => {
-  type Capture = {
-    readonly id: string;
-    readonly server: string;
-    readonly path: string;
-    readonly query?: string;
-    readonly body?: string;
-    readonly response: string;
-    readonly status: number;
-  };
   const captures = lines<Capture>("query", "api", "captures.jsonl.gz").filter(
     (c) => /\/(format|parse)_query$/.test(c.path) && c.server.startsWith("prometheus"),
   );

@@ -3,7 +3,7 @@ import {test} from "node:test";
 import {StrataError} from "@strata/base";
 import {valueType} from "./ast.ts";
 import {format} from "./format.ts";
-import {parseExpr, parseSelector} from "./parse.ts";
+import {parseExpr, parseMatchParam, parseSelector} from "./parse.ts";
 import type {ParseOptions} from "./parse-options.ts";
 
 const ALL: ParseOptions = {experimentalFunctions: true, extendedRangeSelectors: true, binopFillModifiers: true};
@@ -205,6 +205,18 @@ test("a match[] selector may match everything, but must be one selector", () => 
   assert.equal(message(""), "unknown position: parse error: unexpected end of input");
   assert.equal(message("up offset 5m"), "1:4: parse error: unexpected <offset>");
   assert.equal(message("up{"), "1:4: parse error: unexpected end of input inside braces");
+});
+
+test("a match[] parameter as Thanos reads it is an expression that has to be a selector", () => {
+  const names = (source: string): string[] => parseMatchParam(source).map((m) => m.name + m.op + m.value);
+  assert.deepEqual(names("{}"), []);
+  assert.deepEqual(names('{job=~".*"}'), ["job=~.*"]);
+  assert.deepEqual(names('up{a!="b"} offset 5m'), ["a!=b", "__name__=up"]);
+  const message = (source: string): string => failure(() => parseMatchParam(source)).message;
+  assert.equal(message(""), "unknown position: parse error: no expression found in input");
+  assert.equal(message("sum(up)"), "expected type *parser.VectorSelector, got *parser.AggregateExpr");
+  assert.equal(message("up[5m]"), "expected type *parser.VectorSelector, got *parser.MatrixSelector");
+  assert.equal(message('up{__name__="x"}'), '1:1: parse error: metric name must not be set twice: "up" or "x"');
 });
 
 test("bytes that are not UTF-8 survive in strings", () => {

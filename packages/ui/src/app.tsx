@@ -1,15 +1,23 @@
-import {type MouseEvent, type ReactNode, useEffect, useState} from "react";
+import {type MouseEvent, type ReactNode, useEffect, useRef, useState} from "react";
 import {QueryPage} from "./query/query-page.tsx";
 import {StoresPage} from "./stores/stores-page.tsx";
 import {type ThemeChoice, useTheme} from "./theme.ts";
 
-type Page = "graph" | "stores";
+type Page = "graph" | "stores" | "unknown";
+
+const TITLES: Readonly<Record<Page, string>> = {graph: "Query", stores: "Stores", unknown: "Not found"};
 
 /** The last step of the path says which page this is, so that any prefix in front of it works. */
-const pageOf = (path: string): Page => (path.replace(/\/+$/, "").endsWith("/stores") ? "stores" : "graph");
+function pageOf(path: string): Page {
+  const base = new URL(".", document.baseURI).pathname;
+  const name = path.startsWith(base) ? path.slice(base.length).replace(/\/+$/, "") : "";
+  if (name === "" || name === "graph") return "graph";
+  return name === "stores" ? "stores" : "unknown";
+}
 
 export function App(): ReactNode {
   const theme = useTheme();
+  const main = useRef<HTMLElement>(null);
   const [page, setPage] = useState(() => pageOf(location.pathname));
 
   useEffect(() => {
@@ -19,7 +27,7 @@ export function App(): ReactNode {
   }, []);
 
   useEffect(() => {
-    document.title = page === "stores" ? "Stores · Strata" : "Query · Strata";
+    document.title = `${TITLES[page]} · Strata`;
   }, [page]);
 
   const go = (event: MouseEvent<HTMLAnchorElement>, to: Page): void => {
@@ -38,9 +46,9 @@ export function App(): ReactNode {
 
   return (
     <>
-      <a className="skip" href="#main">
+      <button type="button" className="skip" onClick={() => main.current?.focus()}>
         Skip to content
-      </a>
+      </button>
       <header className="top">
         <a className="brand" href="graph" onClick={(event) => go(event, "graph")}>
           <Logo />
@@ -52,7 +60,15 @@ export function App(): ReactNode {
         </nav>
         <ThemeButton choice={theme.choice} next={theme.next} />
       </header>
-      <main id="main">{page === "stores" ? <StoresPage /> : <QueryPage dark={theme.dark} />}</main>
+      <main tabIndex={-1} ref={main}>
+        {page === "graph" && <QueryPage dark={theme.dark} />}
+        {page === "stores" && <StoresPage />}
+        {page === "unknown" && (
+          <p className="empty">
+            There is no page here. <a href="graph">Go to the query page</a>
+          </p>
+        )}
+      </main>
     </>
   );
 }

@@ -1,4 +1,4 @@
-import {createReadStream, existsSync, statSync} from "node:fs";
+import {existsSync, readFileSync, statSync} from "node:fs";
 import {createServer, type IncomingMessage, type ServerResponse} from "node:http";
 import type {AddressInfo} from "node:net";
 import {extname, join} from "node:path";
@@ -24,7 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 /** Styles are set from scripts (editor, chart); all else has to come from the server itself. */
-const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'";
+const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'";
 
 /** Serves the built pages below a prefix, and `handlers` as the API (by path below api/v1/). */
 export async function serveFake(handlers: Readonly<Record<string, Handler>>): Promise<FakeServer> {
@@ -67,5 +67,7 @@ function sendFile(path: string, response: ServerResponse): void {
   }
   const type = TYPES[extname(file)] ?? "application/octet-stream";
   response.writeHead(200, {"content-type": type, "content-security-policy": POLICY});
-  createReadStream(file).pipe(response);
+  // As the real server does: the base makes relative addresses independent of the page's own path.
+  const body = readFileSync(file);
+  response.end(path.includes(".") ? body : String(body).replace("<head>", `<head><base href="${PREFIX}">`));
 }

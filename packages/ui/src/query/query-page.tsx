@@ -24,7 +24,8 @@ export function QueryPage({dark}: {dark: boolean}): ReactNode {
   const show = useCallback((next: readonly Keyed[], newEntry: boolean): void => {
     latest.current = next;
     setPanels(next);
-    const url = searchFromPanels(next.map((panel) => panel.state));
+    // Against the page's own address: the document's base is the folder above it.
+    const url = new URL(searchFromPanels(next.map((panel) => panel.state)), location.href);
     if (newEntry) history.pushState(null, "", url);
     else history.replaceState(null, "", url);
   }, []);
