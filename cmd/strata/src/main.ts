@@ -6,9 +6,13 @@ import {globalFlags} from "./flags/shared.ts";
 import type {FlagTable} from "./flags/spec.ts";
 import {PROGRAM, usageLine} from "./program.ts";
 
+/** How long a socket or thread that somebody forgot may keep a finished process alive. */
+const LINGER_MS = 1000;
+
 /** Runs one command line and sets the exit code: 1 unknown flag or command, failure at run; 2 bad or missing value. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.exitCode = await run(argv);
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
 /** As `main`, with the exit code as result. */

@@ -253,6 +253,12 @@ test("request logging configuration says what is wrong with it", () => {
   assert.deepEqual(global.grpc, {level: "warn", start: false, end: true, only: []});
 });
 
+test("a query of 500 kB in the URL is accepted", async (t) => {
+  const {url, router} = await startTestServer(t);
+  router.get("/q", (r) => plainText(200, String(r.query.get("query")?.length)));
+  assert.equal((await get(`${url}/q?query=${"x".repeat(500_000)}`)).body.toString(), "500000");
+});
+
 test("addresses are host and port", () => {
   assert.deepEqual(splitAddress("0.0.0.0:10902"), {host: "0.0.0.0", port: 10902});
   assert.deepEqual(splitAddress(":80"), {host: "", port: 80});

@@ -11,6 +11,7 @@ import {clientSignal, newRequest, splitTarget} from "./request.ts";
 import {logRequest, type ProtocolLogConfig} from "./request-log.ts";
 import {writeResponse} from "./response.ts";
 import {isAnswer, type Match, type Router} from "./router.ts";
+import {SERVER_LIMITS} from "./server-limits.ts";
 import {DEFAULT_TENANT_CONFIG, resolveTenant, type TenantConfig} from "./tenant.ts";
 import type {WebConfig} from "./web-config.ts";
 
@@ -34,6 +35,9 @@ export type HttpServer = {
   /** Takes no new connections, lets running requests finish for `graceMs`, then ends them. Safe to call twice. */
   close(graceMs: number): Promise<void>;
 };
+
+/** Above the 90 s for which Go's clients keep a connection, so that the server is not the one who closes it. */
+const KEEP_ALIVE_MS = 100_000;
 
 /** Splits `host:port`, `:port` and `[v6]:port`. Throws `bad_data`. */
 export function splitAddress(address: string): {host: string; port: number} {
@@ -60,9 +64,8 @@ export async function listen(options: HttpServerOptions): Promise<HttpServer> {
     // At shutdown a kept-alive connection would hold the server up until it times out.
     void answered.then(() => closing && setImmediate(() => server.closeIdleConnections?.()));
   };
-  const server = options.webConfig?.createServer(handle) ?? http.createServer(handle);
-  // A long query may keep a connection busy; the request's own time limits end it.
-  server.requestTimeout = 0;
+  const server = options.webConfig?.createServer(handle) ?? http.createServer(SERVER_LIMITS, handle);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);

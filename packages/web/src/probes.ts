@@ -49,7 +49,7 @@ export function newProbes(component: string, registry: Registry, log: Logger): P
 
 /** Adds what every component serves whatever its prefix: metrics, probes, profiles. */
 export function addCommonRoutes(router: Router, registry: Registry, probes: Probes): void {
-  router.get("/metrics", async (request) => {
+  router.any("/metrics", async (request) => {
     const format = negotiate(request.headers.accept);
     const body = await exposition(registry, format);
     return {status: 200, headers: {"content-type": format.contentType}, body, compress: true};

@@ -8,6 +8,7 @@ import {errorText, StrataError} from "@strata/base";
 import type {Logger} from "@strata/telemetry";
 import {BasicAuth} from "./basic-auth.ts";
 import {type HttpResponse, textError} from "./http-types.ts";
+import {SERVER_LIMITS} from "./server-limits.ts";
 import {cipherList, curveList, tlsVersionName} from "./tls-names.ts";
 import {type Pem, parseWebConfigFile, type TlsServerConfig, type WebConfigFile} from "./web-config-file.ts";
 
@@ -45,12 +46,15 @@ class FileWebConfig implements WebConfig {
   }
 
   createServer(handle: RequestListener): Server {
-    if (this.#file.tls === undefined) return http.createServer(handle);
+    if (this.#file.tls === undefined) return http.createServer(SERVER_LIMITS, handle);
     const tls = this.#file.tls;
     const options = {...secureOptions(tls), ...clientOptions(tls)};
     const server = this.#file.http2
-      ? http2.createSecureServer({...options, allowHTTP1: true}, handle as never)
-      : https.createServer(options, handle);
+      ? http2.createSecureServer(
+          {...SERVER_LIMITS, ...options, allowHTTP1: true, settings: {maxHeaderListSize: SERVER_LIMITS.maxHeaderSize}},
+          handle as never,
+        )
+      : https.createServer({...SERVER_LIMITS, ...options}, handle);
     this.#renewBeforeHandshakes(server as unknown as TlsServer);
     this.#checkClients(server as unknown as TlsServer);
     return server as unknown as Server;

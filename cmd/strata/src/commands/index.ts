@@ -1,4 +1,11 @@
-import {type Command, notBuilt} from "./tree.ts";
+import type {FlagTable} from "../flags/spec.ts";
+import {type Command, type CommandModule, notBuilt} from "./tree.ts";
+
+/** A command whose code is loaded only when it runs: help and mistakes in flags answer without it. */
+const lazily = (flags: FlagTable, load: () => Promise<CommandModule>): CommandModule => ({
+  flags,
+  run: async (context) => (await load()).run(context),
+});
 
 /** An import that becomes a command without work yet. */
 const later =
@@ -99,13 +106,15 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       [`sidecar --prometheus.url=http://localhost:9090 --tsdb.path=/prometheus ${BUCKET}`, "serve and upload"],
     ],
-    load: async () => (await import("./sidecar.ts")).sidecar,
+    load: async () =>
+      lazily((await import("../flags/sidecar.ts")).sidecarFlags, async () => (await import("./sidecar.ts")).sidecar),
   },
   {
     name: "store",
     help: "Serve the blocks of a bucket",
     examples: [[`store --data-dir=/var/strata ${BUCKET}`, "a store gateway over one bucket"]],
-    load: async () => (await import("./store.ts")).store,
+    load: async () =>
+      lazily((await import("../flags/store.ts")).storeFlags, async () => (await import("./store.ts")).store),
   },
   {
     name: "query",

@@ -19,8 +19,9 @@ export const store = defineCommand(storeFlags, (context) =>
   runComponent({
     component: "store",
     context,
-    async setup({log, registry, probes, grpc}) {
+    async setup({log, registry, probes, grpc, api}) {
       const {flags} = context;
+      api({routePrefix: "", cors: !flags["web.disable-cors"]});
       const bucket = metered(await bucketFromConfig(await flags["objstore.config"].read()), registry);
       const samples = flags["store.limits.request-samples"];
       const gateway = new Store({
