@@ -1,8 +1,7 @@
 import {errorText, StrataError} from "@strata/base";
 import {crc32c} from "@strata/bytes";
 import {ENCODING} from "@strata/chunkenc";
-import type {Labels} from "@strata/model";
-import {AGGREGATE, type Aggregate, type SeriesBatch} from "@strata/series";
+import {AGGREGATE, type Aggregate} from "@strata/series";
 import {offsetOf, segmentOf} from "@strata/tsdb";
 import type {Row} from "./block-reader.ts";
 import type {BucketBlock} from "./bucket-block.ts";
@@ -23,17 +22,16 @@ const AGGREGATE_NAMES = ["raw", "count", "sum", "min", "max", "counter"];
 export type ChunkFailure = (err: StrataError) => void;
 
 /**
- * Reads the chunks of some rows of one block and gives them as a batch (labels of the rows, in their order). Chunks that
- * cannot be read or are damaged are reported to `onFailure` and left out; it may throw to end the call.
+ * Reads the chunks of some rows of one block. Chunks that cannot be read or are damaged are reported to `onFailure` and
+ * left out; it may throw to end the call.
  */
 export async function fetchChunks(
   block: BucketBlock,
   rows: readonly Row[],
   aggregates: readonly Aggregate[],
-  source: number,
   ctx: ReadContext,
   onFailure: ChunkFailure,
-): Promise<SeriesBatch> {
+): Promise<BlockChunks> {
   const places = new ChunkPlaces(rows);
   ctx.limits.chunks(places.count);
   const segments = places.bySegment();
@@ -47,7 +45,7 @@ export async function fetchChunks(
   }
   ctx.stats.chunks.touched += places.count;
   ctx.stats.chunks.fetched += places.count;
-  return places.toBatch(block, aggregates, source, onFailure);
+  return places.toColumns(block, aggregates, onFailure);
 }
 
 const isDamage = (err: StrataError): boolean =>
@@ -97,67 +95,75 @@ class ChunkPlaces {
     return segments;
   }
 
-  toBatch(block: BucketBlock, aggregates: readonly Aggregate[], source: number, onFailure: ChunkFailure): SeriesBatch {
-    const {bytes, base} = this.#joined();
-    const columns = new BatchColumns(this.count, aggregates.length);
+  /** The chunks as columns; `offset` counts from the first of `buffers`, laid end to end. */
+  toColumns(block: BucketBlock, aggregates: readonly Aggregate[], onFailure: ChunkFailure): BlockChunks {
+    const base = new Float64Array(this.buffers.length);
+    for (let i = 1; i < base.length; i++)
+      base[i] = (base[i - 1] as number) + (this.buffers[i - 1] as Uint8Array).length;
+    const columns = new ColumnBuilder(this.count, aggregates.length);
     const firstChunk = new Uint32Array(this.#rows.length + 1);
-    const labels: Labels[] = [];
     let chunk = 0;
     for (let i = 0; i < this.#rows.length; i++) {
       const row = this.#rows[i] as Row;
-      labels.push(row.labels);
+      const {mint, maxt, ref} = row.chunks;
       firstChunk[i] = columns.n;
       for (let c = row.from; c < row.to; c++, chunk++) {
         const encoding = this.encoding[chunk] as number;
         if (encoding === ENCODING.none) continue;
-        const at = (base[this.buffer[chunk] as number] as number) + (this.offset[chunk] as number);
+        const buffer = this.buffer[chunk] as number;
+        const at = this.offset[chunk] as number;
         const length = this.length[chunk] as number;
-        const mint = row.chunks.mint[c] as number;
-        const maxt = row.chunks.maxt[c] as number;
-        if (encoding !== ENCODING.aggregate) columns.push(mint, maxt, encoding, AGGREGATE.raw, at, length);
-        else {
-          try {
-            pushAggregates(columns, mint, maxt, bytes, at, length, aggregates);
-          } catch (err) {
-            const ref = row.chunks.ref[c] as number;
-            onFailure(
-              new StrataError(
-                err instanceof StrataError ? err.code : "internal",
-                `cannot read chunk of block ${block.ulid}, segment ${segmentOf(ref)}, at ${offsetOf(ref)}: ${errorText(err)}`,
-                {cause: err},
-              ),
-            );
-          }
+        const from = mint[c] as number;
+        const to = maxt[c] as number;
+        const start = base[buffer] as number;
+        if (encoding !== ENCODING.aggregate) {
+          columns.push(from, to, encoding, AGGREGATE.raw, start + at, length);
+          continue;
+        }
+        try {
+          const bytes = this.buffers[buffer] as Uint8Array;
+          pushAggregates(columns, from, to, bytes, at, length, start, aggregates);
+        } catch (err) {
+          onFailure(badAggregate(block, ref[c] as number, err));
         }
       }
     }
     firstChunk[this.#rows.length] = columns.n;
-    return {labels, firstChunk, ...columns.take(source), bytes, warnings: []};
-  }
-
-  /** All read parts as one buffer: usually there is only one. */
-  #joined(): {bytes: Uint8Array; base: readonly number[]} {
-    if (this.buffers.length <= 1) return {bytes: this.buffers[0] ?? new Uint8Array(0), base: [0]};
-    const base: number[] = [];
-    let size = 0;
-    for (const buffer of this.buffers) {
-      base.push(size);
-      size += buffer.length;
-    }
-    const bytes = Buffer.allocUnsafeSlow(size);
-    for (let i = 0; i < this.buffers.length; i++) bytes.set(this.buffers[i] as Uint8Array, base[i]);
-    return {bytes, base};
+    return {firstChunk, ...columns.take(), buffers: this.buffers};
   }
 }
 
+function badAggregate(block: BucketBlock, ref: number, err: unknown): StrataError {
+  const code = err instanceof StrataError ? err.code : "internal";
+  return new StrataError(
+    code,
+    `cannot read chunk of block ${block.ulid}, segment ${segmentOf(ref)}, at ${offsetOf(ref)}: ${errorText(err)}`,
+    {cause: err},
+  );
+}
+
+/** Chunks of some rows of one block as columns; those of row i are [firstChunk[i], firstChunk[i + 1]), aggregates side by side. */
+export type BlockChunks = {
+  readonly firstChunk: Uint32Array;
+  /** ms, both inclusive. */
+  readonly mint: Float64Array;
+  readonly maxt: Float64Array;
+  readonly encoding: Uint8Array;
+  readonly aggregate: Uint8Array;
+  /** Place of the data, counted from the start of `buffers` laid end to end. */
+  readonly offset: Float64Array;
+  readonly length: Uint32Array;
+  readonly buffers: readonly Uint8Array[];
+};
+
 /** Chunk columns of the batch being made; room for every aggregate of every chunk. */
-class BatchColumns {
+class ColumnBuilder {
   n = 0;
   #mint: Float64Array;
   #maxt: Float64Array;
   #encoding: Uint8Array;
   #aggregate: Uint8Array;
-  #offset: Uint32Array;
+  #offset: Float64Array;
   #length: Uint32Array;
 
   constructor(chunks: number, aggregates: number) {
@@ -166,7 +172,7 @@ class BatchColumns {
     this.#maxt = new Float64Array(room);
     this.#encoding = new Uint8Array(room);
     this.#aggregate = new Uint8Array(room);
-    this.#offset = new Uint32Array(room);
+    this.#offset = new Float64Array(room);
     this.#length = new Uint32Array(room);
   }
 
@@ -180,13 +186,12 @@ class BatchColumns {
     this.#length[n] = length;
   }
 
-  take(source: number) {
+  take() {
     const n = this.n;
     return {
       mint: this.#mint.subarray(0, n),
       maxt: this.#maxt.subarray(0, n),
       encoding: this.#encoding.subarray(0, n),
-      source: new Uint16Array(n).fill(source),
       aggregate: this.#aggregate.subarray(0, n),
       offset: this.#offset.subarray(0, n),
       length: this.#length.subarray(0, n),
@@ -309,7 +314,8 @@ function takeChunks(
 const COLUMNS: readonly Aggregate[] = [AGGREGATE.count, AGGREGATE.sum, AGGREGATE.min, AGGREGATE.max, AGGREGATE.counter];
 
 /**
- * Splits a downsampled chunk, bytes[from, from + length), into the wanted columns. Compat: one that is wanted and not
+ * Splits a downsampled chunk, bytes[from, from + length), into the wanted columns, whose offsets count from `base` bytes
+ * before `bytes`. Compat: one that is wanted and not
  * there is an error.
  *
  * ```
@@ -317,12 +323,13 @@ const COLUMNS: readonly Aggregate[] = [AGGREGATE.count, AGGREGATE.sum, AGGREGATE
  * ```
  */
 function pushAggregates(
-  out: BatchColumns,
+  out: ColumnBuilder,
   mint: number,
   maxt: number,
   bytes: Uint8Array,
   from: number,
   length: number,
+  base: number,
   wanted: readonly Aggregate[],
 ): void {
   const end = from + length;
@@ -350,7 +357,7 @@ function pushAggregates(
       out.n = begin;
       throw new StrataError("corrupt", `aggregate ${AGGREGATE_NAMES[column]} is longer than its chunk`);
     }
-    if (wanted.includes(column)) out.push(mint, maxt, bytes[at] as number, column, at + 1, size);
+    if (wanted.includes(column)) out.push(mint, maxt, bytes[at] as number, column, base + at + 1, size);
     at += 1 + size;
   }
 }

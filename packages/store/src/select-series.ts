@@ -1,14 +1,7 @@
 import {forEachLimit, withContext} from "@strata/base";
 import {compareLabels, type Labels} from "@strata/model";
-import {
-  BATCH_SERIES,
-  joinSeries,
-  LoserTree,
-  type Select,
-  type SeriesBatch,
-  SeriesBatchBuilder,
-  type SeriesPart,
-} from "@strata/series";
+import {BATCH_SERIES, LoserTree, type Select, type SeriesBatch, SeriesBatchBuilder} from "@strata/series";
+import {type BlockPart, joinBatch} from "./batch-join.ts";
 import type {Row} from "./block-reader.ts";
 import {endsCall} from "./block-rows.ts";
 import {fetchChunks} from "./chunk-fetch.ts";
@@ -130,9 +123,9 @@ async function nextBatch(
     for (const row of value.rows) bytes += (row.to - row.from) * CHUNK_GUESS;
   }
   if (batch.length === 0) return undefined;
-  const out = new SeriesBatchBuilder(bytes);
-  if (q.skipChunks) for (const {labels} of batch) out.startSeries(labels);
-  else await joinChunks(batch, cursors, q, ctx, warnings, out);
+  if (!q.skipChunks) return joinChunks(batch, cursors, q, ctx, warnings);
+  const out = new SeriesBatchBuilder(0);
+  for (const {labels} of batch) out.startSeries(labels);
   for (const text of warnings.splice(0)) out.addWarning(text);
   return out.finish();
 }
@@ -143,44 +136,43 @@ async function joinChunks(
   q: Select,
   ctx: ReadContext,
   warnings: string[],
-  out: SeriesBatchBuilder,
-): Promise<void> {
-  // Rows by block, and for each series which row of which block's batch it is.
+): Promise<SeriesBatch> {
+  // Rows by block, and for each series the number of its row among those of each of its blocks.
   const rowsOf = new Map<number, Row[]>();
+  const numbers: number[][] = [];
   for (const group of groups) {
+    const own: number[] = [];
     for (let i = 0; i < group.cursors.length; i++) {
       const cursor = group.cursors[i] as number;
+      const row = group.rows[i] as Row;
       const rows = rowsOf.get(cursor);
-      if (rows === undefined) rowsOf.set(cursor, [group.rows[i] as Row]);
-      else rows.push(group.rows[i] as Row);
+      own.push(rows?.length ?? 0);
+      if (rows === undefined) rowsOf.set(cursor, [row]);
+      else rows.push(row);
     }
+    numbers.push(own);
   }
-  const batches = new Map<number, SeriesBatch>();
+  const parts = new Map<number, BlockPart>();
   let held = 0;
   try {
     await forEachLimit(rowsOf, OPEN_CONCURRENCY, async ([number, rows]) => {
       const {block} = cursors[number] as RowCursor;
-      // The column holds 16 bits; beyond that blocks share the last number, which only costs a hint.
-      const source = Math.min(number, 0xffff);
-      const batch = await fetchChunks(block, rows, q.aggregates, source, ctx, (err) => {
+      const chunks = await fetchChunks(block, rows, q.aggregates, ctx, (err) => {
         ctx.metrics.readFailures.with({part: "chunk"}).inc();
         if (!q.partialResponse || endsCall(err)) throw err;
         warnings.push(err.message);
       });
-      q.budget.take(batch.bytes.length, `chunks of block ${block.ulid}`);
-      held += batch.bytes.length;
-      batches.set(number, batch);
+      const bytes = chunks.buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+      q.budget.take(bytes, `chunks of block ${block.ulid}`);
+      held += bytes;
+      // The column holds 16 bits; beyond that blocks share the last number, which only costs a hint.
+      parts.set(number, {chunks, source: Math.min(number, 0xffff)});
     });
-    const nextRow = new Map<number, number>();
-    for (const group of groups) {
-      const parts: SeriesPart[] = [];
-      for (const cursor of group.cursors) {
-        const row = nextRow.get(cursor) ?? 0;
-        nextRow.set(cursor, row + 1);
-        parts.push({batch: batches.get(cursor) as SeriesBatch, row, sources: undefined});
-      }
-      joinSeries(parts, out);
-    }
+    const series = groups.map((group, i) => {
+      const blocks = group.cursors.map((cursor) => parts.get(cursor) as BlockPart);
+      return {labels: group.labels, parts: blocks, rows: numbers[i] as number[]};
+    });
+    return joinBatch(series, [...parts.values()], warnings.splice(0));
   } finally {
     q.budget.give(held);
   }
