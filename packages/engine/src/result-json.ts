@@ -6,13 +6,9 @@ import type {QueryResult} from "./query-result.ts";
 /** Size at which a piece of JSON is handed on. */
 const PIECE = 64 * 1024;
 
-/**
- * The `resultType` and `result` members of a query answer's `data` object, as Prometheus writes them, with the opening
- * brace and without the closing one, so that the caller can add members. Pieces are the caller's own.
- */
+/** The value of `result` in a query answer, as Prometheus writes it. Pieces are the caller's own. */
 export function* writeResultJson(result: QueryResult): Generator<Uint8Array> {
   const out = new JsonWriter();
-  out.ascii(`{"resultType":"${result.type}","result":`);
   if (result.type === "string" || result.type === "scalar") {
     const text = result.type === "string" ? result.text : formatFloat(result.values[0] as number);
     out.ascii(`[${timeText(result.times[0] ?? 0)},`);

@@ -62,8 +62,8 @@ export async function answer(q: GoldenQuery, server: Server, source: Queryable):
   };
   try {
     const result = await execute(expr, params, source, options, new AbortController().signal);
-    const json = `${Buffer.concat([...writeResultJson(result)]).toString()}}`;
-    const data = JSON.parse(json) as {resultType: string; result: unknown};
+    const json = Buffer.concat([...writeResultJson(result)]).toString();
+    const data = {resultType: result.type as string, result: JSON.parse(json) as unknown};
     return {status: "success", data, warnings: [...result.warnings], infos: [...result.infos]};
   } catch (err) {
     if (!(err instanceof StrataError)) throw err;
