@@ -4,24 +4,22 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
+/** A round shorter than this would measure the grain of the CPU clock, which may be ten ms. */
+const ROUND_MS = 60;
+
 /**
- * Median ns of this thread's CPU time per item of `run`, which handles `items` items a call. Warms up first, then takes
- * the median of rounds of about 20 ms each.
+ * Median ns of this thread's CPU time per item of `run`, which handles `items` items a call. Doubles the calls of a round
+ * until it is long enough, which also warms up, then takes the median of `rounds`.
  */
-export function nsPerItem(items: number, run: () => void, rounds = 15): number {
-  const warmUntil = cpuMs() + 150;
-  let calls = 0;
-  while (cpuMs() < warmUntil) {
-    run();
-    calls++;
-  }
-  const perRound = Math.max(1, Math.ceil((calls * 20) / 150));
-  const times: number[] = [];
-  for (let r = 0; r < rounds; r++) {
+export function nsPerItem(items: number, run: () => void, rounds = 9): number {
+  const measure = (calls: number): number => {
     const start = cpuMs();
-    for (let i = 0; i < perRound; i++) run();
-    times.push(((cpuMs() - start) * 1e6) / (perRound * items));
-  }
+    for (let i = 0; i < calls; i++) run();
+    return cpuMs() - start;
+  };
+  let calls = 1;
+  while (measure(calls) < ROUND_MS) calls *= 2;
+  const times = Array.from({length: rounds}, () => (measure(calls) * 1e6) / (calls * items));
   return times.sort((a, b) => a - b)[rounds >> 1] as number;
 }
 
