@@ -25,15 +25,13 @@ export async function installDebianPackages() {
   let absent = packages.filter((entry) => !isThere(entry));
   if (absent.length === 0) return [];
   const names = absent.map((entry) => entry.name);
-  const by = `apt-get install --no-install-recommends ${names.join(" ")}`;
-  const missing = (why, todo) => absent.map((entry) => ({what: entry.name, why, todo}));
-  if (!which("apt-get") || !which("dpkg-query")) {
-    return missing("this system has no apt", `install ${absent.length > 1 ? "it" : names[0]} so that it is on PATH`);
-  }
-  if (process.getuid?.() !== 0) return missing("installing needs root", `run: sudo ${by}`);
+  const missing = (why, todo) => absent.map((entry) => ({what: entry.name, why, todo: todo(entry.name)}));
+  const byHand = (name) => `run: sudo apt-get install --no-install-recommends ${name}`;
+  if (!which("apt-get") || !which("dpkg-query")) return missing("this system has no apt", () => "put it on PATH");
+  if (process.getuid?.() !== 0) return missing("installing needs root", byHand);
   const failures = await step(`install ${names.join(", ")} (apt)`, () => withoutServices(() => install(names)));
   absent = absent.filter((entry) => !isThere(entry));
-  return absent.map((entry) => ({what: entry.name, why: failures.get(entry.name) ?? "apt failed", todo: `run: ${by}`}));
+  return missing("", byHand).map((entry) => ({...entry, why: failures.get(entry.what) ?? "apt failed"}));
 }
 
 /** One apt run for all; when that fails, one each, so that one bad package does not take the others along. */
