@@ -3,10 +3,11 @@ import {existsSync, readFileSync} from "node:fs";
 import {test} from "node:test";
 import {ByteBudget} from "@strata/base";
 import {crc32c} from "@strata/bytes";
-import {appendFloatChunk, ENCODING, encodingName, type FloatColumns, newFloatColumns} from "@strata/chunkenc";
+import {encodingName} from "@strata/chunkenc";
 import type {Select} from "@strata/series";
 import {BlockReader} from "./block-reader.ts";
 import {type DumpSeries, goldenBlocks, readJsonLines} from "./testing/golden-blocks.ts";
+import {goldenSamples} from "./tools/golden-dump.ts";
 
 const everything = (): Select => ({
   matchers: [],
@@ -24,12 +25,6 @@ const everything = (): Select => ({
   budget: new ByteBudget("test", 64 * 1024 * 1024),
 });
 
-const hexOf = (columns: FloatColumns): [number, string][] => {
-  const words = new Uint32Array(columns.v.buffer);
-  const hex = (word: number | undefined) => (word as number).toString(16).padStart(8, "0");
-  return Array.from({length: columns.n}, (_, i) => [columns.t[i] as number, hex(words[2 * i + 1]) + hex(words[2 * i])]);
-};
-
 for (const block of goldenBlocks("blocks")) {
   const sound = !block.name.includes("unhealthy");
   test(`${block.name}: a select over everything gives the chunks of the dump`, async () => {
@@ -38,12 +33,11 @@ for (const block of goldenBlocks("blocks")) {
     const reader = await BlockReader.open(block.dir, {ignoreTombstones: !hasDeletions});
     const q = everything();
     const got: unknown[] = [];
-    const samples = newFloatColumns(256);
     try {
       for await (const batch of reader.select(q, new AbortController().signal)) {
         for (let s = 0; s < batch.labels.length; s++) {
           const chunks: unknown[] = [];
-          let values: unknown[] | undefined = [];
+          const values: unknown[] = [];
           for (let c = batch.firstChunk[s] as number; c < (batch.firstChunk[s + 1] as number); c++) {
             const offset = batch.offset[c] as number;
             const length = batch.length[c] as number;
@@ -53,12 +47,9 @@ for (const block of goldenBlocks("blocks")) {
             framed.set(batch.bytes.subarray(offset, offset + length), 1);
             const sum = crc32c(framed).toString(16).padStart(8, "0");
             chunks.push([batch.mint[c], batch.maxt[c], encodingName(encoding), length, sum]);
-            if (encoding !== ENCODING.xor) values = undefined;
-            else {
-              samples.n = 0;
-              appendFloatChunk(encoding, batch.bytes, offset, length, samples);
-              values?.push(...hexOf(samples));
-            }
+            values.push(
+              ...(JSON.parse(JSON.stringify(goldenSamples(encoding, batch.bytes, offset, length))) as unknown[]),
+            );
           }
           got.push([[...(batch.labels[s] as Iterable<unknown>)], hasDeletions ? undefined : chunks, values]);
         }
@@ -70,13 +61,12 @@ for (const block of goldenBlocks("blocks")) {
     const want = dump
       .filter((s) => (hasDeletions ? s.samples.length > 0 : s.chunks.length > 0))
       .map((s) => {
-        const xor = (s.chunks ?? []).every((c) => c.encoding === "XOR");
         const chunks = hasDeletions
           ? undefined
           : s.chunks
               .toSorted((a, b) => (sound ? 0 : a.mint - b.mint || a.maxt - b.maxt || Number(a.ref) - Number(b.ref)))
               .map((c) => [c.mint, c.maxt, c.encoding, c.bytes, c.crc32c]);
-        return [s.labels, chunks, xor ? s.samples : undefined];
+        return [s.labels, chunks, s.samples];
       });
     if (!sound) for (const row of [...got, ...want]) (row as unknown[])[2] = undefined;
     assert.deepEqual(got, want);

@@ -1,4 +1,5 @@
 import {errorText, StrataError} from "@strata/base";
+import {chunkSamples} from "@strata/chunkenc";
 import {BlockReader, readBlockMeta} from "./block-reader.ts";
 import type {IdList} from "./index/postings-ops.ts";
 
@@ -80,7 +81,7 @@ class Verification {
       await this.#try("chunk", () =>
         block.chunks.read([entry.chunkRef[i] as number], (_, encoding, buffer, at, length) => {
           this.chunks++;
-          this.samples += statedSamples(encoding, buffer, at, length);
+          this.samples += chunkSamples(encoding, buffer, at, length);
         }),
       );
     }
@@ -112,14 +113,6 @@ class Verification {
       postings: this.postings,
     };
   }
-}
-
-/** How many samples a chunk's header states; a packed chunk (255) has none of its own. */
-export function statedSamples(encoding: number, buffer: Uint8Array, at: number, length: number): number {
-  if (encoding === 255 || length < 2) return 0;
-  const count = ((buffer[at] as number) << 8) | (buffer[at + 1] as number);
-  // Histogram chunks with start timestamps keep two flag bits in front of the count.
-  return encoding === 5 || encoding === 6 ? count & 0x3fff : count;
 }
 
 async function asError(work: () => Promise<unknown>): Promise<StrataError | undefined> {

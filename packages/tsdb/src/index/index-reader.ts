@@ -123,7 +123,7 @@ export class IndexReader implements PostingsSource {
     for (let from = 0; from < ids.length; from += ENTRY_BATCH) {
       const batch = ids.subarray(from, from + ENTRY_BATCH);
       while (pool.length < batch.length) pool.push(new SeriesEntry());
-      await this.#decodeEntries(batch, pool);
+      await this.decodeEntries(batch, pool);
       const refs = new Set<number>();
       const kept: number[] = [];
       for (let i = 0; i < batch.length; i++) {
@@ -140,8 +140,8 @@ export class IndexReader implements PostingsSource {
     }
   }
 
-  /** Decodes the entry of ids[i] into entries[i]: read together where they are near, again where one is long. */
-  async #decodeEntries(ids: Uint32Array, entries: readonly SeriesEntry[]): Promise<void> {
+  /** Decodes the entry of ids[i] (ascending) into entries[i], without making labels. */
+  async decodeEntries(ids: Uint32Array, entries: readonly SeriesEntry[]): Promise<void> {
     const scale = this.version === INDEX_V1 ? 1 : SERIES_ALIGN;
     const limit = this.size - TOC_BYTES;
     const {name} = this.#file;

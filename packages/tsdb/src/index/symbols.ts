@@ -72,17 +72,21 @@ export class Symbols {
     return found;
   }
 
-  /** Every symbol in order, in lists of some thousand. */
-  async *all(): AsyncGenerator<readonly string[]> {
+  /** Every symbol in order with its reference, in lists of some thousand. */
+  async *all(): AsyncGenerator<{readonly texts: readonly string[]; readonly refs: readonly number[]}> {
     for (let group = 0; group < this.#samples.length; group += 64) {
       const last = Math.min(group + 64, this.#samples.length);
       const from = this.#groupStart(group);
       const bytes = await this.#file.read(from, this.#groupStart(last) - from);
       const reader = new WireReader(bytes);
       const texts: string[] = [];
-      for (let i = group * SAMPLE; i < Math.min(last * SAMPLE, this.count); i++) texts.push(reader.string());
+      const refs: number[] = [];
+      for (let i = group * SAMPLE; i < Math.min(last * SAMPLE, this.count); i++) {
+        refs.push(this.#version === INDEX_V1 ? from + reader.at : i);
+        texts.push(reader.string());
+      }
       reader.check(this.#file.name, from, "symbol");
-      yield texts;
+      yield {texts, refs};
     }
   }
 

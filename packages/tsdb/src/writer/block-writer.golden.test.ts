@@ -11,8 +11,8 @@ import type {SeriesEntry} from "../index/series-entry.ts";
 import {goldenBlocks} from "../testing/golden-blocks.ts";
 import {BlockWriter} from "./block-writer.ts";
 
-async function* flattened(lists: AsyncIterable<readonly string[]>): AsyncGenerator<string> {
-  for await (const list of lists) yield* list;
+async function* flattened(lists: AsyncIterable<{readonly texts: readonly string[]}>): AsyncGenerator<string> {
+  for await (const {texts} of lists) yield* texts;
 }
 
 /** Hands every series of a block with its chunks' bytes, in order, to a writer. */

@@ -1,7 +1,7 @@
 import {mkdir, open, rename, rm, writeFile} from "node:fs/promises";
 import {join} from "node:path";
 import {StrataError} from "@strata/base";
-import {isFloatEncoding, isHistogramEncoding} from "@strata/chunkenc";
+import {chunkSamples, isFloatEncoding, isHistogramEncoding} from "@strata/chunkenc";
 import {compareLabels, Labels, newUlid} from "@strata/model";
 import {
   type BlockCompaction,
@@ -14,7 +14,6 @@ import {META_FILE} from "../block-reader.ts";
 import {CHUNKS_DIR} from "../chunk-segments.ts";
 import {INDEX_FILE} from "../index/index-format.ts";
 import {encodeTombstones, TOMBSTONES_FILE, Tombstones} from "../tombstones.ts";
-import {statedSamples} from "../verify-block.ts";
 import {ChunkWriter, SEGMENT_BYTES} from "./chunk-writer.ts";
 import {syncDir, writeError} from "./file-sink.ts";
 import {IndexWriter} from "./index-writer.ts";
@@ -166,7 +165,7 @@ export class BlockWriter {
     this.#chunkRef.push(this.#chunks.add(encoding, data, from, length));
     this.#mint.push(mint);
     this.#maxt.push(maxt);
-    const samples = statedSamples(encoding, data, from, length);
+    const samples = chunkSamples(encoding, data, from, length);
     this.#stats.numChunks++;
     this.#stats.numSamples += samples;
     if (isFloatEncoding(encoding)) this.#stats.numFloatSamples += samples;
