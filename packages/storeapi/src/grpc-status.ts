@@ -104,6 +104,16 @@ export function asGrpcError(code: GrpcCode, text: string, cause?: unknown): Stra
   return new StrataError(CODES[code], text, {cause, fields: {[GRPC_FIELD]: code}});
 }
 
+/** Whether a call failed because there was no connection to make it on. */
+export function isConnectionError(err: unknown): boolean {
+  return (
+    err instanceof StrataError && err.fields[GRPC_FIELD] === GRPC_CODE.Unavailable && NO_CONNECTION.test(err.message)
+  );
+}
+
+const NO_CONNECTION =
+  /desc = (connection error:|No connection established|Name resolution failed|no addresses of |Channel closed)/;
+
 /** Compat: a refused connection in the words of Go's gRPC; the library's own carry the time of day. */
 function goDetails(details: string): string {
   const refused = /connect ECONNREFUSED (\S+:\d+)/.exec(details);

@@ -1,5 +1,15 @@
 export {type CallContext, DEFAULT_TENANT, REQUEST_ID_KEY, TENANT_KEY} from "./call-context.ts";
+export {
+  type ConnectionLabel,
+  type EndpointApi,
+  type EndpointHandle,
+  EndpointSet,
+  type EndpointSetOptions,
+  type EndpointSpec,
+  type EndpointStatus,
+} from "./endpoint-set.ts";
 export {type FrameGroup, type FrameStreamOptions, framesToBatches} from "./frame-stream.ts";
+export {GroupTransport, type RetryPolicy} from "./group-transport.ts";
 export {
   type CallOptions,
   type Compression,
@@ -11,7 +21,11 @@ export {MESSAGE_HEADER} from "./grpc-internals.ts";
 export {type RpcMetrics, rpcMetrics} from "./grpc-metrics.ts";
 export {GrpcServer, type GrpcServerOptions} from "./grpc-server.ts";
 export {asGrpcError, fromGrpcStatus, GRPC_CODE, type GrpcStatus, grpcCodeName, toGrpcStatus} from "./grpc-status.ts";
-export {StoreClient} from "./store-client.ts";
+export {ProxyStore, type ProxyStoreOptions} from "./proxy-store.ts";
+export {callOptions, StoreClient} from "./store-client.ts";
+export {chooseStores, type LabelSetSelector, labelSetsMatch, matchExternal} from "./store-filter.ts";
+export {int64Text, labelSetsText, type StoreHandle, storeText} from "./store-handle.ts";
 export {labelQueryOf, matchersOf, protoMatchers, selectOf, seriesRequest} from "./store-request.ts";
 export {callerOf, type StoreLimits, type StoreServiceOptions, serveInfo, serveStore} from "./store-service.ts";
+export {type OpenedStore, type StoreStreamOptions, storeBatches} from "./store-stream.ts";
 export type {ClientTls, ServerTls, TlsVersion} from "./tls-config.ts";

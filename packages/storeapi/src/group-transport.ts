@@ -1,0 +1,107 @@
+import {errorCode} from "@strata/base";
+import type {Init, MethodDef} from "@strata/proto";
+import type {CallOptions, Transport} from "./grpc-client.ts";
+import {fromGrpcStatus, GRPC_CODE} from "./grpc-status.ts";
+
+/** How often a call of a group is tried, and how long it waits before the second and third time. */
+export type RetryPolicy = {
+  readonly maxAttempts: number;
+  readonly initialBackoffMs: number;
+  readonly multiplier: number;
+};
+
+const DEFAULT_RETRY: RetryPolicy = {maxAttempts: 3, initialBackoffMs: 100, multiplier: 2};
+
+/**
+ * One endpoint that stands for several equal servers: calls go to them in turn, and one that finds a server unavailable
+ * before anything was received goes to the next. Connections follow the list of addresses.
+ */
+export class GroupTransport implements Transport {
+  readonly address: string;
+  readonly #addresses: () => readonly string[];
+  readonly #connect: (address: string) => Transport;
+  readonly #retry: RetryPolicy;
+  readonly #members = new Map<string, Transport>();
+  #next = 0;
+
+  constructor(
+    address: string,
+    addresses: () => readonly string[],
+    connect: (address: string) => Transport,
+    retry: RetryPolicy = DEFAULT_RETRY,
+  ) {
+    this.address = address;
+    this.#addresses = addresses;
+    this.#connect = connect;
+    this.#retry = retry;
+  }
+
+  async unary<Req, Res>(method: MethodDef<Req, Res>, request: Init<Req>, options: CallOptions): Promise<Res> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#pick().unary(method, request, options);
+      } catch (err) {
+        await this.#again(err, attempt, options.signal);
+      }
+    }
+  }
+
+  async *rawStream<Req, Res>(
+    method: MethodDef<Req, Res>,
+    request: Init<Req>,
+    options: CallOptions,
+  ): AsyncGenerator<readonly Buffer[], void, undefined> {
+    for (let attempt = 1; ; attempt++) {
+      let received = false;
+      try {
+        for await (const group of this.#pick().rawStream(method, request, options)) {
+          received = true;
+          yield group;
+        }
+        return;
+      } catch (err) {
+        if (received) throw err;
+        await this.#again(err, attempt, options.signal);
+      }
+    }
+  }
+
+  close(): void {
+    for (const member of this.#members.values()) member.close();
+    this.#members.clear();
+  }
+
+  /** Waits before another attempt, or throws what was caught. */
+  async #again(err: unknown, attempt: number, signal: AbortSignal): Promise<void> {
+    if (errorCode(err) !== "unavailable" || attempt >= this.#retry.maxAttempts || signal.aborted) throw err;
+    const wait = this.#retry.initialBackoffMs * this.#retry.multiplier ** (attempt - 1);
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      // Up to a fifth more, so that callers that failed together do not come back together.
+      const timer = setTimeout(done, wait * (1 + Math.random() / 5));
+      signal.addEventListener("abort", done);
+    });
+    signal.throwIfAborted();
+  }
+
+  #pick(): Transport {
+    const addresses = this.#addresses();
+    for (const [address, member] of this.#members) {
+      if (addresses.includes(address)) continue;
+      this.#members.delete(address);
+      member.close();
+    }
+    const address = addresses[this.#next++ % Math.max(addresses.length, 1)];
+    if (address === undefined) throw fromGrpcStatus(GRPC_CODE.Unavailable, `no addresses of ${this.address} are known`);
+    let member = this.#members.get(address);
+    if (member === undefined) {
+      member = this.#connect(address);
+      this.#members.set(address, member);
+    }
+    return member;
+  }
+}

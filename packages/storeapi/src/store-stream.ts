@@ -1,0 +1,146 @@
+import {type ByteBudget, errorCode, errorText, StrataError} from "@strata/base";
+import {formatGoDuration} from "@strata/model";
+import {BATCH_SERIES, type Select, type SeriesBatch, SeriesBatchBuilder} from "@strata/series";
+import {type FrameGroup, type FrameStreamOptions, framesToBatches} from "./frame-stream.ts";
+import {withFrameTimeout} from "./frame-timeout.ts";
+import {asGrpcError, GRPC_CODE, isConnectionError, toGrpcStatus} from "./grpc-status.ts";
+import {labelSetsText, type StoreHandle, storeText} from "./store-handle.ts";
+import {seriesRequest} from "./store-request.ts";
+
+/** How one store's stream is to be read. Plain data, so that it can be sent to a worker along with the frames. */
+export type StoreStreamOptions = FrameStreamOptions & {
+  /** Failures and warnings of the store become warnings, else they fail the stream. */
+  readonly partialResponse: boolean;
+};
+
+/** One store's part of a select, opened: raw frames and how to read them. */
+export type OpenedStore = {
+  readonly options: StoreStreamOptions;
+  /** Errors of it have their final text and code. */
+  readonly groups: AsyncIterable<FrameGroup>;
+};
+
+export type OpenOptions = {
+  readonly source: number;
+  /** ms to wait for each frame; 0 for ever. */
+  readonly responseTimeoutMs: number;
+  readonly onEmpty: () => void;
+};
+
+/** Opens the stream of a remote store. Nothing is sent before the frames are asked for. */
+export function openStore(store: StoreHandle, q: Select, signal: AbortSignal, open: OpenOptions): OpenedStore {
+  return {options: streamOptions(store, q, open.source), groups: rawFrames(store, q, signal, open)};
+}
+
+function streamOptions(store: StoreHandle, q: Select, source: number): StoreStreamOptions {
+  return {
+    what: storeText(store),
+    source,
+    stripLabels: store.supportsWithoutReplicaLabels ? [] : q.withoutReplicaLabels,
+    shard: store.supportsSharding ? undefined : q.shard,
+    partialResponse: q.partialResponse,
+  };
+}
+
+async function* rawFrames(
+  store: StoreHandle,
+  q: Select,
+  signal: AbortSignal,
+  open: OpenOptions,
+): AsyncGenerator<FrameGroup, void, undefined> {
+  if (store.source.kind !== "remote") throw new StrataError("internal", `BUG: ${store.address} has no frames`);
+  const {client} = store.source;
+  const request = seriesRequest(q, BATCH_SERIES);
+  const timeout = {expired: false};
+  let empty = true;
+  try {
+    const frames = (s: AbortSignal) => client.openSeries(request, q.caller, s);
+    for await (const group of withFrameTimeout(frames, open.responseTimeoutMs, signal, timeout)) {
+      empty = false;
+      yield group;
+    }
+  } catch (err) {
+    signal.throwIfAborted();
+    throw storeError(store, err, timeout.expired ? open.responseTimeoutMs : undefined);
+  } finally {
+    if (empty) open.onEmpty();
+  }
+}
+
+/** Batches of an in-process store, under the same rules as those of a remote one. */
+export async function* localBatches(
+  store: StoreHandle,
+  q: Select,
+  signal: AbortSignal,
+  open: OpenOptions,
+): AsyncGenerator<SeriesBatch, void, undefined> {
+  if (store.source.kind !== "local") throw new StrataError("internal", `BUG: ${store.address} is not local`);
+  const {queryable} = store.source;
+  const timeout = {expired: false};
+  const batches = async function* (): AsyncGenerator<SeriesBatch> {
+    try {
+      yield* withFrameTimeout((s) => queryable.select(q, s), open.responseTimeoutMs, signal, timeout);
+    } catch (err) {
+      signal.throwIfAborted();
+      throw storeError(store, err, timeout.expired ? open.responseTimeoutMs : undefined);
+    }
+  };
+  yield* underStrategy(batches(), streamOptions(store, q, open.source));
+}
+
+/**
+ * Batches of an opened store, in label order. With partial responses a failure ends it with a warning, after all series
+ * that came before; without, a failure or a warning of the store is thrown. Running out of `budget` always is.
+ */
+export function storeBatches(
+  groups: AsyncIterable<FrameGroup>,
+  options: StoreStreamOptions,
+  budget: ByteBudget,
+): AsyncIterable<SeriesBatch> {
+  return underStrategy(framesToBatches(groups, options, budget), options);
+}
+
+async function* underStrategy(
+  batches: AsyncIterable<SeriesBatch>,
+  {what, partialResponse}: StoreStreamOptions,
+): AsyncGenerator<SeriesBatch, void, undefined> {
+  try {
+    for await (const batch of batches) {
+      const [warning] = batch.warnings;
+      if (warning !== undefined && !partialResponse) throw final(asGrpcError(GRPC_CODE.Aborted, warning));
+      yield batch;
+    }
+  } catch (err) {
+    const failure = isFinal(err) ? err : finalError(err, what);
+    if (!partialResponse || failure === undefined) throw failure ?? err;
+    const builder = new SeriesBatchBuilder();
+    builder.addWarning(failure.message);
+    yield builder.finish();
+  }
+}
+
+/** What a faulty frame makes of a stream; undefined for what is not the store's fault (limits, the caller's leaving). */
+function finalError(err: unknown, what: string): StrataError | undefined {
+  if (errorCode(err) !== "corrupt") return undefined;
+  return asGrpcError(GRPC_CODE.Aborted, `receive series from ${what}: ${errorText(err)}`, err);
+}
+
+/** A store's failure in Thanos' words. A failure to open keeps its code, a later one is Aborted. */
+function storeError(store: StoreHandle, err: unknown, timeoutMs: number | undefined): StrataError {
+  const name = storeText(store);
+  if (timeoutMs !== undefined) {
+    const text = `failed to receive any data in ${formatGoDuration(timeoutMs)} from ${name}`;
+    return final(asGrpcError(GRPC_CODE.Aborted, `${text}: rpc error: code = Canceled desc = context canceled`, err));
+  }
+  if (isConnectionError(err)) {
+    const labels = labelSetsText(store.labelSets) || "Store Gateway";
+    return final(asGrpcError(toGrpcStatus(err).code, `fetch series for ${labels} ${name}: ${errorText(err)}`, err));
+  }
+  return final(asGrpcError(GRPC_CODE.Aborted, `receive series from ${name}: ${errorText(err)}`, err));
+}
+
+/** Marks an error whose text needs nothing more; the mark survives the way to a worker. */
+const final = (err: StrataError): StrataError =>
+  new StrataError(err.code, err.message, {cause: err.cause, fields: {...err.fields, storeFailure: true}});
+
+const isFinal = (err: unknown): err is StrataError => err instanceof StrataError && err.fields.storeFailure === true;
