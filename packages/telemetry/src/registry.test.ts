@@ -55,6 +55,12 @@ test("the same metric asked for twice is one; another kind is a bug", () => {
   assert.throws(() => r.counter({name: "g", help: "h"}), /BUG: metric g/);
 });
 
+test("asking again adds the series that are preset there", async () => {
+  const r = newRegistry();
+  for (const component of ["a", "b"]) r.gauge({name: "s", help: "h", labels: ["c"], preset: [{c: component}]});
+  assert.match(await text(r), /s\{c="a"\} 0\ns\{c="b"\} 0\n/);
+});
+
 test("gauges with collect are read at each scrape", async () => {
   const r = newRegistry();
   let n = 1;

@@ -37,7 +37,7 @@ type AnySpec = {
 type Entry = {
   readonly kind: MetricKind;
   readonly labelNames: readonly string[];
-  readonly metric: unknown;
+  readonly family: Family<string, unknown>;
 };
 
 /** A node of the tree of registries; prom-client keeps the numbers, this keeps names, types and constant labels. */
@@ -130,18 +130,18 @@ class TreeRegistry implements Registry {
   /** Returns `never` so that the overloads of `Registry` decide what callers see. */
   #getOrCreate(kind: MetricKind, spec: AnySpec, create: () => Family<string, unknown>): never {
     const labelNames = spec.labels ?? [];
-    const known = this.#entries.get(spec.name);
-    if (known !== undefined) {
-      assert(
-        known.kind === kind && known.labelNames.join() === labelNames.join(),
-        `metric ${spec.name} asked for as ${kind} {${labelNames.join()}} is a ${known.kind} {${known.labelNames.join()}}`,
-      );
-      return known.metric as never;
+    let entry = this.#entries.get(spec.name);
+    if (entry === undefined) {
+      entry = {kind, labelNames, family: create()};
+      this.#entries.set(spec.name, entry);
     }
-    const family = create();
+    assert(
+      entry.kind === kind && entry.labelNames.join() === labelNames.join(),
+      `metric ${spec.name} asked for as ${kind} {${labelNames.join()}} is a ${entry.kind} {${entry.labelNames.join()}}`,
+    );
+    const {family} = entry;
     const metric = spec.labels === undefined ? family.with({}) : family;
     for (const labels of spec.preset ?? []) family.with(labels);
-    this.#entries.set(spec.name, {kind, labelNames, metric});
     const collect = spec.collect;
     if (collect !== undefined) this.#scrapeHooks.push(() => collect(metric as never));
     return metric as never;
