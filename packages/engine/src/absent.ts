@@ -31,15 +31,14 @@ function absentLabels(arg: Expr): Labels {
   const selector = expr.kind === "matrix" ? expr.selector : expr;
   if (selector.kind !== "vector") return Labels.EMPTY;
   const values = new Map<string, string>();
-  const spoilt = new Set<string>();
+  // A name is set by its first equality; any other matcher on it takes that back for good.
+  const set = new Set<string>();
   for (const {name, op, value} of selector.matchers) {
     if (name === METRIC_NAME) continue;
-    if (op === "=" && !values.has(name) && !spoilt.has(name)) values.set(name, value);
-    else if (op === "=" && spoilt.has(name) && !values.has(name)) values.set(name, value);
-    else {
-      values.delete(name);
-      spoilt.add(name);
-    }
+    if (op === "=" && !set.has(name)) {
+      values.set(name, value);
+      set.add(name);
+    } else values.delete(name);
   }
   return Labels.fromPairs(values);
 }

@@ -11,6 +11,7 @@ type Monotonicity = {min: number; max: number; diff: number; count: number; from
  */
 export class Annotations {
   readonly #all = new Map<string, Annotation>();
+  readonly #counts = new Map<string, number>();
   readonly #forced = new Map<string, Monotonicity>();
 
   warn(text: string, pos: Position): void {
@@ -19,6 +20,13 @@ export class Annotations {
 
   info(text: string, pos: Position): void {
     this.#add("info", `PromQL info: ${text}`, pos);
+  }
+
+  /** A warning that says how often it came, if more than once. */
+  counted(text: string, pos: Position): void {
+    const full = `PromQL warning: ${text}`;
+    this.#counts.set(full, (this.#counts.get(full) ?? 0) + 1);
+    this.#add("warning", full, pos);
   }
 
   /** A warning that is not PromQL's own, such as a store's; printed as it is. */
@@ -67,6 +75,8 @@ export class Annotations {
   }
 
   #tail(text: string): string {
+    const count = this.#counts.get(text) ?? 1;
+    if (count > 1) return ` (${count} occurrences)`;
     const f = this.#forced.get(text);
     if (f === undefined) return "";
     const span = `from ${seconds(f.from)} to ${seconds(f.to)}`;

@@ -46,11 +46,11 @@ function plain(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints): Batches {
     case "unary":
       return unary(ev, vector(ev, expr.expr, grid, hints), expr.op, expr.expr);
     case "aggregate":
-      return aggregation(ev, expr, grid);
+      return aggregation(ev, expr, grid, hints.stats);
     case "binary":
-      return binary(ev, expr, grid);
+      return binary(ev, expr, grid, hints.stats);
     case "call":
-      return call(ev, expr, grid);
+      return call(ev, expr, grid, hints.stats);
     default:
       throw new StrataError("internal", `BUG: ${expr.kind} is no instant vector`);
   }
@@ -98,8 +98,8 @@ const stringArg = (expr: Expr): string => {
   return e.value;
 };
 
-function aggregation(ev: Evaluation, expr: Aggregate, grid: Grid): Batches {
-  const hints: Hints = {func: expr.op, by: !expr.without, grouping: expr.grouping};
+function aggregation(ev: Evaluation, expr: Aggregate, grid: Grid, stats: boolean): Batches {
+  const hints: Hints = {func: expr.op, by: !expr.without, grouping: expr.grouping, stats};
   const child = () => vector(ev, expr.expr, grid, hints);
   switch (expr.op) {
     case "count_values":
@@ -116,28 +116,34 @@ function aggregation(ev: Evaluation, expr: Aggregate, grid: Grid): Batches {
   }
 }
 
-function binary(ev: Evaluation, expr: Binary, grid: Grid): Batches {
+function binary(ev: Evaluation, expr: Binary, grid: Grid, stats: boolean): Batches {
+  const hints = {...NO_HINTS, stats: stats && expr.op !== "</" && expr.op !== ">/"};
   const leftScalar = valueType(expr.lhs) === "scalar";
   if (leftScalar || valueType(expr.rhs) === "scalar") {
     const [scalar, vec] = leftScalar ? [expr.lhs, expr.rhs] : [expr.rhs, expr.lhs];
     return later(async () => {
       const column = await scalarColumn(ev, scalar, grid);
-      const out = vectorScalar(ev, expr, vector(ev, vec, grid), column, leftScalar);
+      const out = vectorScalar(ev, expr, vector(ev, vec, grid, hints), column, leftScalar);
       const keeps = !expr.bool && !["+", "-", "*", "/", "%", "^", "atan2"].includes(expr.op);
       return keeps ? out : dropNames(ev, out, oneName(vec));
     });
   }
-  const lhs = vector(ev, expr.lhs, grid);
-  const rhs = vector(ev, expr.rhs, grid);
+  const lhs = vector(ev, expr.lhs, grid, hints);
+  const rhs = vector(ev, expr.rhs, grid, hints);
   if (expr.op === "or") return union(ev, expr, lhs, rhs, grid);
   if (expr.op === "and" || expr.op === "unless") return intersect(ev, expr, lhs, rhs, grid);
   return vectorVector(ev, expr, lhs, rhs, grid);
 }
 
-function call(ev: Evaluation, expr: Call, grid: Grid): Batches {
+/** Functions below which only counts and sums of native histograms matter, and those that need the buckets again. */
+const STATS_ONLY = new Set(["histogram_count", "histogram_sum", "histogram_avg"]);
+const NEEDS_BUCKETS = new Set(["histogram_quantile", "histogram_quantiles", "histogram_fraction"]);
+
+function call(ev: Evaluation, expr: Call, grid: Grid, outer: boolean): Batches {
   const {name} = expr.func;
   const {args} = expr;
-  const hints: Hints = {func: name, by: false, grouping: []};
+  const stats = STATS_ONLY.has(name) || (outer && !NEEDS_BUCKETS.has(name));
+  const hints: Hints = {func: name, by: false, grouping: [], stats};
   const child = (i = 0) => vector(ev, args[i]!, grid, hints);
   const scalar = (i: number) => scalarColumn(ev, args[i]!, grid);
   const range = RANGE_FUNCTIONS.get(name);
@@ -232,7 +238,7 @@ async function rangeFunction(ev: Evaluation, expr: Call, grid: Grid, hints: Hint
   const sub = matrix as Subquery;
   const inner = subqueryGrid(ev, sub, grid);
   if (inner === undefined) return nothing();
-  const child = vector(ev, sub.expr, inner, hints);
+  const child = vector(ev, sub.expr, inner, {...hints, stats: false});
   return rangeSubquery(ev, rangeCall, sub, grid, inner, child, oneName(sub.expr));
 }
 

@@ -10,7 +10,7 @@ import {ABSENT, type Batches, type Grid, HISTOGRAM, type Row, type StepBatch} fr
 
 /** Labels by which a series and the info about it know each other. */
 const IDENTIFYING = ["instance", "job"];
-const NO_HINTS = {func: "info", by: false, grouping: []};
+const INFO_HINTS = {func: "info", by: false, grouping: [], stats: false};
 
 /** `info(v, {selector})`: series with the labels of info metrics about the same target added. Holds both sides. */
 export async function* info(ev: Evaluation, call: Call, grid: Grid, child: Batches): Batches {
@@ -69,7 +69,7 @@ async function infoRows(
     matchersOnly: false,
     pos: arg.pos,
   };
-  return collectRows(ev, instantSelector(ev, selector, grid, NO_HINTS, "info"));
+  return collectRows(ev, instantSelector(ev, selector, grid, INFO_HINTS, "info"));
 }
 
 const quoteRegex = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");

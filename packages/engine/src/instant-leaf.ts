@@ -30,7 +30,7 @@ export async function* instantSelector(
   const mint = w.start - lookbackMs + 1;
   const maxt = lastReference(w) + (selector.mode === "smoothed" ? lookbackMs : 0);
   const columns = new SampleColumns(ev.budget);
-  const reader = new SampleReader(ev, hints.func, mint, maxt, columns);
+  const reader = new SampleReader(ev, hints, mint, maxt, columns);
   const writer = new BatchWriter(ev, grid.count);
   const window = new Window(ev.annotations);
   window.pos = selector.pos;

@@ -135,6 +135,7 @@ function quantileOverTime(w: Window): number {
 }
 
 function medianDeviation(w: Window): number {
+  for (let i = w.from; i < w.to; i++) if (Number.isNaN(w.vs[i]!)) return Number.NaN;
   const median = quantileOf(0.5, w.vs.slice(w.from, w.to));
   return quantileOf(
     0.5,

@@ -53,7 +53,7 @@ export async function* rangeSelector(
   const mint = w.start - range - before + 1;
   const maxt = lastReference(w) + after;
   const columns = new SampleColumns(ev.budget);
-  const reader = new SampleReader(ev, hints.func, mint, maxt, columns);
+  const reader = new SampleReader(ev, hints, mint, maxt, columns);
   const slider = new RangeSlider(ev, call, grid, w, selector.mode, hasOneName(selector));
   try {
     for await (const batch of selectSeries(ev, selectFor(ev, selector, mint, maxt, range, hints))) {

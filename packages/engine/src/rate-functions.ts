@@ -112,8 +112,8 @@ export function restarted(st: ArrayLike<number>, ts: ArrayLike<number>, i: numbe
 function warnOverlap(w: Window, st: ArrayLike<number>, ts: ArrayLike<number>, first: number, n: number): void {
   for (let i = first + 1; i < first + n; i++) {
     if (st[i] === 0 || st[i]! >= ts[i - 1]! || st[i] === st[i - 1]) continue;
-    const text = `sample has start time that overlaps with previous sample timestamp for metric name ${goQuote(w.name)}`;
-    w.annotations.warn(text, w.pos);
+    const text = `sample has start time that overlaps with previous sample timestamp for metric ${goQuote(w.name)}`;
+    w.annotations.counted(text, w.pos);
     return;
   }
 }

@@ -4,9 +4,10 @@ import {type Kernel, KernelArena, kernel} from "@strata/kernels";
 import {AGGREGATE, dedupLanes, type Lane, splitLanes} from "@strata/series";
 import {type ChunkSamples, ENCODING_XOR} from "./decode-chunk.ts";
 import type {Evaluation} from "./evaluation.ts";
-import type {FloatHistogram} from "./histogram/float-histogram.ts";
+import {detectReset} from "./histogram/compare.ts";
+import {type FloatHistogram, HINT, isCustom} from "./histogram/float-histogram.ts";
 import type {SampleColumns} from "./sample-columns.ts";
-import {isCounterFunc, type SeriesPart, type SourceSeries} from "./select-series.ts";
+import {type Hints, isCounterFunc, type SeriesPart, type SourceSeries} from "./select-series.ts";
 
 /** Where one chunk's data lies in its batch's bytes. */
 type Part = {readonly encoding: number; readonly from: number; readonly length: number};
@@ -26,6 +27,7 @@ type Chunk = {
 export class SampleReader {
   readonly #ev: Evaluation;
   readonly #func: string;
+  readonly #stats: boolean;
   readonly #mint: number;
   readonly #maxt: number;
   readonly #into: SampleColumns;
@@ -39,9 +41,10 @@ export class SampleReader {
   #tableRoom = 0;
 
   /** Samples outside [mint, maxt] (ms, inclusive) may be read too; windows do not reach them. */
-  constructor(ev: Evaluation, func: string, mint: number, maxt: number, into: SampleColumns) {
+  constructor(ev: Evaluation, hints: Hints, mint: number, maxt: number, into: SampleColumns) {
     this.#ev = ev;
-    this.#func = func;
+    this.#func = hints.func;
+    this.#stats = hints.stats;
     this.#mint = mint;
     this.#maxt = maxt;
     this.#into = into;
@@ -260,12 +263,25 @@ export class SampleReader {
       }
     }
     into.setFloats(ts, vs, n);
-    into.setHistograms(hts, hs);
+    into.setHistograms(hts, this.#stats ? withoutBuckets(hs) : hs);
     if (starts !== undefined) {
       into.st = Float64Array.from(fst);
       into.hst = hst;
     }
   }
+}
+
+/**
+ * Counts and sums alone. With the buckets goes what resets are found by, so hints are worked out first: each histogram
+ * of unknown hint is compared with the one read before it.
+ */
+function withoutBuckets(hs: readonly FloatHistogram[]): FloatHistogram[] {
+  return hs.map((h, i) => {
+    let {hint} = h;
+    if (hint === HINT.unknown && i > 0) hint = detectReset(h, hs[i - 1] as FloatHistogram) ? HINT.reset : HINT.notReset;
+    const schema = isCustom(h) ? h.schema : 0;
+    return {...h, hint, schema, zeroThreshold: 0, zeroCount: 0, pi: [], pv: [], ni: [], nv: []};
+  });
 }
 
 /** The parts of a chunk, a packed downsampled one taken apart. */

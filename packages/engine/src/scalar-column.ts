@@ -61,7 +61,11 @@ async function scalarCall(
       return column.map((_, i) => choose(a[i]!, b[i]!));
     }
     case "scalar":
-      return onlySample(ev, vector(ev, expr.args[0]!, grid, {func: "scalar", by: false, grouping: []}), column);
+      return onlySample(
+        ev,
+        vector(ev, expr.args[0]!, grid, {func: "scalar", by: false, grouping: [], stats: false}),
+        column,
+      );
     default:
       throw new StrataError("internal", `BUG: ${expr.func.name}() is no scalar`);
   }

@@ -8,9 +8,11 @@ export type Hints = {
   readonly func: string;
   readonly by: boolean;
   readonly grouping: readonly string[];
+  /** Only counts and sums of native histograms are looked at. */
+  readonly stats: boolean;
 };
 
-export const NO_HINTS: Hints = {func: "", by: false, grouping: []};
+export const NO_HINTS: Hints = {func: "", by: false, grouping: [], stats: false};
 
 /** A stretch of a batch's chunk entries that belong to one series. */
 export type SeriesPart = {readonly batch: SeriesBatch; readonly from: number; readonly to: number};

@@ -24,9 +24,8 @@ function trim(h: FloatHistogram, x: number, upper: boolean): FloatHistogram {
       sum += midpoint(b.lower, b.upper, linear) * b.count;
       return b.count;
     }
-    changed = true;
-    if (outside) return 0;
-    const kept = split(b, x, upper, linear);
+    const kept = outside ? {count: 0, mid: 0} : split(b, x, upper, linear);
+    if (kept.count !== b.count) changed = true;
     count += kept.count;
     if (kept.count !== 0) sum += kept.mid * kept.count;
     return kept.count;
@@ -62,6 +61,7 @@ function midpoint(lower: number, upper: number, linear: boolean): number {
 
 /** The part of a bucket that lies on the wanted side of x, which is strictly inside it. */
 function split(b: Bucket, x: number, upper: boolean, linear: boolean): Kept {
+  if (b.lower === -Infinity && b.upper === Infinity) return {count: 0, mid: 0};
   if (b.lower === -Infinity) return splitLowest(b, x, upper);
   if (b.upper === Infinity) return upper ? {count: 0, mid: 0} : {count: b.count, mid: x};
   let below: number;
