@@ -46,13 +46,15 @@ export class BucketBlock {
   }
 
   /** Key of the chunk object that a reference's segment number means: its position among the names. */
-  async segmentKey(segment: number, signal: AbortSignal): Promise<string> {
-    this.#segments ??= this.#listSegments(signal);
+  async segmentKey(segment: number): Promise<string> {
+    // Shared by all calls, so no one caller's departure may end it.
+    this.#segments ??= this.#listSegments(new AbortController().signal);
+    const listing = this.#segments;
     let names: readonly string[];
     try {
-      names = await this.#segments;
+      names = await listing;
     } catch (err) {
-      this.#segments = undefined;
+      if (this.#segments === listing) this.#segments = undefined;
       throw err;
     }
     const name = names[segment];

@@ -191,7 +191,7 @@ export class BucketStore implements Queryable {
     await forEachLimit(selections, LABEL_CONCURRENCY, async ({block, matchers}) => {
       try {
         const query = {matchers, mint, maxt, withoutReplicaLabels: q.withoutReplicaLabels};
-        const values = await block.header.use(signal, (header) => ask(new BlockReader(block, header, ctx), query, ctx));
+        const values = await block.header.use((header) => ask(new BlockReader(block, header, ctx), query, ctx));
         for (const value of values) found.add(value);
       } catch (err) {
         if (endsCall(err)) throw err;

@@ -207,7 +207,7 @@ async function readSegment(
   ctx: ReadContext,
   onFailure: ChunkFailure,
 ): Promise<void> {
-  const key = await block.segmentKey(segment, ctx.signal);
+  const key = await block.segmentKey(segment);
   const known = block.meta.thanos?.chunkMaxSize ?? 0;
   const estimate =
     known > 0 && known < MAX_CHUNK_ESTIMATE ? known + MAX_LENGTH_BYTES + 1 + CRC_BYTES : ctx.tuning.chunkBytes;

@@ -31,7 +31,7 @@ export class RowCursor {
 
   /** Opens the index-header and gets the first rows. */
   async open(): Promise<void> {
-    const {reader, release} = await this.block.header.acquire(this.#ctx.signal);
+    const {reader, release} = await this.block.header.acquire();
     this.#release = release;
     const blockReader = new BlockReader(this.block, reader, this.#ctx);
     this.#rows = blockRows(blockReader, this.#matchers, this.#q, this.#batchRows, this.#ctx);

@@ -47,8 +47,8 @@ export async function* selectSeries(
       for (;;) {
         const batch = await next;
         if (batch === undefined) break;
+        q.budget.take(batch.bytes.length, "chunks of a batch");
         held = batch.bytes.length;
-        q.budget.take(held, "chunks of a batch");
         // The next batch is read while the consumer works on this one.
         next = nextBatch(groups, cursors, q, ctx, warnings);
         next.catch(() => undefined);

@@ -23,7 +23,7 @@ export class LazyIndexHeader {
   #reader: Promise<IndexHeaderReader> | undefined;
   #users = 0;
   #lastUsed = 0;
-  #closed = false;
+  readonly #life = new AbortController();
 
   /** `index` opens the block's whole index, to build from. */
   constructor(path: string, index: (signal: AbortSignal) => Promise<RandomAccess>, events: IndexHeaderEvents) {
@@ -33,8 +33,8 @@ export class LazyIndexHeader {
   }
 
   /** Runs `work` with an open reader, which must not be kept. */
-  async use<T>(signal: AbortSignal, work: (reader: IndexHeaderReader) => Promise<T>): Promise<T> {
-    const {reader, release} = await this.acquire(signal);
+  async use<T>(work: (reader: IndexHeaderReader) => Promise<T>): Promise<T> {
+    const {reader, release} = await this.acquire();
     try {
       return await work(reader);
     } finally {
@@ -43,21 +43,23 @@ export class LazyIndexHeader {
   }
 
   /** An open reader, valid until `release`, which must be called once. */
-  async acquire(signal: AbortSignal): Promise<{reader: IndexHeaderReader; release: () => Promise<void>}> {
-    if (this.#closed) throw new StrataError("unavailable", `cannot read ${this.path}: its block was dropped`);
+  async acquire(): Promise<{reader: IndexHeaderReader; release: () => Promise<void>}> {
+    if (this.#life.signal.aborted) throw this.#dropped();
     this.#users++;
     const release = async () => {
       this.#users--;
       this.#lastUsed = performance.now();
-      if (this.#closed && this.#users === 0) await this.#unload();
+      if (this.#life.signal.aborted && this.#users === 0) await this.#unload();
     };
+    // Shared by all who come meanwhile, so no one caller's departure may end it.
+    this.#reader ??= this.#load(this.#life.signal);
+    const reader = this.#reader;
     try {
-      this.#reader ??= this.#load(signal);
-      return {reader: await this.#reader, release};
+      return {reader: await reader, release};
     } catch (err) {
-      this.#reader = undefined;
+      if (this.#reader === reader) this.#reader = undefined;
       await release();
-      throw err;
+      throw this.#life.signal.aborted ? this.#dropped() : err;
     }
   }
 
@@ -87,8 +89,12 @@ export class LazyIndexHeader {
 
   /** Closes the reader once its users are done. The file stays. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#life.abort();
     if (this.#users === 0) await this.#unload();
+  }
+
+  #dropped(): StrataError {
+    return new StrataError("unavailable", `cannot read ${this.path}: its block was dropped`);
   }
 
   async #load(signal: AbortSignal): Promise<IndexHeaderReader> {
