@@ -87,6 +87,9 @@ export type BlockMeta = {
   readonly thanos?: ThanosMeta | undefined;
 };
 
+/** In `hints`: the block was made of samples that came out of order. */
+export const HINT_OUT_OF_ORDER = "from-out-of-order";
+
 /** Go's zero time, which stands for "not set". */
 export const ZERO_TIME = "0001-01-01T00:00:00Z";
 

@@ -9,6 +9,7 @@ export {
   EMPTY_STATS,
   EMPTY_THANOS_META,
   encodeBlockMeta,
+  HINT_OUT_OF_ORDER,
   parseBlockMeta,
   type ThanosMeta,
   ZERO_TIME,
@@ -22,6 +23,9 @@ export {
   offsetOf,
   segmentOf,
 } from "./chunk-segments.ts";
+export type {ChunkItem} from "./compact/chunk-item.ts";
+export {type CompactOptions, compactBlocks, type MergeSeries} from "./compact/compact-blocks.ts";
+export {type MergeChunks, mergeOverlaps, mergeSamples} from "./compact/overlap-chunks.ts";
 export {
   INDEX_FILE,
   INDEX_HEADER_BYTES,
@@ -53,6 +57,7 @@ export {
   Tombstones,
   touches,
 } from "./tombstones.ts";
+export {goldenDump, goldenSamples} from "./tools/golden-dump.ts";
 export {type BlockReport, type VerifyStage, verifyBlock} from "./verify-block.ts";
 export {
   type BlockDescription,

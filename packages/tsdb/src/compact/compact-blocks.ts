@@ -1,0 +1,144 @@
+import {StrataError} from "@strata/base";
+import {type BlockCompaction, type BlockMeta, HINT_OUT_OF_ORDER, type ThanosMeta} from "../block-meta.ts";
+import type {BlockReader} from "../block-reader.ts";
+import {BlockWriter} from "../writer/block-writer.ts";
+import {compareRefs} from "../writer/index-writer.ts";
+import {BlockCursor} from "./block-cursor.ts";
+import type {ChunkItem} from "./chunk-item.ts";
+import {mergeSymbols} from "./merge-symbols.ts";
+import {type MergeChunks, mergeOverlaps} from "./overlap-chunks.ts";
+
+export type CompactOptions = {
+  readonly ulid?: string | undefined;
+  readonly segmentBytes?: number | undefined;
+  /** The Thanos section of the new meta.json. */
+  readonly thanos?: ThanosMeta | undefined;
+  /** How overlapping chunks become new ones; by default one sample a time is kept. */
+  readonly merge?: MergeChunks | undefined;
+  /** What takes the place of all chunks of a series that several blocks hold; wins over `merge`. */
+  readonly mergeSeries?: MergeSeries | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Emits, in order, the chunks that stand for those of one series in several blocks. */
+export type MergeSeries = (lists: readonly (readonly ChunkItem[])[], emit: (chunk: ChunkItem) => void) => void;
+
+/**
+ * Merges blocks into one below `parent`. Chunks that overlap nothing keep their bytes; deletions of the inputs are
+ * applied. Series are compared by symbol numbers, so no label text is read after the symbol tables. Memory holds a window
+ * of each input, the symbols' numbers and what the writer keeps.
+ *
+ * Returns the new block's meta; undefined when no sample is left, and then nothing is written. Inputs stay as they are
+ * and are not closed.
+ */
+export async function compactBlocks(
+  inputs: readonly BlockReader[],
+  parent: string,
+  options: CompactOptions = {},
+): Promise<BlockMeta | undefined> {
+  if (inputs.length === 0) throw new StrataError("internal", "BUG: compaction of no blocks");
+  const minTime = Math.min(...inputs.map((b) => b.meta.minTime));
+  const maxTime = Math.max(...inputs.map((b) => b.meta.maxTime));
+  const {merged, maps} = mergeSymbols(inputs.map((b) => b.index));
+  const {ulid, segmentBytes, thanos} = options;
+  const writer = await BlockWriter.create(parent, {ulid, segmentBytes, symbols: merged});
+  try {
+    const cursors: BlockCursor[] = [];
+    for (const [i, block] of inputs.entries()) {
+      cursors.push(await BlockCursor.open(block, maps[i] as {get(ref: number): number}, minTime, maxTime - 1));
+    }
+    await mergeSeries(cursors, writer, options);
+    return await writer.finish({minTime, maxTime, compaction: compactionOf(inputs), thanos});
+  } catch (err) {
+    await writer.abort();
+    throw err;
+  }
+}
+
+async function mergeSeries(
+  cursors: readonly BlockCursor[],
+  writer: BlockWriter,
+  options: CompactOptions,
+): Promise<void> {
+  let open: BlockCursor[] = [];
+  for (const cursor of cursors) if (await cursor.next()) open.push(cursor);
+  const chunks: ChunkItem[] = [];
+  const emit = (chunk: ChunkItem): void => {
+    chunks.push(chunk);
+  };
+  while (open.length > 0) {
+    options.signal?.throwIfAborted();
+    const equal = leastOf(open);
+    const {refs} = equal[0] as BlockCursor;
+    chunks.length = 0;
+    const lists = equal.map((cursor) => cursor.chunks);
+    if (equal.length === 1) for (const chunk of lists[0] as readonly ChunkItem[]) chunks.push(chunk);
+    else if (options.mergeSeries !== undefined) options.mergeSeries(lists, emit);
+    else mergeOverlaps(lists, emit, options.merge);
+    if (chunks.length > 0) await writeSeries(writer, refs, chunks);
+    let ended = false;
+    for (const cursor of equal) {
+      const more = cursor.next();
+      if (!(typeof more === "boolean" ? more : await more)) {
+        open = open.filter((other) => other !== cursor);
+        ended = true;
+      }
+    }
+    if (ended && open.length === 0) return;
+  }
+}
+
+/** The cursors, in input order, that stand at the least label set. */
+function leastOf(open: readonly BlockCursor[]): BlockCursor[] {
+  let least: BlockCursor[] = [];
+  for (const cursor of open) {
+    const c = least.length === 0 ? -1 : compareRefs(cursor.refs, (least[0] as BlockCursor).refs);
+    if (c < 0) least = [cursor];
+    else if (c === 0) least.push(cursor);
+  }
+  return least;
+}
+
+/** A promise only where the disk has to be waited for. */
+function writeSeries(
+  writer: BlockWriter,
+  refs: readonly number[],
+  chunks: readonly ChunkItem[],
+): Promise<void> | undefined {
+  writer.startSeriesByRefs(refs);
+  for (let i = 0; i < chunks.length; i++) {
+    const {mint, maxt, encoding, data, from, length} = chunks[i] as ChunkItem;
+    const wait = writer.addChunk(mint, maxt, encoding, data, from, length);
+    if (wait !== undefined) return finishSeries(writer, wait, chunks, i + 1);
+  }
+  return writer.endSeries();
+}
+
+async function finishSeries(
+  writer: BlockWriter,
+  wait: Promise<void>,
+  chunks: readonly ChunkItem[],
+  next: number,
+): Promise<void> {
+  await wait;
+  for (const {mint, maxt, encoding, data, from, length} of chunks.slice(next)) {
+    await writer.addChunk(mint, maxt, encoding, data, from, length);
+  }
+  await writer.endSeries();
+}
+
+/** Level, sources and parents of a block made of `inputs`. */
+function compactionOf(inputs: readonly BlockReader[]): BlockCompaction {
+  const metas = inputs.map((b) => b.meta);
+  const sources = [...new Set(metas.flatMap((m) => m.compaction.sources))].sort();
+  // Only what came out of order altogether is still out of order when merged.
+  const outOfOrder = metas.every((m) => m.compaction.hints.includes(HINT_OUT_OF_ORDER));
+  return {
+    level: Math.max(...metas.map((m) => m.compaction.level)) + 1,
+    sources,
+    deletable: false,
+    parents: metas.map(({ulid, minTime, maxTime}) => ({ulid, minTime, maxTime})),
+    failed: false,
+    hints: outOfOrder ? [HINT_OUT_OF_ORDER] : [],
+  };
+}
