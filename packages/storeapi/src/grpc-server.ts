@@ -14,7 +14,7 @@ import {
 } from "@grpc/grpc-js";
 import {StrataError} from "@strata/base";
 import type {Codec, Init, MethodDef} from "@strata/proto";
-import type {Counter, Logger, Registry} from "@strata/telemetry";
+import type {Counter, Logger, Registry, SpanContext} from "@strata/telemetry";
 import {abortReason, type CallContext, callContext} from "./call-context.ts";
 import {
   MESSAGE_HEADER,
@@ -41,6 +41,18 @@ export type GrpcServerOptions = {
   readonly maxConnectionAgeGraceMs?: number | undefined;
   readonly registry: Registry;
   readonly logger: Logger;
+  /** Told of each call as its metadata arrives; what it returns is told the status code that the call ended with. */
+  readonly observe?: ((call: ObservedCall) => (code: number) => void) | undefined;
+};
+
+/** A call as logs and traces see it. */
+export type ObservedCall = {
+  readonly service: string;
+  readonly method: string;
+  readonly peer: string;
+  readonly requestId: string | undefined;
+  /** The caller's span. */
+  readonly parent: SpanContext | undefined;
 };
 
 export type UnaryHandler<Req, Res> = (request: Req, ctx: CallContext) => Promise<Init<Res>>;
@@ -237,6 +249,13 @@ export class GrpcServer {
     return toGrpcStatus(err);
   }
 
+  #observe(labels: MethodLabels, metadata: Metadata, peer: string): ((code: number) => void) | undefined {
+    const {observe} = this.#options;
+    if (observe === undefined) return undefined;
+    const {requestId, parent} = callContext(metadata, this.stopping, Number.POSITIVE_INFINITY, peer);
+    return observe({service: labels.grpc_service, method: labels.grpc_method, peer, requestId, parent});
+  }
+
   #intercept(call: ServerInterceptingCallInterface): ServerInterceptingCall {
     const path = (call as unknown as {handler?: {path?: string}}).handler?.path ?? "";
     const method = this.#methods.get(path);
@@ -244,15 +263,25 @@ export class GrpcServer {
     const encoding = prepareServerCall(call, method.headroom);
     widenServerWindow(call, WINDOW);
     const rpc = this.#metrics.start(method.labels);
+    let observed: ((code: number) => void) | undefined;
+    const end = (code: number): void => {
+      rpc.end(code);
+      observed?.(code);
+      observed = undefined;
+    };
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
+          onReceiveMetadata: (metadata, pass) => {
+            observed = this.#observe(method.labels, metadata, call.getPeer());
+            pass(metadata);
+          },
           onReceiveMessage: (message, pass) => {
             rpc.received();
             pass(message);
           },
           // After a deadline the library answers by itself, past the interceptors.
-          onCancel: () => rpc.end(toGrpcStatus(abortReason(Number(call.getDeadline()))).code),
+          onCancel: () => end(toGrpcStatus(abortReason(Number(call.getDeadline()))).code),
         } satisfies ServerListener),
       sendMetadata: (metadata, next) => {
         metadata.set("grpc-accept-encoding", "identity,deflate,gzip,snappy");
@@ -264,7 +293,7 @@ export class GrpcServer {
         next(message);
       },
       sendStatus: (status, next) => {
-        rpc.end(status.code ?? GRPC_CODE.OK);
+        end(status.code ?? GRPC_CODE.OK);
         next(status);
       },
     });

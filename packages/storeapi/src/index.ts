@@ -8,6 +8,7 @@ export {
   type EndpointSpec,
   type EndpointStatus,
 } from "./endpoint-set.ts";
+export {receiveFrames, sendFrames} from "./frame-port.ts";
 export {type FrameGroup, type FrameStreamOptions, framesToBatches} from "./frame-stream.ts";
 export {GroupTransport, type RetryPolicy} from "./group-transport.ts";
 export {
@@ -19,7 +20,7 @@ export {
 } from "./grpc-client.ts";
 export {MESSAGE_HEADER} from "./grpc-internals.ts";
 export {type RpcMetrics, rpcMetrics} from "./grpc-metrics.ts";
-export {GrpcServer, type GrpcServerOptions} from "./grpc-server.ts";
+export {GrpcServer, type GrpcServerOptions, type ObservedCall} from "./grpc-server.ts";
 export {asGrpcError, fromGrpcStatus, GRPC_CODE, type GrpcStatus, grpcCodeName, toGrpcStatus} from "./grpc-status.ts";
 export {ProxyStore, type ProxyStoreOptions} from "./proxy-store.ts";
 export {callOptions, StoreClient} from "./store-client.ts";
