@@ -1,1 +1,7 @@
-export {};
+export type {ClientSettings, EndpointEntry} from "./endpoint-config.ts";
+export {EndpointSource, type EndpointSourceOptions} from "./endpoint-source.ts";
+export {Querier, type QuerierOptions} from "./querier.ts";
+export {WorkerPool} from "./worker-pool.ts";
+
+/** Where the query workers of a pool begin. */
+export const QUERY_WORKER = new URL("./query-worker.ts", import.meta.url);

@@ -3,7 +3,7 @@ import type {EngineOptions, QueryParams, QueryStats} from "@strata/engine";
 import type {MatchOp} from "@strata/model";
 import type {ParseOptions} from "@strata/promql";
 import type {Select} from "@strata/series";
-import type {FrameStreamOptions} from "@strata/storeapi";
+import type {StoreStreamOptions} from "@strata/storeapi";
 
 /**
  * What the main thread and a query worker say to each other. The main thread owns the sockets: a worker asks it for
@@ -34,8 +34,7 @@ export type ToWorker =
   | {
       readonly kind: "opened";
       readonly select: number;
-      readonly streams: readonly FrameStreamOptions[];
-      readonly warnings: readonly string[];
+      readonly streams: readonly StoreStreamOptions[];
     }
   | {readonly kind: "refused"; readonly select: number; readonly error: WireError}
   | {

@@ -1,13 +1,12 @@
 import type {MessagePort} from "node:worker_threads";
 import {StrataError} from "@strata/base";
 import {type LabelAnswer, mergeBatches, type Queryable, type Select, type SeriesBatch} from "@strata/series";
-import {type FrameGroup, type FrameStreamOptions, framesToBatches} from "@strata/storeapi";
+import {type FrameGroup, type StoreStreamOptions, storeBatches} from "@strata/storeapi";
 import {Mailbox} from "./mailbox.ts";
 import type {FromWorker, Job, ToWorker} from "./messages.ts";
 import {fromWireError} from "./wire-error.ts";
 
-type Stream = {readonly options: FrameStreamOptions; readonly mailbox: Mailbox<FrameGroup>};
-type Opened = {readonly streams: readonly FrameStreamOptions[]; readonly warnings: readonly string[]};
+type Stream = {readonly options: StoreStreamOptions; readonly mailbox: Mailbox<FrameGroup>};
 
 /**
  * All endpoints as a query worker sees them: selections go to the main thread, raw messages come back, and are parsed,
@@ -16,7 +15,7 @@ type Opened = {readonly streams: readonly FrameStreamOptions[]; readonly warning
 export class PortQueryable implements Queryable {
   readonly #port: MessagePort;
   readonly #shard: Job["shard"];
-  readonly #opening = new Map<number, {resolve(opened: Opened): void; reject(err: Error): void}>();
+  readonly #opening = new Map<number, {resolve(): void; reject(err: Error): void}>();
   readonly #streams = new Map<number, readonly Stream[]>();
   readonly #warnings = new Set<string>();
   #next = 0;
@@ -34,16 +33,16 @@ export class PortQueryable implements Queryable {
   async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
     const id = this.#next++;
     const {budget: _, matchers, ...rest} = q;
-    const opened = new Promise<Opened>((resolve, reject) => this.#opening.set(id, {resolve, reject}));
+    const opened = new Promise<void>((resolve, reject) => this.#opening.set(id, {resolve, reject}));
     const wired = matchers.map(({name, op, value}) => ({name, op, value}));
     const shard = q.shard ?? this.#shard;
     this.#send({kind: "select", select: id, q: {...rest, matchers: wired, shard}});
     const abort = (): void => this.#fail(id, new StrataError("canceled", "query was canceled", {cause: signal.reason}));
     signal.addEventListener("abort", abort, {once: true});
     try {
-      for (const text of (await opened).warnings) this.#warnings.add(text);
+      await opened;
       const inputs = (this.#streams.get(id) ?? []).map((stream, i) =>
-        framesToBatches(this.#groups(id, i, stream), stream.options, q.budget),
+        storeBatches(this.#groups(id, i, stream), stream.options, q.budget),
       );
       for await (const batch of mergeBatches(inputs, {limit: q.limit})) {
         for (const text of batch.warnings) this.#warnings.add(text);
@@ -73,7 +72,7 @@ export class PortQueryable implements Queryable {
           message.select,
           message.streams.map((options) => ({options, mailbox: new Mailbox()})),
         );
-        this.#opening.get(message.select)?.resolve(message);
+        this.#opening.get(message.select)?.resolve();
         return;
       case "refused":
         this.#opening.get(message.select)?.reject(fromWireError(message.error));

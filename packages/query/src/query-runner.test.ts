@@ -4,44 +4,54 @@ import {StrataError} from "@strata/base";
 import {encodeXorChunks} from "@strata/chunkenc";
 import {Labels} from "@strata/model";
 import {AGGREGATE, SeriesBatchBuilder, SeriesFrameWriter} from "@strata/series";
+import type {OpenedStore} from "@strata/storeapi";
 import type {Job} from "./messages.ts";
 import {runJob} from "./query-runner.ts";
 import type {StreamOpener} from "./select-server.ts";
 import {WorkerPool} from "./worker-pool.ts";
 
 const STEP = 15_000;
+const never = new AbortController().signal;
 const pool = new WorkerPool(2, new URL("./query-worker.ts", import.meta.url));
 after(() => pool.close());
 
 /** One endpoint with `series` counters of `samples` samples, which go up by one a second from t = 0. */
 function endpoint(series: number, samples: number, seen: {frames: number} = {frames: 0}): StreamOpener {
-  return async (q) => ({
-    streams: [
-      {
-        options: {what: "test", source: 0, stripLabels: [], shard: undefined},
-        groups: (async function* () {
-          for (let i = 0; i < series; i++) {
-            const builder = new SeriesBatchBuilder();
-            builder.startSeries(
-              Labels.fromObject({__name__: q.matchers[0]?.value ?? "", i: String(i).padStart(6, "0")}),
-            );
-            const t = Float64Array.from({length: samples}, (_, k) => k * STEP);
-            const v = t.map((x) => x / 1000);
-            for (const c of encodeXorChunks({t, v, n: samples})) {
-              builder.addChunk(c.mint, c.maxt, c.encoding, 0, AGGREGATE.raw, c.data, 0, c.data.length);
-            }
-            const writer = new SeriesFrameWriter({batchSeries: 1, hashes: false, headroom: 0});
-            for (const frame of writer.frames(builder.finish())) {
-              seen.frames++;
-              yield [frame];
-            }
+  return (q) => [
+    {
+      options: {what: "test", source: 0, stripLabels: [], shard: undefined, partialResponse: false},
+      groups: (async function* () {
+        for (let i = 0; i < series; i++) {
+          const builder = new SeriesBatchBuilder();
+          builder.startSeries(Labels.fromObject({__name__: q.matchers[0]?.value ?? "", i: String(i).padStart(6, "0")}));
+          const t = Float64Array.from({length: samples}, (_, k) => k * STEP);
+          const v = t.map((x) => x / 1000);
+          for (const c of encodeXorChunks({t, v, n: samples})) {
+            builder.addChunk(c.mint, c.maxt, c.encoding, 0, AGGREGATE.raw, c.data, 0, c.data.length);
           }
-        })(),
-      },
-    ],
-    warnings: [],
-  });
+          const writer = new SeriesFrameWriter({batchSeries: 1, hashes: false, headroom: 0});
+          for (const frame of writer.frames(builder.finish())) {
+            seen.frames++;
+            yield [frame];
+          }
+        }
+      })(),
+    },
+  ];
 }
+
+/** One endpoint that never says anything. */
+const silent = (asked: () => void): StreamOpener => {
+  const [first] = endpoint(0, 0)({matchers: []} as never, never);
+  return () => {
+    queueMicrotask(asked);
+    const groups = (async function* () {
+      await new Promise(() => {});
+      yield [];
+    })();
+    return [{options: (first as OpenedStore).options, groups}];
+  };
+};
 
 const job = (query: string, end = 3_600_000, step = 60_000): Job => ({
   query,
@@ -50,8 +60,6 @@ const job = (query: string, end = 3_600_000, step = 60_000): Job => ({
   options: {},
   shard: undefined,
 });
-
-const never = new AbortController().signal;
 
 async function json(query: string, open: StreamOpener, signal = never): Promise<unknown> {
   const answer = await runJob(pool, job(query), open, signal);
@@ -75,7 +83,7 @@ describe("a query on a worker", () => {
   });
 
   test("fails when its selection is refused", async () => {
-    const refuse: StreamOpener = async () => {
+    const refuse: StreamOpener = () => {
       throw new StrataError("unavailable", "no endpoint");
     };
     await assert.rejects(json("x", refuse), (err) => err instanceof StrataError && err.code === "unavailable");
@@ -90,10 +98,7 @@ describe("a query on a worker", () => {
 
   test("is cancelled while it waits for series, and the worker serves the next job", async () => {
     const abort = new AbortController();
-    const stuck: StreamOpener = () => {
-      queueMicrotask(() => abort.abort(new StrataError("canceled", "the client left")));
-      return new Promise(() => {});
-    };
+    const stuck = silent(() => abort.abort(new StrataError("canceled", "the client left")));
     await assert.rejects(
       json("x", stuck, abort.signal),
       (err) => err instanceof StrataError && err.code === "canceled",
@@ -115,7 +120,7 @@ describe("a query on a worker", () => {
 
   test("a job that waits can be cancelled", async () => {
     const hold = new AbortController();
-    const stuck: StreamOpener = () => new Promise(() => {});
+    const stuck = silent(() => {});
     const held = [1, 2].map(() => assert.rejects(json("x", stuck, hold.signal), /over/));
     const abort = new AbortController();
     const waiting = json("x", endpoint(1, 1), abort.signal);

@@ -25,24 +25,21 @@ function endless() {
   const sent: ToWorker[] = [];
   const state = {read: 0, closed: false};
   const server = new SelectServer(
-    async () => ({
-      streams: [
-        {
-          options: {what: "test", source: 0, stripLabels: [], shard: undefined},
-          groups: (async function* () {
-            try {
-              for (;;) {
-                state.read++;
-                yield [new Uint8Array(FRAME)];
-              }
-            } finally {
-              state.closed = true;
+    () => [
+      {
+        options: {what: "test", source: 0, stripLabels: [], shard: undefined, partialResponse: false},
+        groups: (async function* () {
+          try {
+            for (;;) {
+              state.read++;
+              yield [new Uint8Array(FRAME)];
             }
-          })(),
-        },
-      ],
-      warnings: [],
-    }),
+          } finally {
+            state.closed = true;
+          }
+        })(),
+      },
+    ],
     (message) => sent.push(message),
     new AbortController().signal,
   );

@@ -1,15 +1,10 @@
 import {type Matcher, matcher} from "@strata/model";
-import type {FrameGroup, FrameStreamOptions} from "@strata/storeapi";
+import type {FrameGroup, OpenedStore} from "@strata/storeapi";
 import {STREAM_CREDIT_BYTES, type ToWorker, type WireSelect} from "./messages.ts";
 import {toWireError} from "./wire-error.ts";
 
-/** The endpoints that answer a selection, each with its raw messages. */
-export type OpenedStreams = {
-  readonly streams: readonly {readonly options: FrameStreamOptions; readonly groups: AsyncIterable<FrameGroup>}[];
-  readonly warnings: readonly string[];
-};
-/** Opens a selection at all endpoints that may have something for it. */
-export type StreamOpener = (q: OpenSelect, signal: AbortSignal) => Promise<OpenedStreams>;
+/** Opens a selection at all endpoints that may have something for it; `signal` aborts once it is over. */
+export type StreamOpener = (q: OpenSelect, signal: AbortSignal) => readonly OpenedStore[];
 export type OpenSelect = Omit<WireSelect, "matchers"> & {readonly matchers: readonly Matcher[]};
 
 type Send = (message: ToWorker, transfer: ArrayBuffer[]) => void;
@@ -55,9 +50,9 @@ export class SelectServer {
     const signal = AbortSignal.any([this.#signal, selection.abort.signal]);
     try {
       const matchers = q.matchers.map((m) => matcher(m.name, m.op, m.value));
-      const {streams, warnings} = await this.#open({...q, matchers}, signal);
+      const streams = this.#open({...q, matchers}, signal);
       for (const _ of streams) selection.credits.push(new Credit(STREAM_CREDIT_BYTES));
-      this.#send({kind: "opened", select, streams: streams.map((s) => s.options), warnings}, []);
+      this.#send({kind: "opened", select, streams: streams.map((s) => s.options)}, []);
       await Promise.all(streams.map((s, i) => this.#pump(select, i, s.groups, selection.credits[i] as Credit)));
     } catch (err) {
       if (this.#selections.has(select)) this.#send({kind: "refused", select, error: toWireError(err)}, []);

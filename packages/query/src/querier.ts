@@ -1,0 +1,187 @@
+import {ByteBudget, StrataError} from "@strata/base";
+import type {Features} from "@strata/engine";
+import {compareLabels, compareUtf8, type Labels, type Matcher} from "@strata/model";
+import type {ParseOptions} from "@strata/promql";
+import {AGGREGATE, type Caller, type LabelQuery, type Select} from "@strata/series";
+import type {ProxyStore} from "@strata/storeapi";
+import type {
+  InstantParams,
+  MetadataParams,
+  QueryAnswer,
+  QueryBackend,
+  QueryParams,
+  RangeParams,
+  SeriesAnswer,
+  SeriesParams,
+  StoreStatus,
+  ValuesAnswer,
+} from "@strata/web";
+import {lookbackFor} from "./lookback.ts";
+import type {Job} from "./messages.ts";
+import {runJob} from "./query-runner.ts";
+import type {WorkerPool} from "./worker-pool.ts";
+
+export type QuerierOptions = {
+  /** `--query.timeout`, ms. */
+  readonly timeoutMs: number;
+  /** `--query.lookback-delta`, ms; undefined is the engine's 5 m. */
+  readonly lookbackMs: number | undefined;
+  /** `--query.dynamic-lookback-delta`. */
+  readonly dynamicLookback: boolean;
+  /** `--query.default-evaluation-interval`, ms. */
+  readonly subqueryStepMs: number;
+  readonly dedupFunc: "penalty" | "chain";
+  readonly parse: ParseOptions;
+  readonly features: Partial<Features>;
+  /** Most bytes that one query may hold; 0 is no limit. */
+  readonly maxQueryBytes: number;
+};
+
+/** Prometheus' own limit of 50 million would refuse what Thanos answers. */
+const MAX_SAMPLES = 2 ** 31 - 1;
+
+/** The querier's API over a proxy: queries run on worker threads, label and series calls here. */
+export class Querier implements QueryBackend {
+  readonly #proxy: ProxyStore;
+  readonly #pool: WorkerPool;
+  readonly #options: QuerierOptions;
+  readonly #stores: () => readonly StoreStatus[];
+
+  constructor(proxy: ProxyStore, pool: WorkerPool, stores: () => readonly StoreStatus[], options: QuerierOptions) {
+    this.#proxy = proxy;
+    this.#pool = pool;
+    this.#stores = stores;
+    this.#options = options;
+  }
+
+  instant(params: InstantParams, signal: AbortSignal): Promise<QueryAnswer> {
+    return this.#query(params, {start: params.t, end: params.t, step: 0}, signal);
+  }
+
+  range(params: RangeParams, signal: AbortSignal): Promise<QueryAnswer> {
+    return this.#query(params, {start: params.start, end: params.end, step: params.step}, signal);
+  }
+
+  async series(params: SeriesParams, signal: AbortSignal): Promise<SeriesAnswer> {
+    const found = new Map<string, Labels>();
+    const warnings = new Set<string>();
+    const without = params.dedup ? params.replicaLabels : [];
+    const most = params.limit > 0 ? params.limit + 1 : 0;
+    const budget = new ByteBudget("series call", this.#options.maxQueryBytes);
+    for (const matchers of params.matcherSets) {
+      const q = this.#metadataSelect(params, matchers, without, most, budget);
+      for await (const batch of this.#proxy.select(q, signal)) {
+        for (const text of batch.warnings) warnings.add(text);
+        for (const labels of batch.labels) found.set(labels.toString(), labels);
+      }
+    }
+    const series = [...found.values()].sort((a, b) => compareLabels(a, b));
+    return {series: most > 0 ? series.slice(0, most) : series, warnings: [...warnings]};
+  }
+
+  labelNames(params: MetadataParams, signal: AbortSignal): Promise<ValuesAnswer> {
+    return this.#values(params, (q) => this.#proxy.labelNames(q, signal));
+  }
+
+  labelValues(name: string, params: MetadataParams, signal: AbortSignal): Promise<ValuesAnswer> {
+    return this.#values(params, (q) => this.#proxy.labelValues(name, q, signal));
+  }
+
+  stores(): readonly StoreStatus[] {
+    return this.#stores();
+  }
+
+  async #query(params: QueryParams, times: Job["params"], signal: AbortSignal): Promise<QueryAnswer> {
+    const o = this.#options;
+    const timeoutMs = Math.min(params.timeoutMs ?? o.timeoutMs, o.timeoutMs);
+    const job: Job = {
+      query: params.query,
+      params: times,
+      parse: o.parse,
+      options: {
+        query: params.query,
+        lookbackMs: params.lookbackDelta ?? lookbackFor(o.lookbackMs, o.dynamicLookback, params.maxSourceResolution),
+        maxSamples: MAX_SAMPLES,
+        timeoutMs,
+        defaultSubqueryStepMs: o.subqueryStepMs,
+        dedup: {enabled: params.dedup, replicaLabels: params.dedup ? params.replicaLabels : [], func: o.dedupFunc},
+        maxResolution: params.maxSourceResolution,
+        partialResponse: params.partialResponse,
+        features: {delayedNameRemoval: false, startTimestamps: false, ...o.features},
+        maxBytes: o.maxQueryBytes,
+      },
+      shard: params.shard,
+    };
+    const caller = callerOf(params);
+    const budget = new ByteBudget("frames of a query", 0);
+    const all = AbortSignal.any([signal, deadline(timeoutMs)]);
+    return runJob(this.#pool, job, (q, s) => this.#proxy.open({...q, caller, budget}, s), all);
+  }
+
+  async #values(params: MetadataParams, ask: (q: LabelQuery) => Promise<ValuesAnswer>): Promise<ValuesAnswer> {
+    const sets = params.matcherSets.length === 0 ? [[]] : params.matcherSets;
+    const answers: ValuesAnswer[] = [];
+    for (const matchers of sets) {
+      const limit = params.limit > 0 ? params.limit + 1 : 0;
+      answers.push(
+        await ask({
+          matchers,
+          mint: params.mint,
+          maxt: params.maxt,
+          withoutReplicaLabels: [],
+          limit,
+          partialResponse: params.partialResponse,
+          caller: callerOf(params),
+        }),
+      );
+    }
+    const [only] = answers;
+    if (answers.length === 1 && only !== undefined) return only;
+    const values = [...new Set(answers.flatMap((a) => a.values))].sort(compareUtf8);
+    return {values, warnings: [...new Set(answers.flatMap((a) => a.warnings))]};
+  }
+
+  #metadataSelect(
+    params: SeriesParams,
+    matchers: readonly Matcher[],
+    withoutReplicaLabels: readonly string[],
+    limit: number,
+    budget: ByteBudget,
+  ): Select {
+    return {
+      matchers,
+      mint: params.mint,
+      maxt: params.maxt,
+      step: 0,
+      range: 0,
+      func: "series",
+      // Compat: series calls look at raw data only.
+      maxResolution: 0,
+      aggregates: [AGGREGATE.raw],
+      withoutReplicaLabels,
+      skipChunks: true,
+      limit,
+      partialResponse: params.partialResponse,
+      budget,
+      caller: callerOf(params),
+    };
+  }
+}
+
+const callerOf = (params: QueryParams | MetadataParams): Caller => ({
+  tenant: params.tenant,
+  requestId: params.requestId,
+  traceparent: params.traceparent,
+  storeMatch: params.storeMatch,
+});
+
+/** Aborts with `timeout` after so long. */
+function deadline(ms: number): AbortSignal {
+  const abort = new AbortController();
+  const timer = setTimeout(
+    () => abort.abort(new StrataError("timeout", "query timed out in expression evaluation")),
+    ms,
+  );
+  timer.unref();
+  return abort.signal;
+}
