@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import {spawn} from "node:child_process";
 import {join} from "node:path";
 import {type TestContext, test} from "node:test";
+import {health} from "@strata/proto";
+import {GrpcClient, rpcMetrics} from "@strata/storeapi";
+import {newRegistry} from "@strata/telemetry";
 
 const FIXTURE = join(import.meta.dirname, "testing/runtime-fixture.ts");
 const LISTEN = ["--http-address=127.0.0.1:0", "--grpc-address=127.0.0.1:0", "--log.format=json"];
@@ -84,6 +87,22 @@ test("a second signal ends the process at once", async (t) => {
   const again = setInterval(() => child.kill("SIGTERM"), 50);
   t.after(() => clearInterval(again));
   assert.equal(await exited, 143);
+});
+
+test("gRPC health is served, and calls are logged as configured", async (t) => {
+  const config =
+    "grpc: {options: {level: INFO, decision: {log_start: true, log_end: true}}, config: [{service: grpc.health.v1.Health}]}";
+  const {child, line, exited} = start(t, "", `--request.logging-config=${config}`);
+  const address = `127.0.0.1:${(await line(/^listening for StoreAPI/)).port}`;
+  const client = new GrpcClient({address, metrics: rpcMetrics(newRegistry(), "client")});
+  const {status} = await client.unary(health.HealthService.Check, {service: ""}, {signal: AbortSignal.timeout(5000)});
+  assert.equal(status, 1, "SERVING");
+  const finished = await line(/^finished call/);
+  assert.equal((await line(/^started call/))["grpc.method"], "Check");
+  assert.deepEqual([finished["grpc.service"], finished["grpc.code"]], ["grpc.health.v1.Health", "OK"]);
+  client.close();
+  child.kill("SIGTERM");
+  assert.equal(await exited, 0);
 });
 
 test("SIGHUP reloads and goes on", async (t) => {

@@ -196,7 +196,7 @@ class Running<T extends FlagTable> {
     this.#log.info("listening for requests and metrics", {address: this.#http.url});
     this.#probes.setHealthy();
     if (this.#flags["grpc-address"] !== undefined) {
-      this.#grpc = await newGrpcServer(this.#flags as GrpcFlags, this.#registry, this.#log);
+      this.#grpc = await newGrpcServer(this.#flags as GrpcFlags, this.#registry, this.#log, this.#tracer, requestLog);
     }
     const runtime: Runtime = {
       component,
@@ -279,9 +279,18 @@ async function newTracer(content: Content, component: string): Promise<Tracer> {
   return tracerFromConfig(await content.read(), component);
 }
 
-async function newGrpcServer(flags: GrpcFlags, registry: Registry, log: Logger): Promise<GrpcServer> {
+async function newGrpcServer(
+  flags: GrpcFlags,
+  registry: Registry,
+  log: Logger,
+  tracer: Tracer,
+  requestLog: RequestLogConfig,
+): Promise<GrpcServer> {
   // 46 ms of start-up that commands without gRPC do not pay.
-  const {GrpcServer: Server} = await import("@strata/storeapi");
+  const [{GrpcServer: Server}, {grpcObserver}] = await Promise.all([
+    import("@strata/storeapi"),
+    import("./grpc-observer.ts"),
+  ]);
   const [cert, key] = [flags["grpc-server-tls-cert"], flags["grpc-server-tls-key"]];
   const encrypted = cert !== "" || key !== "";
   if (!encrypted && flags["grpc-server-tls-client-ca"] !== "") {
@@ -304,5 +313,6 @@ async function newGrpcServer(flags: GrpcFlags, registry: Registry, log: Logger):
     maxConnectionAgeMs: flags["grpc-server-max-connection-age"],
     registry,
     logger: log,
+    observe: grpcObserver(log, requestLog.grpc, tracer),
   });
 }

@@ -2,10 +2,10 @@
 import {plainText} from "@strata/web";
 import {parseFlags} from "../flags/parse.ts";
 import {scan} from "../flags/scan.ts";
-import {globalFlags, grpcServerFlags, httpFlags} from "../flags/shared.ts";
+import {globalFlags, grpcServerFlags, httpFlags, requestLogFlags} from "../flags/shared.ts";
 import {runComponent} from "../runtime.ts";
 
-const table = {...globalFlags, ...httpFlags, ...grpcServerFlags};
+const table = {...globalFlags, ...httpFlags, ...grpcServerFlags, ...requestLogFlags};
 const {occurrences} = scan(process.argv.slice(2), {name: "fixture", flags: table, commands: []});
 const {values, shown, notices, given} = parseFlags(table, occurrences);
 const mode = process.env.FIXTURE_MODE ?? "";

@@ -125,6 +125,7 @@ test("parameters that are left out take their defaults", async (t) => {
     analyze: false,
     tenant: "a",
     requestId: "r",
+    traceparent: undefined,
   });
   await get("/series?match[]=up");
   assert.deepEqual([seen.series?.mint, seen.series?.maxt], [MIN_TIME, MAX_TIME]);

@@ -26,6 +26,8 @@ export type QueryParams = {
   readonly tenant: string;
   /** Of the request, for logs and outgoing calls. */
   readonly requestId: string;
+  /** W3C trace context of the request's span, for outgoing calls; undefined when nothing is traced. */
+  readonly traceparent: string | undefined;
 };
 
 /** `t` in ms. */
@@ -56,6 +58,7 @@ export type MetadataParams = {
   readonly partialResponse: boolean;
   readonly tenant: string;
   readonly requestId: string;
+  readonly traceparent: string | undefined;
 };
 
 export type SeriesParams = MetadataParams & {readonly dedup: boolean; readonly replicaLabels: readonly string[]};

@@ -1,6 +1,7 @@
 import type {Matcher} from "@strata/model";
 import {parseSelector} from "@strata/promql";
 import type {Shard} from "@strata/series";
+import {formatTraceparent} from "@strata/telemetry";
 import type {HttpRequest} from "../http-types.ts";
 import {resolveTenant, type TenantConfig} from "../tenant.ts";
 import {
@@ -106,6 +107,7 @@ function commonParams(
     analyze: ["true", "1"].includes(form.get("analyze") ?? ""),
     tenant: resolveTenant(request.raw, defaults.tenants),
     requestId: request.id,
+    traceparent: traceparentOf(request),
   };
 }
 
@@ -129,8 +131,21 @@ function metadataParams(request: HttpRequest, form: URLSearchParams, defaults: Q
   const limit = limitParam(form);
   const matcherSets = selectors(form, "match[]");
   const tenant = resolveTenant(request.raw, defaults.tenants);
-  return {mint, maxt, limit, matcherSets, storeMatch, partialResponse, tenant, requestId: request.id};
+  return {
+    mint,
+    maxt,
+    limit,
+    matcherSets,
+    storeMatch,
+    partialResponse,
+    tenant,
+    requestId: request.id,
+    traceparent: traceparentOf(request),
+  };
 }
+
+const traceparentOf = ({span}: HttpRequest): string | undefined =>
+  span.context === undefined ? undefined : formatTraceparent(span.context);
 
 const storeMatchParam = (form: URLSearchParams): readonly (readonly Matcher[])[] => selectors(form, "storeMatch[]");
 
