@@ -29,8 +29,18 @@ export const segmentOf = (ref: number): number => Math.floor(ref / TWO_32);
 export const offsetOf = (ref: number): number => ref % TWO_32;
 export const chunkRef = (segment: number, offset: number): number => segment * TWO_32 + offset;
 
-/** Gets chunk `index` of the request as a place in a buffer that it must not keep. */
-export type ChunkVisitor = (index: number, encoding: number, buffer: Uint8Array, at: number, length: number) => void;
+/**
+ * Gets chunk `index` of the request: data buffer[at, at + length), and the CRC32C of encoding and data. The buffer may be
+ * kept, but it is larger than the chunk and shared with others: do not write into it.
+ */
+export type ChunkVisitor = (
+  index: number,
+  encoding: number,
+  buffer: Uint8Array,
+  at: number,
+  length: number,
+  sum: number,
+) => void;
 
 /** Reads chunks of a block by positioned reads, checking every CRC. */
 export class ChunkSegments {
@@ -137,9 +147,10 @@ export class ChunkSegments {
     const from = scratch.at;
     const to = from + 1 + length;
     const encoding = buffer[from] as number;
-    if (readU32(buffer, to) !== crc32c(buffer, from, to)) throw this.#bad(ref, "checksum is wrong", "chunk-checksum");
+    const sum = readU32(buffer, to);
+    if (sum !== crc32c(buffer, from, to)) throw this.#bad(ref, "checksum is wrong", "chunk-checksum");
     if (!KNOWN_ENCODINGS.has(encoding)) throw this.#bad(ref, `unknown encoding ${encoding}`, "chunk-encoding");
-    visit(index, encoding, buffer, from + 1, length);
+    visit(index, encoding, buffer, from + 1, length, sum);
   }
 
   #bad(ref: number, reason: string, errorClass: string): StrataError {

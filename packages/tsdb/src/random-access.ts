@@ -43,7 +43,8 @@ export class FileAccess implements RandomAccess {
 
   async read(offset: number, length: number): Promise<Uint8Array> {
     checkRange(this, offset, length);
-    const buffer = new Uint8Array(length);
+    // PERF: not zeroed, every byte is overwritten; zeroing a megabyte at a time was a tenth of a merge.
+    const buffer = Buffer.allocUnsafeSlow(length);
     const handle = this.#handle;
     if (handle === undefined) throw new StrataError("internal", `BUG: read of closed file ${this.name}`);
     for (let done = 0; done < length; ) {

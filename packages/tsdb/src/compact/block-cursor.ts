@@ -105,10 +105,10 @@ export class BlockCursor {
       }
     }
     const window = this.#window;
-    await this.#block.chunks.read(wanted, (i, encoding, data, from, length) => {
+    await this.#block.chunks.read(wanted, (i, encoding, data, from, length, sum) => {
       const mint = times[2 * i] as number;
       const maxt = times[2 * i + 1] as number;
-      const chunk: ChunkItem = {mint, maxt, encoding, data, from, length};
+      const chunk: ChunkItem = {mint, maxt, encoding, data, from, length, sum};
       const left = this.#cut(chunk, cuts[i] as readonly Interval[], wanted[i] as number);
       if (left !== undefined) window[owners[i] as number]?.chunks.push(left);
     });

@@ -7,6 +7,8 @@ export type ChunkItem = {
   readonly data: Uint8Array;
   readonly from: number;
   readonly length: number;
+  /** CRC32C of encoding and data where it is known; saves the writer from computing it again. */
+  readonly sum?: number | undefined;
 };
 
 export function sameBytes(a: ChunkItem, b: ChunkItem): boolean {

@@ -107,8 +107,8 @@ function writeSeries(
 ): Promise<void> | undefined {
   writer.startSeriesByRefs(refs);
   for (let i = 0; i < chunks.length; i++) {
-    const {mint, maxt, encoding, data, from, length} = chunks[i] as ChunkItem;
-    const wait = writer.addChunk(mint, maxt, encoding, data, from, length);
+    const {mint, maxt, encoding, data, from, length, sum} = chunks[i] as ChunkItem;
+    const wait = writer.addChunk(mint, maxt, encoding, data, from, length, sum);
     if (wait !== undefined) return finishSeries(writer, wait, chunks, i + 1);
   }
   return writer.endSeries();
@@ -121,8 +121,8 @@ async function finishSeries(
   next: number,
 ): Promise<void> {
   await wait;
-  for (const {mint, maxt, encoding, data, from, length} of chunks.slice(next)) {
-    await writer.addChunk(mint, maxt, encoding, data, from, length);
+  for (const {mint, maxt, encoding, data, from, length, sum} of chunks.slice(next)) {
+    await writer.addChunk(mint, maxt, encoding, data, from, length, sum);
   }
   await writer.endSeries();
 }

@@ -37,6 +37,8 @@ export class IndexReader implements PostingsSource {
   readonly symbols: Symbols;
   readonly table: PostingsTable;
   readonly #file: RandomAccess;
+  /** Entries to decode into that no call uses now. PERF: making 512 of them anew took a tenth of a select. */
+  readonly #pools: SeriesEntry[][] = [];
 
   private constructor(file: RandomAccess, version: number, toc: IndexToc, symbols: Symbols, table: PostingsTable) {
     this.version = version;
@@ -119,7 +121,7 @@ export class IndexReader implements PostingsSource {
     visit: SeriesVisitor,
     wanted: (id: number, entry: SeriesEntry) => boolean = () => true,
   ): Promise<void> {
-    const pool: SeriesEntry[] = [];
+    const pool = this.#pools.pop() ?? [];
     for (let from = 0; from < ids.length; from += ENTRY_BATCH) {
       const batch = ids.subarray(from, from + ENTRY_BATCH);
       while (pool.length < batch.length) pool.push(new SeriesEntry());
@@ -138,6 +140,7 @@ export class IndexReader implements PostingsSource {
         visit(batch[i] as number, entryLabels(entry, texts), entry);
       }
     }
+    this.#pools.push(pool);
   }
 
   /** Decodes the entry of ids[i] (ascending) into entries[i], without making labels. */

@@ -145,7 +145,7 @@ export class BlockWriter {
 
   /**
    * Adds the chunk data[from, from + length) to the series; [mint, maxt] in ms, both inclusive, behind the last chunk's.
-   * Gives a promise only where the disk has to be waited for: `const wait = addChunk(…); if (wait) await wait;`.
+   * `sum` is the CRC32C of encoding and data, where it is known. Gives a promise only where the disk has to be waited for: `const wait = addChunk(…); if (wait) await wait;`.
    */
   addChunk(
     mint: number,
@@ -154,15 +154,24 @@ export class BlockWriter {
     data: Uint8Array,
     from = 0,
     length: number = data.length - from,
+    sum?: number | undefined,
   ): Promise<void> | undefined {
     const wait = this.#chunks.prepare(length);
-    if (wait === undefined) this.#put(mint, maxt, encoding, data, from, length);
-    else return wait.then(() => this.#put(mint, maxt, encoding, data, from, length));
+    if (wait !== undefined) return wait.then(() => this.#put(mint, maxt, encoding, data, from, length, sum));
+    this.#put(mint, maxt, encoding, data, from, length, sum);
     return undefined;
   }
 
-  #put(mint: number, maxt: number, encoding: number, data: Uint8Array, from: number, length: number): void {
-    this.#chunkRef.push(this.#chunks.add(encoding, data, from, length));
+  #put(
+    mint: number,
+    maxt: number,
+    encoding: number,
+    data: Uint8Array,
+    from: number,
+    length: number,
+    sum: number | undefined,
+  ): void {
+    this.#chunkRef.push(this.#chunks.add(encoding, data, from, length, sum));
     this.#mint.push(mint);
     this.#maxt.push(maxt);
     const samples = chunkSamples(encoding, data, from, length);

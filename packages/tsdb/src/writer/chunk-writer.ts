@@ -67,8 +67,8 @@ export class ChunkWriter {
     return this.#sink.isDue ? this.#sink.flush() : undefined;
   }
 
-  /** Appends a chunk of the series and gives its reference. */
-  add(encoding: number, data: Uint8Array, from: number, length: number): number {
+  /** Appends a chunk of the series, with its CRC32C where that is known, and gives its reference. */
+  add(encoding: number, data: Uint8Array, from: number, length: number, sum?: number | undefined): number {
     const sink = this.#sink as FileSink;
     const ref = chunkRef(this.#segment, sink.position);
     const frame = this.#frame;
@@ -79,8 +79,7 @@ export class ChunkWriter {
     frame[at++] = encoding;
     sink.write(frame, 0, at);
     sink.write(data, from, from + length);
-    const sum = crc32c(data, from, from + length, crc32c(frame, at - 1, at));
-    writeU32(frame, 0, sum);
+    writeU32(frame, 0, sum ?? crc32c(data, from, from + length, crc32c(frame, at - 1, at)));
     sink.write(frame, 0, 4);
     return ref;
   }
