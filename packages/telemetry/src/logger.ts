@@ -89,6 +89,8 @@ function wrap(target: pino.Logger): Logger {
 function stderrWriter(): (line: string) => void {
   // Synchronous, so that the last line before an exit is never lost.
   const out = pino.destination({fd: 2, sync: true});
+  // Whoever read the log has left; that is no reason to stop working, and there is nowhere to tell it.
+  out.on("error", () => {});
   return (line) => void out.write(line);
 }
 
