@@ -1,4 +1,4 @@
-import {type FileHandle, mkdir, open, rename, rm} from "node:fs/promises";
+import {type FileHandle, mkdir, open, rename, rm, writeFile} from "node:fs/promises";
 import {dirname} from "node:path";
 import {StrataError} from "@strata/base";
 import {crc32c} from "@strata/kernels";
@@ -11,7 +11,10 @@ const PART_BYTES = 16 * 1024 * 1024;
 const PARALLEL_PARTS = 3;
 
 /** First guess at the end of an index: holds the whole offset table of a small block, so that one request does. */
-const TAIL_BYTES = 64 * 1024;
+const TAIL_BYTES = 16 * 1024;
+
+/** A header of this size is put together in memory and written at once: blocks are many and mostly small. */
+const IN_MEMORY_BYTES = 1024 * 1024;
 
 /**
  * Writes the index-header of the index `source` to `path`, by way of `path.tmp`. It is a cache that can be built again
@@ -26,14 +29,21 @@ export async function buildIndexHeader(source: RandomAccess, path: string): Prom
   }
   const tail = await source.read(Math.max(0, size - TAIL_BYTES), Math.min(size, TAIL_BYTES));
   const toc = parseToc(tail.subarray(tail.length - TOC_BYTES), source.name, size);
+  const headerBytes = HEADER_BYTES + toc.series - toc.symbols + size - toc.postingsTable + TRAILER_BYTES;
   await mkdir(dirname(path), {recursive: true});
   const temporary = `${path}.tmp`;
   try {
-    const file = await open(temporary, "w");
-    try {
-      await write(file, source, toc, tail);
-    } finally {
-      await file.close();
+    if (headerBytes <= IN_MEMORY_BYTES) {
+      const all = Buffer.allocUnsafe(headerBytes);
+      await copySections(source, toc, tail, (bytes, at) => void all.set(bytes, at));
+      await writeFile(temporary, all);
+    } else {
+      const file = await open(temporary, "w");
+      try {
+        await copySections(source, toc, tail, (bytes, at) => writeAt(file, bytes, at));
+      } finally {
+        await file.close();
+      }
     }
     await rename(temporary, path);
   } catch (err) {
@@ -42,27 +52,28 @@ export async function buildIndexHeader(source: RandomAccess, path: string): Prom
   }
 }
 
-async function write(file: FileHandle, source: RandomAccess, toc: IndexToc, tail: Uint8Array): Promise<void> {
+/** Takes bytes that belong at `at` of the index-header. */
+type Put = (bytes: Uint8Array, at: number) => Promise<void> | void;
+
+async function copySections(source: RandomAccess, toc: IndexToc, tail: Uint8Array, put: Put): Promise<void> {
   const symbolBytes = toc.series - toc.symbols;
   const tableBytes = source.size - toc.postingsTable;
   const tableAt = HEADER_BYTES + symbolBytes;
 
   // The version byte and the symbols are neighbours in every index that Prometheus writes: one request for both.
-  const first = await source.read(
-    0,
-    toc.symbols === INDEX_HEADER_BYTES ? Math.min(toc.series, PART_BYTES) : INDEX_HEADER_BYTES,
-  );
+  const neighbours = toc.symbols === INDEX_HEADER_BYTES;
+  const first = await source.read(0, neighbours ? Math.min(toc.series, PART_BYTES) : INDEX_HEADER_BYTES);
   const version = indexVersion(first, source.name);
   const symbolsRead = first.subarray(Math.min(toc.symbols, first.length));
   const tailFrom = source.size - tail.length;
   const tableKnownFrom = Math.max(tailFrom, toc.postingsTable);
 
-  await writeAt(file, headerBytes(version, toc.postingsTable), 0);
-  await writeAt(file, symbolsRead, HEADER_BYTES);
-  await copyParts(source, toc.symbols + symbolsRead.length, toc.series, file, HEADER_BYTES + symbolsRead.length);
-  await copyParts(source, toc.postingsTable, tableKnownFrom, file, tableAt);
-  await writeAt(file, tail.subarray(tableKnownFrom - tailFrom), tableAt + tableKnownFrom - toc.postingsTable);
-  await writeAt(file, trailerBytes(tableAt), tableAt + tableBytes);
+  await put(headBytes(version, toc.postingsTable), 0);
+  await put(symbolsRead, HEADER_BYTES);
+  await copyParts(source, toc.symbols + symbolsRead.length, toc.series, put, HEADER_BYTES + symbolsRead.length);
+  await copyParts(source, toc.postingsTable, tableKnownFrom, put, tableAt);
+  await put(tail.subarray(tableKnownFrom - tailFrom), tableAt + tableKnownFrom - toc.postingsTable);
+  await put(trailerBytes(tableAt), tableAt + tableBytes);
 }
 
 function indexVersion(first: Uint8Array, name: string): number {
@@ -75,19 +86,13 @@ function indexVersion(first: Uint8Array, name: string): number {
   });
 }
 
-/** Copies source bytes [from, to) to the file from `target` on. */
-async function copyParts(
-  source: RandomAccess,
-  from: number,
-  to: number,
-  file: FileHandle,
-  target: number,
-): Promise<void> {
+/** Copies source bytes [from, to) to the index-header from `target` on. */
+async function copyParts(source: RandomAccess, from: number, to: number, put: Put, target: number): Promise<void> {
   const starts: number[] = [];
   for (let at = from; at < to; at += PART_BYTES) starts.push(at);
   const worker = async () => {
     for (let at = starts.shift(); at !== undefined; at = starts.shift()) {
-      await writeAt(file, await source.read(at, Math.min(PART_BYTES, to - at)), target + at - from);
+      await put(await source.read(at, Math.min(PART_BYTES, to - at)), target + at - from);
     }
   };
   await Promise.all(Array.from({length: Math.min(PARALLEL_PARTS, starts.length)}, worker));
@@ -99,7 +104,7 @@ async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): P
   }
 }
 
-function headerBytes(indexVersion: number, lastPostingEnd: number): Uint8Array {
+function headBytes(indexVersion: number, lastPostingEnd: number): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, HEADER_MAGIC);

@@ -81,6 +81,20 @@ test("a damaged index or index-header gives a corrupt error or the sound answer,
   }
 });
 
+test("a header too large for one piece is written in parts, the same", async (t) => {
+  // 40,000 values make a table beyond the tail and a header beyond what is put together in memory.
+  const values = Array.from({length: 40_000}, (_, i) => `value-${String(i).padStart(6, "0")}-${"x".repeat(20)}`);
+  const large = makeIndex(
+    ["", ...values],
+    [["", "", 8], ...values.map((v): [string, string, number] => ["a", v, 100])],
+  );
+  const reader = await openBuilt(new BufferAccess("x", large), join(tempDir(t), "h"));
+  t.after(() => reader.close());
+  assert.deepEqual(await reader.labelValues("a"), values);
+  const refs = Uint32Array.from(values, (_, i) => i + 1);
+  assert.deepEqual(await reader.symbols.lookup(refs), values);
+});
+
 test("an index that is no index leaves no file behind", async (t) => {
   const directory = tempDir(t);
   mkdirSync(join(directory, "d"));
