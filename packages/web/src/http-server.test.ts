@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import {randomBytes} from "node:crypto";
 import {once} from "node:events";
 import http, {type IncomingMessage} from "node:http";
 import {test} from "node:test";
@@ -100,6 +101,37 @@ test("a stream is pulled only as fast as the client reads, and ended when the cl
   assert.ok(pulled < 500, `${pulled} pieces of 64 KiB pulled for a client that does not read`);
   req.destroy();
   await ended.promise;
+});
+
+test("a client that leaves while the source works ends the source, with and without gzip", async (t) => {
+  const {url, router} = await startTestServer(t);
+  for (const headers of [{}, {"accept-encoding": "gzip"}] as Record<string, string>[]) {
+    const [begun, gone, ended] = [
+      Promise.withResolvers<void>(),
+      Promise.withResolvers<void>(),
+      Promise.withResolvers<void>(),
+    ];
+    router.get(`/slow/${headers["accept-encoding"] ?? "plain"}`, (request) => ({
+      status: 200,
+      compress: true,
+      body: (async function* () {
+        try {
+          yield randomBytes(1 << 16);
+          begun.resolve();
+          request.signal.addEventListener("abort", () => setImmediate(gone.resolve));
+          await gone.promise;
+          for (let i = 0; i < 10; i++) yield randomBytes(1 << 16);
+        } finally {
+          ended.resolve();
+        }
+      })(),
+    }));
+    const req = http.get(`${url}/slow/${headers["accept-encoding"] ?? "plain"}`, {headers}).on("error", () => {});
+    await begun.promise;
+    req.destroy();
+    await ended.promise;
+  }
+  assert.equal((await get(`${url}/metrics`)).res.statusCode, 200);
 });
 
 test("a source that fails in the middle breaks the connection off", async (t) => {

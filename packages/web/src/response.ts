@@ -69,6 +69,8 @@ async function writeStream(res: ServerResponse, body: AsyncIterable<Uint8Array>,
     const zip = createGzip(GZIP);
     zip.pipe(res);
     res.once("close", () => zip.destroy());
+    // Only a write that crosses with the client's leaving can fail, and then nobody is there to be told.
+    zip.on("error", () => {});
     return await pump(zip, res, held, iterator);
   } finally {
     // Tells the source to free what it holds when the client left early.
@@ -84,6 +86,8 @@ async function pump(
 ): Promise<number> {
   let bytes = 0;
   const write = async (piece: Uint8Array): Promise<void> => {
+    // The client may have left while the source was working.
+    if (res.closed) return;
     bytes += piece.length;
     if (!out.write(piece)) await drainedOrClosed(out, res);
   };

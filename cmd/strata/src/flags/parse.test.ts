@@ -141,6 +141,15 @@ test("content comes from a file or the command line, not both, with the environm
   assert.throws(() => parse({c: spec.content({help, required: true})}, []), /--c-file or --c is required/);
 });
 
+test("configuration given as text is not shown, the bucket's not even by its file", () => {
+  const {shown} = parse({"objstore.config": spec.content({help}), cache: spec.content({help})}, [
+    ["objstore.config-file", "/a"],
+    ["cache", "password: x"],
+  ]);
+  const hidden = "<REDACTED>";
+  assert.deepEqual(shown, {"objstore.config": hidden, "objstore.config-file": hidden, cache: hidden, "cache-file": ""});
+});
+
 test("an environment variable that is not set is an error naming it", () => {
   assert.equal(expandEnv("a $(X) $$(X) $X", "--c", {X: "1"}), "a 1 $1 $X");
   assert.throws(

@@ -94,9 +94,10 @@ function readContent(
     required: flag.required === true,
     expandEnv: flag.expandEnv !== false,
   });
-  const masked = name === "objstore.config";
-  shown[name] = masked ? MASKED : text;
-  shown[fileFlag] = masked ? MASKED : path;
+  // Compat: the bucket's pair is always masked. Text given inline may hold passwords, whatever it configures.
+  const bucket = name === "objstore.config";
+  shown[name] = bucket || text !== "" ? MASKED : "";
+  shown[fileFlag] = bucket ? MASKED : path;
 }
 
 function readValue(
