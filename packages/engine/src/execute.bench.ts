@@ -81,7 +81,11 @@ async function measure(name: string, batches: readonly SeriesBatch[], query: str
 }
 
 const scale = Number(process.argv[2] ?? 1);
-const jobs = (i: number) => ({__name__: "x_total", instance: `host-${String(i).padStart(5, "0")}`, job: `job-${i % 10}`});
+const jobs = (i: number) => ({
+  __name__: "x_total",
+  instance: `host-${String(i).padStart(5, "0")}`,
+  job: `job-${i % 10}`,
+});
 const day = counters(1430 * scale, 5760, 15_000, jobs);
 const D = "1,430 × 24 h, step 60 s:";
 await measure(`${D} sum by (job)(rate(x[5m]))`, day, "sum by (job)(rate(x_total[5m]))", 24, 60_000);

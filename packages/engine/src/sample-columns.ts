@@ -72,7 +72,7 @@ export class SampleColumns {
     this.#capacity = 0;
     this.#ts = this.#arena.alloc(8 * capacity);
     this.#vs = this.#arena.alloc(8 * capacity);
-    this.#scratch = this.#arena.alloc(4 * capacity);
+    this.#scratch = this.#arena.alloc(16 * capacity);
     this.#capacity = capacity;
   }
 

@@ -32,7 +32,7 @@ export function dropStale(ts: usize, vs: usize, n: i32): i32 {
   return kept;
 }
 
-/** Writes `count` values to `out` and kinds (1 result, 0 none) to `kind`; how many results. `scratch`: n u32. */
+/** Writes `count` values to `out` and kinds (1 result, 0 none) to `kind`; how many results. `scratch`: 16 × n bytes. */
 export function rangeWindows(
   func: i32, ts: usize, vs: usize, n: i32, start: f64, step: f64, count: i32, range: f64,
   out: usize, kind: usize, scratch: usize,
@@ -40,6 +40,9 @@ export function rangeWindows(
   memory.fill(kind, 0, count);
   if (func <= DELTA) return rateWindows(func, ts, vs, n, start, step, count, range, out, kind, scratch);
   if (func == MIN || func == MAX) return extremes(func, ts, vs, n, start, step, count, range, out, kind, scratch);
+  if ((func == SUM || func == AVG) && range > 3 * step && isTame(vs, n)) {
+    return slideSum(func, ts, vs, n, start, step, count, range, out, kind, scratch);
+  }
   let results: i32 = 0;
   let from: i32 = 0;
   let to: i32 = 0;
@@ -66,6 +69,69 @@ export function rangeWindows(
 // @ts-ignore: decorator
 @inline function infinite(x: f64): bool {
   return abs(x) == Infinity;
+}
+
+/** Finite values of one sign whose sum cannot overflow: however they are added, the compensated sum is the same. */
+function isTame(vs: usize, n: i32): bool {
+  let low: f64 = 0;
+  let high: f64 = 0;
+  for (let i: i32 = 0; i < n; i++) {
+    const v = at(vs, i);
+    if (!(v >= -1e290 && v <= 1e290)) return false;
+    if (v < low) low = v;
+    else if (v > high) high = v;
+  }
+  return low == 0 || high == 0;
+}
+
+// Sums up to `mid` for the samples before it (pairs of sum and compensation), one running sum for those after it.
+function slideSum(
+  func: i32, ts: usize, vs: usize, n: i32, start: f64, step: f64, count: i32, range: f64,
+  out: usize, kind: usize, sums: usize,
+): i32 {
+  let results: i32 = 0;
+  let from: i32 = 0;
+  let to: i32 = 0;
+  let mid: i32 = 0;
+  let sum: f64 = 0;
+  let c: f64 = 0;
+  for (let i: i32 = 0; i < count; i++) {
+    const hi = start + <f64>i * step;
+    const lo = hi - range;
+    for (; to < n && at(ts, to) <= hi; to++) {
+      const x = at(vs, to);
+      const t = sum + x;
+      c += abs(sum) >= abs(x) ? sum - t + x : x - t + sum;
+      sum = t;
+    }
+    while (from < to && at(ts, from) <= lo) from++;
+    if (from == to) continue;
+    if (from >= mid) {
+      let s: f64 = 0;
+      let e: f64 = 0;
+      for (let j = to - 1; j >= from; j--) {
+        const x = at(vs, j);
+        const t = s + x;
+        e += abs(s) >= abs(x) ? s - t + x : x - t + s;
+        s = t;
+        const pair = sums + (<usize>j << 4);
+        store<f64>(pair, s);
+        store<f64>(pair, e, 8);
+      }
+      mid = to;
+      sum = 0;
+      c = 0;
+    }
+    const pair = sums + (<usize>from << 4);
+    const s = load<f64>(pair);
+    const t = s + sum;
+    const e = load<f64>(pair, 8) + c + (abs(s) >= abs(sum) ? s - t + sum : sum - t + s);
+    const size = <f64>(to - from);
+    store<u8>(kind + i, 1);
+    store<f64>(out + (<usize>i << 3), func == SUM ? t + e : t / size + e / size);
+    results++;
+  }
+  return results;
 }
 
 function sumWindow(vs: usize, from: i32, to: i32): f64 {

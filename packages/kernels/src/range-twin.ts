@@ -46,8 +46,9 @@ export function dropStaleTwin(ts: Float64Array, vs: Float64Array, n: number): nu
  * Slides `func` over ascending samples ts[0, n), vs[0, n). Step i writes out[at + i] and kind[at + i] = 1, or kind 0
  * where there is no result; returns how many there are. Stale markers must be gone, except for `instant`, where one ends the series' life.
  *
- * Cost is O(samples + steps) for all but sum and avg, whose compensated sums start anew in each window, as Prometheus'
- * do; a window with many counter resets walks those.
+ * Cost is O(samples + steps). Two exceptions keep results those of Prometheus: a window with many counter resets walks
+ * those, and sum and avg start anew in each window where values of both signs, or near the largest number, would let
+ * the order of additions show.
  */
 export function rangeTwin(
   func: RangeFunc,
@@ -62,7 +63,9 @@ export function rangeTwin(
   kind.fill(0, at, at + w.count);
   if (func <= RANGE.delta) rateTwin(func, ts, vs, n, w, out, kind, at);
   else if (func === RANGE.min || func === RANGE.max) extremeTwin(func, ts, vs, n, w, out, kind, at);
-  else slide(func, ts, vs, n, w, out, kind, at);
+  else if ((func === RANGE.sum || func === RANGE.avg) && overlaps(w) && isTame(vs, n)) {
+    slideSum(func, ts, vs, n, w, out, kind, at);
+  } else slide(func, ts, vs, n, w, out, kind, at);
   let results = 0;
   for (let i = at; i < at + w.count; i++) results += kind[i]!;
   return results;
@@ -90,6 +93,78 @@ function slide(
     if (words !== undefined && words[2 * to - 1] === STALE_HIGH && words[2 * to - 2] === STALE_LOW) continue;
     kind[at + i] = 1;
     out[at + i] = windowValue(func, vs, from, to);
+  }
+}
+
+/** Whether windows share so many samples that sums are worth carrying over. */
+const overlaps = (w: Windows): boolean => w.range > 3 * w.step;
+
+/** Finite values of one sign whose sum cannot overflow: however they are added, the compensated sum is the same. */
+function isTame(vs: Float64Array, n: number): boolean {
+  let low = 0;
+  let high = 0;
+  for (let i = 0; i < n; i++) {
+    const v = vs[i]!;
+    // Not written as a comparison that NaN passes.
+    if (!(v >= -1e290 && v <= 1e290)) return false;
+    if (v < low) low = v;
+    else if (v > high) high = v;
+  }
+  return low === 0 || high === 0;
+}
+
+/**
+ * Sum and average of a sliding window. Samples [from, mid) have their sums up to mid, those in [mid, to) one running
+ * sum; when the first part is used up, mid moves to `to` and its sums are made anew. Each sample is added twice, and
+ * nothing is ever subtracted.
+ */
+function slideSum(
+  func: RangeFunc,
+  ts: Float64Array,
+  vs: Float64Array,
+  n: number,
+  w: Windows,
+  out: Float64Array,
+  kind: Uint8Array,
+  at: number,
+): void {
+  const sums = new Float64Array(2 * n);
+  let from = 0;
+  let to = 0;
+  let mid = 0;
+  let sum = 0;
+  let c = 0;
+  for (let i = 0; i < w.count; i++) {
+    const hi = w.start + i * w.step;
+    const lo = hi - w.range;
+    for (; to < n && ts[to]! <= hi; to++) {
+      const x = vs[to]!;
+      const t = sum + x;
+      c += Math.abs(sum) >= Math.abs(x) ? sum - t + x : x - t + sum;
+      sum = t;
+    }
+    while (from < to && ts[from]! <= lo) from++;
+    if (from === to) continue;
+    if (from >= mid) {
+      let s = 0;
+      let e = 0;
+      for (let j = to - 1; j >= from; j--) {
+        const x = vs[j]!;
+        const t = s + x;
+        e += Math.abs(s) >= Math.abs(x) ? s - t + x : x - t + s;
+        s = t;
+        sums[2 * j] = s;
+        sums[2 * j + 1] = e;
+      }
+      mid = to;
+      sum = 0;
+      c = 0;
+    }
+    const s = sums[2 * from]!;
+    const t = s + sum;
+    const e = sums[2 * from + 1]! + c + (Math.abs(s) >= Math.abs(sum) ? s - t + sum : sum - t + s);
+    kind[at + i] = 1;
+    out[at + i] = func === RANGE.sum ? t + e : t / (to - from) + e / (to - from);
   }
 }
 

@@ -3,7 +3,7 @@ import {test} from "node:test";
 import fc from "fast-check";
 import {newKernel} from "./kernel.ts";
 import {dropStale, rangeWindows} from "./range.ts";
-import {dropStaleTwin, RANGE, type RangeFunc, rangeTwin, type Windows} from "./range-twin.ts";
+import {avgWindow, dropStaleTwin, RANGE, type RangeFunc, rangeTwin, sumWindow, type Windows} from "./range-twin.ts";
 
 const STALE = new Float64Array(new BigUint64Array([0x7ff0000000000002n]).buffer);
 
@@ -45,7 +45,7 @@ for (const [name, func] of Object.entries(RANGE) as [string, RangeFunc][]) {
       fc.property(samples, windows, (of, w) => {
         const {ts, vs} = columns(of);
         const a = {ts: k.alloc(8 * ts.length), vs: k.alloc(8 * ts.length)};
-        const [out, kind, scratch] = [k.alloc(8 * w.count), k.alloc(w.count), k.alloc(4 * ts.length)];
+        const [out, kind, scratch] = [k.alloc(8 * w.count), k.alloc(w.count), k.alloc(16 * ts.length)];
         k.f64().set(ts, a.ts / 8);
         k.u64().set(new BigUint64Array(vs.buffer), a.vs / 8);
         let n = ts.length;
@@ -92,6 +92,35 @@ test("min and max by the queue equal the plain definition", () => {
         if (best !== undefined) assert.ok(Object.is(out[i], best));
       }
     }),
+  );
+});
+
+test("sum and avg carried from window to window equal those of each window alone", () => {
+  const tame = fc.oneof(fc.integer({min: 0, max: 1000}), fc.double({min: 0, max: 1e9, noNaN: true}));
+  const positive = fc.array(fc.tuple(fc.integer({min: 1, max: 30}), tame), {maxLength: 120});
+  fc.assert(
+    fc.property(positive, windows, fc.constantFrom(1, -1), (of, w, sign) => {
+      const {ts, vs} = columns(of.map(([gap, v]) => [gap, v * sign]));
+      const out = new Float64Array(w.count);
+      const kind = new Uint8Array(w.count);
+      for (const [func, alone] of [
+        [RANGE.sum, sumWindow],
+        [RANGE.avg, avgWindow],
+      ] as const) {
+        rangeTwin(func, ts, vs, ts.length, w, out, kind, 0);
+        for (let i = 0; i < w.count; i++) {
+          const hi = w.start + i * w.step;
+          const from = ts.findIndex((t) => t > hi - w.range);
+          const to = ts.findLastIndex((t) => t <= hi) + 1;
+          const any = from >= 0 && from < to;
+          assert.equal(kind[i], any ? 1 : 0);
+          if (!any) continue;
+          const want = alone(vs, from, to);
+          assert.ok(Math.abs(out[i]! - want) <= 2 ** -52 * Math.abs(want), `step ${i}: ${out[i]} is not ${want}`);
+        }
+      }
+    }),
+    {numRuns: 500},
   );
 });
 

@@ -10,7 +10,7 @@ export const dropStale = (k: Kernel, columns: KernelColumns, n: number): number 
 
 /**
  * `rangeTwin` over columns in linear memory: `count` values at `out`, as many kind bytes at `kind` (1 where there is a
- * result); returns how many results there are. `scratch` is the address of 4 × n bytes that it may overwrite. Nothing is allocated, so views stay valid.
+ * result); returns how many results there are. `scratch` is the address of 16 × n bytes that it may overwrite. Nothing is allocated, so views stay valid.
  */
 export function rangeWindows(
   k: Kernel,

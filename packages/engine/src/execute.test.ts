@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {ByteBudget, StrataError} from "@strata/base";
+import {kernel, xorEncode} from "@strata/kernels";
+import {Labels} from "@strata/model";
+import {parseExpr} from "@strata/promql";
+import {
+  AGGREGATE,
+  type Aggregate,
+  type Queryable,
+  type Select,
+  type SeriesBatch,
+  SeriesBatchBuilder,
+} from "@strata/series";
+import fc from "fast-check";
+import {execute} from "./execute.ts";
+import type {EngineOptions} from "./options.ts";
+import type {QueryResult} from "./query-result.ts";
+import {writeResultJson} from "./result-json.ts";
+import {MemoryStore, type StoredSeries} from "./testing/memory-store.ts";
+
+const float = new Float64Array(1);
+const bits = (v: number): bigint => {
+  float[0] = v;
+  return new BigUint64Array(float.buffer)[0]!;
+};
+
+const series = (labels: Record<string, string>, samples: readonly (readonly [number, number])[]): StoredSeries => ({
+  labels: Labels.fromObject(labels),
+  samples: samples.map(([t, v]) => ({t, v: bits(v)})),
+});
+
+/** `n` series of a counter, a sample every 15 s for 10 minutes. */
+const counters = (n: number): StoredSeries[] =>
+  Array.from({length: n}, (_, i) =>
+    series(
+      {__name__: "x_total", instance: `i${i}`, job: `j${i % 3}`},
+      Array.from({length: 40}, (_, k) => [k * 15_000, k * (i + 1)] as const),
+    ),
+  );
+
+const run = (
+  query: string,
+  source: Queryable,
+  options: Partial<EngineOptions> = {},
+  params = {start: 0, end: 600_000, step: 30_000},
+  signal = new AbortController().signal,
+): Promise<QueryResult> => execute(parseExpr(query), params, source, {query, ...options}, signal);
+
+const json = (r: QueryResult): unknown => JSON.parse(Buffer.concat([...writeResultJson(r)]).toString());
+
+const rejectsWith = (code: string, text: RegExp) => (err: unknown) =>
+  err instanceof StrataError && err.code === code && text.test(err.message);
+
+const QUERIES = [
+  "x_total",
+  "sum by (job) (rate(x_total[2m]))",
+  "avg_over_time(x_total[5m])",
+  "topk(2, x_total) or x_total * 2",
+  "x_total / on (instance) x_total",
+  "max_over_time(rate(x_total[1m])[3m:30s])",
+  "quantile(0.5, x_total) + scalar(count(x_total))",
+  'label_replace(x_total, "a", "$1", "instance", "(.*)")',
+  'absent(x_total{job="none"})',
+  "sort_desc(x_total @ 60)",
+];
+
+test("whatever a query holds is given back after it, also in kernel memory", async () => {
+  const store = new MemoryStore(counters(10));
+  kernel().scratch(1);
+  const before = kernel().allocated;
+  for (const query of QUERIES) {
+    const budget = new ByteBudget("process", 0);
+    await run(query, store, {budget});
+    assert.equal(budget.used, 0, query);
+    assert.ok(budget.peak > 0, query);
+    assert.ok(kernel().allocated <= before + (64 << 10), query);
+  }
+});
+
+test("a budget ends the query at any point, and everything is given back", async () => {
+  const store = new MemoryStore(counters(10));
+  for (const query of QUERIES) {
+    const free = new ByteBudget("process", 0);
+    await run(query, store, {budget: free});
+    const before = kernel().allocated;
+    for (let limit = 1; limit < free.peak; limit = Math.ceil(limit * 1.7)) {
+      const budget = new ByteBudget("process", 0);
+      await assert.rejects(run(query, store, {budget, maxBytes: limit}), rejectsWith("limit", /query holds/), query);
+      assert.equal(budget.used, 0, `${query} with ${limit} bytes`);
+    }
+    assert.ok(kernel().allocated <= before + (64 << 10), query);
+  }
+});
+
+test("too many samples, a cancelled signal and a deadline end the query with Prometheus' messages", async () => {
+  const store = new MemoryStore(counters(10));
+  const tooMany = /query processing would load too many samples into memory in query execution/;
+  await assert.rejects(run("x_total", store, {maxSamples: 20}), rejectsWith("execution", tooMany));
+  const canceled = /query was canceled in expression evaluation/;
+  const aborted = AbortSignal.abort();
+  await assert.rejects(run("x_total", store, {}, undefined, aborted), rejectsWith("canceled", canceled));
+  const late = AbortSignal.abort(new DOMException("late", "TimeoutError"));
+  const timedOut = /query timed out in expression evaluation/;
+  await assert.rejects(run("x_total", store, {}, undefined, late), rejectsWith("timeout", timedOut));
+  await assert.rejects(run("x_total", store, {timeoutMs: 1e-9}), rejectsWith("timeout", timedOut));
+});
+
+test("the size of the source's batches does not show in the answer", async () => {
+  const sample = fc.tuple(fc.integer({min: 1, max: 60_000}), fc.integer({min: 0, max: 20}));
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(sample, {maxLength: 30}), {maxLength: 6}), async (all) => {
+      const stored = all.map((samples, i) => {
+        let t = 0;
+        return series(
+          {__name__: "x_total", instance: `i${i}`, job: `j${i % 2}`},
+          samples.map(([gap, v]) => {
+            t += gap;
+            return [t, v] as const;
+          }),
+        );
+      });
+      for (const query of QUERIES) {
+        const want = json(await run(query, new MemoryStore(stored)));
+        for (const size of [1, 3]) assert.deepEqual(json(await run(query, new MemoryStore(stored, size))), want, query);
+      }
+    }),
+    {numRuns: 25},
+  );
+});
+
+type TestChunk = {samples: readonly (readonly [number, number])[]; aggregate?: Aggregate; corrupt?: boolean};
+
+/** A source of one series with the chunks given; remembers what it was asked. */
+function sourceOf(chunks: readonly TestChunk[], asked: Select[] = []): Queryable {
+  return {
+    async *select(q): AsyncGenerator<SeriesBatch> {
+      asked.push(q);
+      const b = new SeriesBatchBuilder();
+      b.startSeries(Labels.fromObject({__name__: "x_total"}));
+      for (const {samples, aggregate, corrupt} of chunks) {
+        const ts = Float64Array.from(samples, ([t]) => t);
+        const vs = Float64Array.from(samples, ([, v]) => v);
+        const data = corrupt === true ? Uint8Array.of(0, 9, 1) : xorEncode(ts, vs);
+        b.addChunk(ts[0]!, ts[ts.length - 1]!, 1, 0, aggregate ?? AGGREGATE.raw, data, 0, data.length);
+      }
+      yield b.finish();
+    },
+    labelNames: () => Promise.reject(new Error("not asked for")),
+    labelValues: () => Promise.reject(new Error("not asked for")),
+  };
+}
+
+const every = (from: number, to: number, step: number, f: (t: number) => number): [number, number][] => {
+  const out: [number, number][] = [];
+  for (let t = from; t <= to; t += step) out.push([t, f(t)]);
+  return out;
+};
+
+const values = (r: QueryResult): [number, number][] => [...r.times].map((t, i) => [t, r.values[i]!]);
+
+test("overlapping chunks are read one after the other without dedup, and merged with it", async () => {
+  const a = {samples: every(0, 60_000, 15_000, () => 1)};
+  const b = {samples: every(5_000, 125_000, 15_000, () => 2)};
+  const at = {start: 125_000, end: 125_000, step: 0};
+  const plain = values(await run("x_total[3m]", sourceOf([a, b]), {}, at));
+  assert.deepEqual(plain, [...a.samples, ...b.samples.filter(([t]) => t > 60_000)]);
+  const dedup = {enabled: true, replicaLabels: ["replica"], func: "chain"} as const;
+  const chained = values(await run("x_total[3m]", sourceOf([a, b]), {dedup}, at));
+  assert.equal(chained.length, a.samples.length + b.samples.length);
+  const penalty = values(await run("x_total[3m]", sourceOf([a, b]), {dedup: {...dedup, func: "penalty"}}, at));
+  assert.deepEqual(penalty.slice(0, 5), a.samples);
+  assert.ok(penalty.slice(5).every(([t, v]) => v === 2 && t > 60_000));
+});
+
+test("the function decides which column of downsampled chunks is read", async () => {
+  const times = (v: number) => every(300_000, 3_000_000, 300_000, () => v);
+  const chunks: TestChunk[] = [
+    {samples: times(4), aggregate: AGGREGATE.count},
+    {samples: times(20), aggregate: AGGREGATE.sum},
+    {samples: times(2), aggregate: AGGREGATE.min},
+    {samples: times(9), aggregate: AGGREGATE.max},
+    {samples: every(300_000, 3_000_000, 300_000, (t) => t / 1000), aggregate: AGGREGATE.counter},
+  ];
+  const asked: Select[] = [];
+  const at = {start: 3_000_000, end: 3_000_000, step: 0};
+  const one = async (query: string) =>
+    (await run(query, sourceOf(chunks, asked), {maxResolution: 300_000}, at)).values[0];
+  assert.equal(await one("x_total"), 5);
+  assert.equal(await one("avg_over_time(x_total[30m])"), 5);
+  assert.equal(await one("min_over_time(x_total[30m])"), 2);
+  assert.equal(await one("max(x_total)"), 9);
+  assert.equal(await one("sum_over_time(x_total[30m])"), 120);
+  assert.equal(await one("count_over_time(x_total[30m])"), 6);
+  assert.equal(await one("rate(x_total[30m])"), 1);
+  assert.deepEqual(asked[6]!.aggregates, [AGGREGATE.counter]);
+  assert.equal(asked[6]!.maxResolution, 300_000);
+  assert.deepEqual([asked[6]!.mint, asked[6]!.maxt, asked[6]!.range], [1_200_001, 3_000_000, 1_800_000]);
+});
+
+test("a downsampled counter goes on across chunks, its repeated last point only carrying the value", async () => {
+  // The second chunk begins anew after a reset; its first point is what the counter then had.
+  const chunks: TestChunk[] = [
+    {samples: [...every(300_000, 900_000, 300_000, (t) => t / 1000), [900_000, 900]], aggregate: AGGREGATE.counter},
+    {samples: every(1_200_000, 1_800_000, 300_000, (t) => (t - 900_000) / 1000), aggregate: AGGREGATE.counter},
+  ];
+  const at = {start: 1_800_000, end: 1_800_000, step: 0};
+  const result = await run("increase(x_total[40m])", sourceOf(chunks), {}, at);
+  assert.ok(result.values[0]! >= 1500, `${result.values[0]}`);
+  assert.equal((await run("resets(x_total[40m])", sourceOf(chunks), {}, at)).values[0], 0);
+});
+
+test("a corrupt chunk fails the query, or is left out with a warning where answers may be partial", async () => {
+  const chunks = [
+    {samples: every(0, 60_000, 15_000, () => 1)},
+    {samples: every(75_000, 90_000, 15_000, () => 1), corrupt: true},
+  ];
+  const text = /cannot read chunk \[75000, 90000\] of series \{__name__="x_total"\}/;
+  await assert.rejects(run("x_total", sourceOf(chunks)), rejectsWith("corrupt", text));
+  const partial = await run(
+    "x_total",
+    sourceOf(chunks),
+    {partialResponse: true},
+    {start: 90_000, end: 90_000, step: 0},
+  );
+  assert.equal(partial.values[0], 1);
+  assert.match(partial.warnings[0]!, text);
+});
