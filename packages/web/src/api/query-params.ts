@@ -1,5 +1,5 @@
 import type {Matcher} from "@strata/model";
-import {parseSelector} from "@strata/promql";
+import {parseMatchParam} from "@strata/promql";
 import type {Shard} from "@strata/series";
 import {formatTraceparent} from "@strata/telemetry";
 import type {HttpRequest} from "../http-types.ts";
@@ -151,10 +151,7 @@ const storeMatchParam = (form: URLSearchParams): readonly (readonly Matcher[])[]
 
 /** The selectors of a repeated parameter. Compat: an empty one has the error text of an empty expression. */
 function selectors(form: URLSearchParams, name: string): readonly (readonly Matcher[])[] {
-  return form.getAll(name).map((text) => {
-    if (text.trim() === "") throw badData("unknown position: parse error: no expression found in input");
-    return parseSelector(text);
-  });
+  return form.getAll(name).map(parseMatchParam);
 }
 
 const replicaLabelsParam = (form: URLSearchParams, defaults: QueryDefaults): readonly string[] =>
