@@ -95,7 +95,7 @@ test("every command has help for each of its flags, and a default that its own t
     assert.ok((path.at(-1)?.examples?.length ?? 0) > 0, `${name} has no example`);
     const optional = Object.fromEntries(
       Object.entries(module.flags).map(([flag, spec]) => {
-        assert.match(spec.help, /^[A-Za-z].*[.]$/, `${name} --${flag}`);
+        assert.match(spec.help, /^[A-Za-z].*[.][)]?$/, `${name} --${flag}`);
         return [flag, {...spec, required: false, default: spec.required === true ? undefined : spec.default}];
       }),
     );
