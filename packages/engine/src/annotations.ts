@@ -11,6 +11,7 @@ type Monotonicity = {min: number; max: number; diff: number; count: number; from
  */
 export class Annotations {
   readonly #all = new Map<string, Annotation>();
+  readonly #recorders = new Set<Annotation[]>();
   readonly #counts = new Map<string, number>();
   readonly #forced = new Map<string, Monotonicity>();
 
@@ -53,6 +54,22 @@ export class Annotations {
     seen.to = Math.max(seen.to, t);
   }
 
+  /** Starts to remember what comes; the list is the caller's to hand to `stopRecording`. */
+  record(): Annotation[] {
+    const list: Annotation[] = [];
+    this.#recorders.add(list);
+    return list;
+  }
+
+  stopRecording(list: Annotation[]): void {
+    this.#recorders.delete(list);
+  }
+
+  /** Says the same again about an expression that stands `shift` bytes further on. */
+  repeat(list: readonly Annotation[], shift: number): void {
+    for (const a of list) this.#set({...a, start: a.start <= 0 ? a.start : a.start + shift});
+  }
+
   get size(): number {
     return this.#all.size;
   }
@@ -71,7 +88,12 @@ export class Annotations {
   }
 
   #add(kind: Annotation["kind"], text: string, pos: Position): void {
-    this.#all.set(text, {kind, text, start: pos.start});
+    this.#set({kind, text, start: pos.start});
+  }
+
+  #set(annotation: Annotation): void {
+    this.#all.set(annotation.text, annotation);
+    for (const list of this.#recorders) list.push(annotation);
   }
 
   #tail(text: string): string {

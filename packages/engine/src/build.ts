@@ -26,6 +26,10 @@ import {rangeSubquery, subqueryGrid} from "./subquery.ts";
 
 /** The step columns of a vector-valued expression. Nothing is read before the first batch is asked for. */
 export function vector(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints = NO_HINTS): Batches {
+  return ev.shared.batches(ev, expr, grid, hints, () => own(ev, expr, grid, hints)) ?? own(ev, expr, grid, hints);
+}
+
+function own(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints): Batches {
   if (grid.count > 1 && expr.kind !== "paren" && isInvariant(expr)) {
     const once = {start: grid.start, step: grid.step, count: 1};
     return repeatFirst(ev, plain(ev, expr, once, hints), grid.count);

@@ -1,8 +1,10 @@
 import {type ByteBudget, StrataError} from "@strata/base";
 import type {Labels} from "@strata/model";
+import type {Expr} from "@strata/promql";
 import type {Queryable} from "@strata/series";
 import {Annotations} from "./annotations.ts";
 import type {EngineOptions} from "./options.ts";
+import {SharedResults} from "./share.ts";
 import {batchBytes, type Grid, type StepBatch} from "./step-batch.ts";
 
 /** What the whole query asks for. An instant query has end = start and step 0. */
@@ -16,6 +18,7 @@ export class Evaluation {
   readonly signal: AbortSignal;
   readonly budget: ByteBudget;
   readonly annotations = new Annotations();
+  readonly shared: SharedResults;
   readonly #deadline: number;
   /** Points held in step columns and decoded samples, for the sample limit. */
   #points = 0;
@@ -28,12 +31,14 @@ export class Evaluation {
     options: EngineOptions,
     budget: ByteBudget,
     signal: AbortSignal,
+    expr: Expr,
   ) {
     this.params = params;
     this.queryable = queryable;
     this.options = options;
     this.budget = budget;
     this.signal = signal;
+    this.shared = new SharedResults(expr);
     this.#deadline = options.timeoutMs > 0 ? performance.now() + options.timeoutMs : Infinity;
   }
 

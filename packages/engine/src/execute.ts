@@ -31,10 +31,10 @@ export async function execute(
 ): Promise<QueryResult> {
   const all = {...DEFAULT_OPTIONS, ...options};
   const budget = new ByteBudget("query", all.maxBytes, all.budget);
-  const ev = new Evaluation(params, queryable, all, budget, signal);
   const durations = {step: params.step, range: params.end - params.start};
   const prepared = foldConstants(resolveDurations(expr, durations));
   checkModes(prepared);
+  const ev = new Evaluation(params, queryable, all, budget, signal, prepared);
   try {
     ev.check();
     return await evaluate(ev, prepared);
