@@ -57,7 +57,10 @@ export {
   Tombstones,
   touches,
 } from "./tombstones.ts";
+export {analysisLines, analyzeBlock, type BlockAnalysis} from "./tools/analyze-block.ts";
+export {type DumpOptions, dumpLine, dumpSamples, openMetricsLine} from "./tools/dump-samples.ts";
 export {goldenDump, goldenSamples} from "./tools/golden-dump.ts";
+export {blockBytes, type ListedBlock, listBlocks, listLines} from "./tools/list-blocks.ts";
 export {type BlockReport, type VerifyStage, verifyBlock} from "./verify-block.ts";
 export {
   type BlockDescription,

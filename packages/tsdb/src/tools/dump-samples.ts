@@ -1,0 +1,114 @@
+import {unlimited} from "@strata/base";
+import {histogramAt} from "@strata/chunkenc";
+import {type FloatHistogram, type Labels, type Matcher, METRIC_NAME, toFloatHistogram} from "@strata/model";
+import type {Queryable, Select, SeriesBatch} from "@strata/series";
+import {chainSamples} from "../compact/chain-samples.ts";
+import type {ChunkItem} from "../compact/chunk-item.ts";
+import {goFloat} from "./go-text.ts";
+
+export type DumpOptions = {
+  readonly matchers: readonly Matcher[];
+  /** ms, both inclusive. */
+  readonly mint: number;
+  readonly maxt: number;
+  /** How a native histogram prints; without it dumps leave histograms out. */
+  readonly histogramText?: ((h: FloatHistogram) => string) | undefined;
+};
+
+/** One sample's line, without newline: `{labels} value time`, as `tsdb dump` prints it. */
+export const dumpLine = (labels: Labels, value: string, t: number): string => `${labels} ${value} ${t}`;
+
+/** The same as OpenMetrics: the name in front, seconds behind. */
+export function openMetricsLine(labels: Labels, value: string, t: number): string {
+  const rest = labels.without([METRIC_NAME]);
+  return `${labels.get(METRIC_NAME)}${rest} ${value} ${(t / 1000).toFixed(3)}`;
+}
+
+/** Every sample of the selected series as a line, series by series, each time once. */
+export async function* dumpSamples(
+  source: Queryable,
+  options: DumpOptions,
+  signal: AbortSignal,
+  line: (labels: Labels, value: string, t: number) => string = dumpLine,
+): AsyncGenerator<string> {
+  for await (const {labels, chunks} of wholeSeries(source.select(selectOf(options), signal))) {
+    for (const group of overlapGroups(chunks)) yield* groupLines(labels, group, options, line);
+  }
+}
+
+function groupLines(
+  labels: Labels,
+  group: readonly ChunkItem[],
+  options: DumpOptions,
+  line: (labels: Labels, value: string, t: number) => string,
+): string[] {
+  const lines: string[] = [];
+  chainSamples(group, (samples, at) => {
+    const t = samples.columns.t[at] as number;
+    if (t < options.mint || t > options.maxt) return;
+    if (samples.kind === "floats") lines.push(line(labels, goFloat(samples.columns.v[at] as number), t));
+    else if (options.histogramText !== undefined) {
+      lines.push(line(labels, options.histogramText(toFloatHistogram(histogramAt(samples.columns, at))), t));
+    }
+  });
+  return lines;
+}
+
+const selectOf = ({matchers, mint, maxt}: DumpOptions): Select => ({
+  matchers,
+  mint,
+  maxt,
+  step: 0,
+  range: 0,
+  func: "",
+  maxResolution: 0,
+  aggregates: [],
+  withoutReplicaLabels: [],
+  skipChunks: false,
+  limit: 0,
+  partialResponse: false,
+  budget: unlimited(),
+});
+
+type WholeSeries = {readonly labels: Labels; readonly chunks: readonly ChunkItem[]};
+
+/** Series put together again where a batch ended within one. */
+async function* wholeSeries(batches: AsyncIterable<SeriesBatch>): AsyncGenerator<WholeSeries> {
+  let open: {labels: Labels; chunks: ChunkItem[]} | undefined;
+  for await (const batch of batches) {
+    for (let s = 0; s < batch.labels.length; s++) {
+      const labels = batch.labels[s] as Labels;
+      if (open !== undefined && !open.labels.equals(labels)) {
+        yield open;
+        open = undefined;
+      }
+      open ??= {labels, chunks: []};
+      for (let c = batch.firstChunk[s] as number; c < (batch.firstChunk[s + 1] as number); c++) {
+        open.chunks.push({
+          mint: batch.mint[c] as number,
+          maxt: batch.maxt[c] as number,
+          encoding: batch.encoding[c] as number,
+          data: batch.bytes,
+          from: batch.offset[c] as number,
+          length: batch.length[c] as number,
+        });
+      }
+    }
+  }
+  if (open !== undefined) yield open;
+}
+
+/** Chunks (ascending by mint) in groups that overlap one another. */
+function* overlapGroups(chunks: readonly ChunkItem[]): Generator<ChunkItem[]> {
+  let group: ChunkItem[] = [];
+  let end = Number.NEGATIVE_INFINITY;
+  for (const chunk of chunks) {
+    if (group.length > 0 && chunk.mint > end) {
+      yield group;
+      group = [];
+    }
+    group.push(chunk);
+    end = Math.max(group.length === 1 ? chunk.maxt : end, chunk.maxt);
+  }
+  if (group.length > 0) yield group;
+}
