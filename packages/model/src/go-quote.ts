@@ -104,7 +104,7 @@ function unescaped(body: string, literal: string): string {
       bytes.push(code);
     }
   }
-  return new TextDecoder().decode(Uint8Array.from(bytes));
+  return new TextDecoder("utf-8", {ignoreBOM: true}).decode(Uint8Array.from(bytes));
 }
 
 function escapeShape(kind: string, literal: string): readonly [digits: number, radix: number] {

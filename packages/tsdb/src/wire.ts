@@ -1,7 +1,7 @@
 import {StrataError} from "@strata/base";
 
 const TWO_32 = 2 ** 32;
-const UTF8 = new TextDecoder();
+const UTF8 = new TextDecoder("utf-8", {ignoreBOM: true});
 
 /**
  * Reads the primitive fields of the TSDB's files, big end first, from one buffer. It never reads beyond `end`: asking for

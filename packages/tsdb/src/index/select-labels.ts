@@ -19,8 +19,8 @@ export async function selectLabelNames(matchers: readonly Matcher[], source: Lab
   return [...names].sort(compareUtf8);
 }
 
-/** How many of a name's lists are read and compared together. */
-const LIST_BATCH = 256;
+/** Finding and reading one posting list costs as much as reading the labels of so many neighbouring series. */
+const SERIES_PER_LIST = 32;
 
 /** Values that label `name` has in series that fit the matchers, sorted by bytes. */
 export async function selectLabelValues(
@@ -36,7 +36,7 @@ export async function selectLabelValues(
   );
   // With matchers on this very name alone, the candidates are the answer.
   if (matchers.every((m) => m.name === name)) return candidates;
-  return ids.length <= candidates.length * 4
+  return ids.length <= candidates.length * SERIES_PER_LIST
     ? valuesOfSeries(name, ids, source)
     : valuesOfLists(name, candidates, ids, source);
 }
@@ -55,12 +55,9 @@ async function valuesOfLists(
   source: LabelSource,
 ): Promise<readonly string[]> {
   const found: string[] = [];
-  for (let i = 0; i < candidates.length; i += LIST_BATCH) {
-    const batch = candidates.slice(i, i + LIST_BATCH);
-    for (const value of batch) {
-      const lists = await source.postings(name, [value]);
-      if (lists.some((list) => intersects(list, ids))) found.push(value);
-    }
+  for (const value of candidates) {
+    const lists = await source.postings(name, [value]);
+    if (lists.some((list) => intersects(list, ids))) found.push(value);
   }
   return found;
 }

@@ -69,7 +69,20 @@ export function decodeSeriesEntry(
   if (readU32(bytes, to) !== crc32c(bytes, from, to)) {
     throw corrupt(file, fileOffset + at, "checksum of series entry is wrong", "index-series-checksum");
   }
-  reader.end = to;
+  decodeSeriesContent(bytes, from, to, out, file, fileOffset);
+}
+
+/** Decodes the content of an entry, bytes[from, to), as it lies in index caches: without length field and CRC. */
+export function decodeSeriesContent(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  out: SeriesEntry,
+  file: string,
+  fileOffset: number,
+): void {
+  const reader = scratch;
+  reader.reset(bytes, from, to);
   readLabels(reader, out);
   readChunks(reader, out);
   reader.check(file, fileOffset, "series entry");
