@@ -41,8 +41,50 @@ export function joinSeries(parts: readonly SeriesPart[], out: SeriesBatchBuilder
     copyEntries(first, batch.firstChunk[row]!, batch.firstChunk[row + 1]!, out);
     return;
   }
+  if (parts.every((p) => ascending(p.batch, p.row))) mergeAscending(parts, out);
+  else sortAll(parts, out);
+}
+
+/**
+ * Parts that need no sorting in themselves: the next chunk is always the least of their heads, and duplicates of it can
+ * only be other heads.
+ */
+function mergeAscending(parts: readonly SeriesPart[], out: SeriesBatchBuilder): void {
+  const heads = parts.map((part): Group => headAt(part, part.batch.firstChunk[part.row]!));
+  for (;;) {
+    let least: Group | undefined;
+    let at = -1;
+    for (let i = 0; i < heads.length; i++) {
+      const head = heads[i]!;
+      if (head.to === head.from) continue;
+      const c = least === undefined ? -1 : compareGroups(head, least);
+      if (c < 0) {
+        least = head;
+        at = i;
+      } else if (c === 0) heads[i--] = headAt(head.part, head.to);
+    }
+    if (least === undefined) return;
+    copyEntries(least.part, least.from, least.to, out);
+    heads[at] = headAt(least.part, least.to);
+  }
+}
+
+/** The chunk that begins at entry `from` of a part; an empty one at its end. */
+function headAt(part: SeriesPart, from: number): Group {
+  const end = part.batch.firstChunk[part.row + 1]!;
+  return {part, from, to: from < end ? groupEnd(part.batch, from, end) : from};
+}
+
+function sortAll(parts: readonly SeriesPart[], out: SeriesBatchBuilder): void {
   const groups: Group[] = [];
-  for (const part of parts) collectGroups(part, groups);
+  for (const part of parts) {
+    const end = part.batch.firstChunk[part.row + 1]!;
+    for (let from = part.batch.firstChunk[part.row]!; from < end; ) {
+      const to = groupEnd(part.batch, from, end);
+      groups.push({part, from, to});
+      from = to;
+    }
+  }
   groups.sort(compareGroups);
   let last: Group | undefined;
   for (const group of groups) {
@@ -69,25 +111,19 @@ export function ascending(batch: SeriesBatch, row: number): boolean {
 /** One chunk with all its columns: entries [from, to) of a part. */
 type Group = {readonly part: SeriesPart; readonly from: number; readonly to: number};
 
-function collectGroups(part: SeriesPart, groups: Group[]): void {
-  const {batch, row} = part;
-  const {mint, maxt, aggregate} = batch;
-  const end = batch.firstChunk[row + 1]!;
-  let from = batch.firstChunk[row]!;
-  while (from < end) {
-    let to = from + 1;
-    while (
-      to < end &&
-      mint[to] === mint[from] &&
-      maxt[to] === maxt[from] &&
-      aggregate[to]! > aggregate[to - 1]! &&
-      batch.source[to] === batch.source[from]
-    ) {
-      to++;
-    }
-    groups.push({part, from, to});
-    from = to;
+function groupEnd(batch: SeriesBatch, from: number, end: number): number {
+  const {mint, maxt, aggregate, source} = batch;
+  let to = from + 1;
+  while (
+    to < end &&
+    aggregate[to]! > aggregate[to - 1]! &&
+    mint[to] === mint[from] &&
+    maxt[to] === maxt[from] &&
+    source[to] === source[from]
+  ) {
+    to++;
   }
+  return to;
 }
 
 /** Column order of the comparison. Compat: raw, count, sum, min, max, counter, as Thanos' proxy compares them. */
@@ -120,10 +156,12 @@ function entryOf(group: Group, column: Aggregate): number {
   return -1;
 }
 
+/** PERF: Buffer's own compare takes ranges; its static twin would need a view of each. Works on any Uint8Array. */
 function compareChunkBytes(x: SeriesBatch, i: number, y: SeriesBatch, j: number): number {
   const from = x.offset[i]!;
   const other = y.offset[j]!;
-  return Buffer.compare(x.bytes.subarray(from, from + x.length[i]!), y.bytes.subarray(other, other + y.length[j]!));
+  const compare = Buffer.prototype.compare;
+  return compare.call(x.bytes as Buffer, y.bytes, other, other + y.length[j]!, from, from + x.length[i]!);
 }
 
 function copyEntries(part: SeriesPart, from: number, to: number, out: SeriesBatchBuilder): void {

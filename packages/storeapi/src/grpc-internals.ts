@@ -1,6 +1,6 @@
 import {isIP, type Socket} from "node:net";
 import type {SecureContextOptions} from "node:tls";
-import {type ChannelCredentials, ServerCredentials} from "@grpc/grpc-js";
+import {type ChannelCredentials, type Metadata, ServerCredentials} from "@grpc/grpc-js";
 import {errorText, StrataError} from "@strata/base";
 import {snappyStreamDecode, snappyStreamEncode} from "@strata/bytes";
 
@@ -14,6 +14,9 @@ export const MESSAGE_HEADER = 5;
 
 /** Codec name in `grpc-encoding`; the bytes are snappy's framed (stream) form. */
 export const SNAPPY = "snappy";
+
+/** What both sides say they can read. */
+export const ACCEPTED = "identity,deflate,gzip,snappy";
 
 /** Neither side has a limit in the originals but this one, of the frame's 32-bit signed lengths. */
 const MAX_MESSAGE = 2 ** 31 - 1;
@@ -122,7 +125,8 @@ type CompressionFilter = {
   sendCompression: Handler;
   receiveCompression: Handler;
   currentCompressionAlgorithm: string;
-  receiveMetadata(metadata: {get(key: string): readonly unknown[]}): unknown;
+  sendMetadata(metadata: Promise<Metadata>): Promise<Metadata>;
+  receiveMetadata(metadata: Metadata): Metadata;
 };
 type FilterFactory = {createFilter(): CompressionFilter};
 
@@ -153,6 +157,12 @@ export function teachChannelSnappy(channel: object, send: boolean): void {
         filter.sendCompression = SNAPPY_HANDLER;
         filter.currentCompressionAlgorithm = SNAPPY;
       }
+      const sendMetadata = filter.sendMetadata.bind(filter);
+      filter.sendMetadata = async (metadata) => {
+        const headers = await sendMetadata(metadata);
+        headers.set("grpc-accept-encoding", ACCEPTED);
+        return headers;
+      };
       const receiveMetadata = filter.receiveMetadata.bind(filter);
       filter.receiveMetadata = (metadata) => {
         const encoding = metadata.get("grpc-encoding")[0];

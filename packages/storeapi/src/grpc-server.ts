@@ -17,6 +17,7 @@ import type {Codec, Init, MethodDef} from "@strata/proto";
 import type {Counter, Logger, Registry, SpanContext} from "@strata/telemetry";
 import {abortReason, type CallContext, callContext} from "./call-context.ts";
 import {
+  ACCEPTED,
   MESSAGE_HEADER,
   prepareServerCall,
   SNAPPY,
@@ -284,7 +285,7 @@ export class GrpcServer {
           onCancel: () => end(toGrpcStatus(abortReason(Number(call.getDeadline()))).code),
         } satisfies ServerListener),
       sendMetadata: (metadata, next) => {
-        metadata.set("grpc-accept-encoding", "identity,deflate,gzip,snappy");
+        metadata.set("grpc-accept-encoding", ACCEPTED);
         if (encoding === SNAPPY) metadata.set("grpc-encoding", SNAPPY);
         next(metadata);
       },
