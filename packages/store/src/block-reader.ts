@@ -1,8 +1,16 @@
-import {StrataError} from "@strata/base";
+import {errorCode, StrataError} from "@strata/base";
 import type {IndexHeaderReader, ValueRanges} from "@strata/block";
 import {compareUtf8, Labels} from "@strata/model";
-import {decodePostingList, decodeSeriesEntry, type LabelSource, SeriesEntry, seriesEntrySize} from "@strata/tsdb";
+import {
+  decodePostingList,
+  decodeSeriesContent,
+  decodeSeriesEntry,
+  type LabelSource,
+  SeriesEntry,
+  seriesEntrySize,
+} from "@strata/tsdb";
 import type {BucketBlock} from "./bucket-block.ts";
+import {decodePostings, encodePostings} from "./postings-codec.ts";
 import {readRanges} from "./range-reads.ts";
 import type {ReadContext} from "./read-context.ts";
 import {DEFAULT_TENANT} from "./store-metrics.ts";
@@ -28,6 +36,9 @@ export type ChunkRefs = {readonly mint: Float64Array; readonly maxt: Float64Arra
 
 /** A series while it is merged: labels, and its chunks, the entries [from, to) of its batch's columns. */
 export type Row = {readonly labels: Labels; readonly chunks: ChunkRefs; readonly from: number; readonly to: number};
+
+/** Gets entry i of a request as bytes[from, to), whose first byte lies at file offset `base`. */
+type TakeEntry = (i: number, bytes: Uint8Array, from: number, to: number, base: number) => void;
 
 /** Reads one block's index for one call. Valid only inside the `use` of its index-header. */
 export class BlockReader implements LabelSource {
@@ -68,11 +79,55 @@ export class BlockReader implements LabelSource {
   }
 
   async postings(name: string, values: readonly string[]): Promise<readonly Uint32Array[]> {
-    const ranges = await this.#ranges(name, values);
-    const places: {start: number; end: number}[] = [];
-    for (let i = 0; i < ranges.length; i += 2) {
-      const start = ranges[i] as number;
-      if (start >= 0) places.push({start: start - LENGTH_BYTES, end: (ranges[i + 1] as number) + CRC_BYTES});
+    if (!this.#ctx.cache.enabled("Postings")) return (await this.#readPostings(name, values)).lists;
+    const items = values.map((value) => ({type: "Postings" as const, name, value}));
+    const cached = await this.#ctx.cache.fetch(this.block.ulid, items, this.#ctx.signal);
+    const lists: Uint32Array[] = [];
+    const missing: string[] = [];
+    for (let i = 0; i < values.length; i++) {
+      const list = this.cachedIds(cached[i], "postings");
+      if (list === undefined) missing.push(values[i] as string);
+      else lists.push(list);
+    }
+    if (missing.length === 0) return lists;
+    const read = await this.#readPostings(name, missing);
+    for (let i = 0; i < read.lists.length; i++) {
+      const list = read.lists[i] as Uint32Array;
+      const item = {type: "Postings" as const, name, value: read.values[i] as string};
+      this.#ctx.cache.store(this.block.ulid, item, encodePostings(list));
+      lists.push(list);
+    }
+    return lists;
+  }
+
+  /** The ids that cached bytes stand for; undefined for none, and for bytes that cannot be read, which are then replaced. */
+  cachedIds(bytes: Uint8Array | undefined, what: "postings" | "expanded postings"): Uint32Array | undefined {
+    if (bytes === undefined) return undefined;
+    this.#ctx.limits.cachedBytes(bytes.length, what);
+    try {
+      const ids = decodePostings(bytes);
+      this.#ctx.stats.postings.touched++;
+      this.#ctx.stats.postings.touchedBytes += bytes.length;
+      return ids;
+    } catch {
+      this.#ctx.metrics.codecErrors.with({op: "decode", tenant: DEFAULT_TENANT}).inc();
+      return undefined;
+    }
+  }
+
+  /** The lists of those of the values that exist, with those values, ascending. */
+  async #readPostings(
+    name: string,
+    values: readonly string[],
+  ): Promise<{readonly values: readonly string[]; readonly lists: readonly Uint32Array[]}> {
+    const sorted = isAscending(values) ? values : [...values].sort(compareUtf8);
+    const ranges = await this.#ranges(name, sorted);
+    const places: {value: string; start: number; end: number}[] = [];
+    for (let i = 0; i < sorted.length; i++) {
+      const start = ranges[2 * i] as number;
+      if (start < 0) continue;
+      const end = (ranges[2 * i + 1] as number) + CRC_BYTES;
+      places.push({value: sorted[i] as string, start: start - LENGTH_BYTES, end});
     }
     places.sort((a, b) => a.start - b.start);
     const starts = places.map((place) => place.start);
@@ -91,12 +146,12 @@ export class BlockReader implements LabelSource {
     });
     postings.touched += lists.length;
     postings.fetched += lists.length;
-    return lists;
+    return {values: places.map((place) => place.value), lists};
   }
 
-  async #ranges(name: string, values: readonly string[]): Promise<ArrayLike<number>> {
+  /** Ranges of ascending values. */
+  async #ranges(name: string, sorted: readonly string[]): Promise<ArrayLike<number>> {
     const scanned = this.#scanned;
-    const sorted = isAscending(values) ? values : [...values].sort(compareUtf8);
     if (scanned === undefined || scanned.name !== name) return this.#header.postings.ranges(name, sorted);
     const {values: known, ranges} = scanned.found;
     const out: number[] = [];
@@ -157,6 +212,54 @@ export class BlockReader implements LabelSource {
     skipChunks: boolean,
     out: EntryColumns,
   ): Promise<void> {
+    const take: TakeEntry = (i, bytes, from, to, base) => {
+      decodeSeriesContent(bytes, from, to, this.#entry, this.block.indexKey, base);
+      this.#ctx.stats.entries.touchedBytes += to - from;
+      this.#keep(out, i, mint, maxt, skipChunks);
+    };
+    const {cache, tuning, stats, signal} = this.#ctx;
+    stats.entries.touched += ids.length;
+    if (!tuning.cacheSeries || !cache.enabled("Series")) {
+      return this.#fetchEntries(ids, (i, bytes, at, end, base) => {
+        decodeSeriesEntry(bytes, at, end, this.#entry, this.block.indexKey, base);
+        stats.entries.touchedBytes += end - at;
+        this.#keep(out, i, mint, maxt, skipChunks);
+      });
+    }
+    const items = Array.from(ids, (id) => ({type: "Series" as const, offset: id * SERIES_ALIGN}));
+    const cached = await cache.fetch(this.block.ulid, items, signal);
+    const missing: number[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      const bytes = cached[i];
+      if (bytes === undefined || !this.#takeCached(take, i, bytes)) missing.push(i);
+    }
+    if (missing.length === 0) return;
+    const missingIds = Uint32Array.from(missing, (i) => ids[i] as number);
+    await this.#fetchEntries(missingIds, (m, bytes, at, end, base) => {
+      const i = missing[m] as number;
+      decodeSeriesEntry(bytes, at, end, this.#entry, this.block.indexKey, base);
+      stats.entries.touchedBytes += end - at;
+      this.#keep(out, i, mint, maxt, skipChunks);
+      // Compat: the cached form has neither the length in front nor the CRC behind.
+      const from = at + lengthBytes(bytes, at);
+      cache.store(this.block.ulid, items[i] as (typeof items)[number], bytes.slice(from, end - CRC_BYTES));
+    });
+  }
+
+  /** false when the cached bytes are no series entry: it is then read anew. */
+  #takeCached(take: TakeEntry, i: number, bytes: Uint8Array): boolean {
+    this.#ctx.limits.cachedBytes(bytes.length, "series");
+    try {
+      take(i, bytes, 0, bytes.length, 0);
+      return true;
+    } catch (err) {
+      if (errorCode(err) === "corrupt") return false;
+      throw err;
+    }
+  }
+
+  /** Reads whole entries, from their length field to their CRC, and hands them to `take` by position in `ids`. */
+  async #fetchEntries(ids: Uint32Array, take: TakeEntry): Promise<void> {
     const {stats, tuning, metrics} = this.#ctx;
     const key = this.block.indexKey;
     const guess = Math.min(this.block.meta.thanos?.seriesMaxSize || tuning.seriesBytes, MAX_ENTRY_GUESS);
@@ -175,7 +278,7 @@ export class BlockReader implements LabelSource {
         const size = at < bytes.length ? seriesEntrySize(bytes, at, bytes.length) : -1;
         if (size < 0) throw cutEntry(key, starts[i] as number);
         if (at + size > bytes.length) tooLong.push({index: i, size});
-        else this.#take(out, i, bytes, at, at + size, part.start, mint, maxt, skipChunks);
+        else take(i, bytes, at, at + size, part.start);
       }
     });
     for (const {index, size} of tooLong) {
@@ -184,26 +287,14 @@ export class BlockReader implements LabelSource {
       this.#ctx.limits.bytes(size, "series");
       const bytes = await this.#ctx.bucket.getRange(key, start, size, this.#ctx.signal);
       if (bytes.length < size) throw cutEntry(key, start);
-      this.#take(out, index, bytes, 0, size, start, mint, maxt, skipChunks);
+      take(index, bytes, 0, size, start);
     }
     stats.entries.fetched += ids.length;
-    stats.entries.touched += ids.length;
   }
 
-  #take(
-    out: EntryColumns,
-    i: number,
-    bytes: Uint8Array,
-    at: number,
-    end: number,
-    base: number,
-    mint: number,
-    maxt: number,
-    skipChunks: boolean,
-  ): void {
+  /** Puts the entry decoded last into row i. */
+  #keep(out: EntryColumns, i: number, mint: number, maxt: number, skipChunks: boolean): void {
     const entry = this.#entry;
-    decodeSeriesEntry(bytes, at, end, entry, this.block.indexKey, base);
-    this.#ctx.stats.entries.touchedBytes += end - at;
     out.chunkStart[i] = out.chunks.count;
     // Without a lower bound nobody asks for times: a series without any chunk is wanted, too.
     let overlaps = mint === Number.NEGATIVE_INFINITY;
@@ -303,6 +394,13 @@ class ChunkRefList {
     };
     this.refs = {mint: grow(this.refs.mint), maxt: grow(this.refs.maxt), ref: grow(this.refs.ref)};
   }
+}
+
+/** Length of the uvarint at `at`. */
+function lengthBytes(bytes: Uint8Array, at: number): number {
+  let end = at;
+  while ((bytes[end++] as number) >= 0x80);
+  return end - at;
 }
 
 function isAscending(values: readonly string[]): boolean {

@@ -1,9 +1,11 @@
 import {errorCode} from "@strata/base";
 import {compareLabels, Labels, type Matcher, shardOf} from "@strata/model";
 import type {Select} from "@strata/series";
-import {selectPostings} from "@strata/tsdb";
+import {type Selection, selectPostings} from "@strata/tsdb";
 import type {BlockReader, Row} from "./block-reader.ts";
+import {matchersKey} from "./cache-keys.ts";
 import {LabelReorder, mergedPairs} from "./label-order.ts";
+import {encodePostings} from "./postings-codec.ts";
 import type {ReadContext} from "./read-context.ts";
 import {DEFAULT_TENANT} from "./store-metrics.ts";
 
@@ -25,7 +27,7 @@ export async function* blockRows(
 ): AsyncGenerator<Row[]> {
   // Compat: a selector whose matchers all speak of external labels selects nothing of a block.
   if (matchers.length === 0) return;
-  const {ids, pending} = await selectPostings(matchers, reader, {lazy: true});
+  const {ids, pending} = await expandedPostings(reader, matchers, ctx);
   if (ids.length === 0) {
     ctx.metrics.emptyPostings.with({tenant: DEFAULT_TENANT}).inc();
     return;
@@ -39,6 +41,24 @@ export async function* blockRows(
   if (removed.length > 0 || overridden) yield* sorted(rows, q, batchRows);
   else if (external.size === 0) yield* unchanged(rows);
   else yield* reordered(rows);
+}
+
+/** Ids of the series that match, from the cache where it has them. */
+async function expandedPostings(
+  reader: BlockReader,
+  matchers: readonly Matcher[],
+  ctx: ReadContext,
+): Promise<Selection> {
+  const {cache} = ctx;
+  if (!cache.enabled("ExpandedPostings")) return selectPostings(matchers, reader, {lazy: true});
+  const item = {type: "ExpandedPostings" as const, matchers: matchersKey(matchers)};
+  const {ulid} = reader.block;
+  const [cached] = await cache.fetch(ulid, [item], ctx.signal);
+  const ids = reader.cachedIds(cached, "expanded postings");
+  if (ids !== undefined) return {ids, pending: []};
+  const selection = await selectPostings(matchers, reader, {lazy: true});
+  if (selection.pending.length === 0) cache.store(ulid, item, encodePostings(selection.ids));
+  return selection;
 }
 
 /** A row with the label pairs it has in the block. */

@@ -10,6 +10,7 @@ import {endsCall} from "./block-rows.ts";
 import {BlockSet} from "./block-set.ts";
 import type {BucketBlock} from "./bucket-block.ts";
 import {CallGate} from "./call-gate.ts";
+import {DEFAULT_CACHE_BYTES, DEFAULT_CACHE_ITEM_BYTES, type IndexCache, memoryIndexCache} from "./index-cache.ts";
 import {type BlockLabelQuery, blockLabelNames, blockLabelValues, sortedUnique} from "./label-calls.ts";
 import {LOCAL_TUNING, QueryStats, REMOTE_TUNING, type ReadContext, type ReadTuning, TextPool} from "./read-context.ts";
 import {type LimitOptions, NO_LIMITS, RequestLimits} from "./request-limits.ts";
@@ -35,6 +36,8 @@ export type BucketStoreOptions = {
   readonly maxConcurrent?: number | undefined;
   /** How ranges are read; by default what suits the bucket's provider. */
   readonly tuning?: ReadTuning | undefined;
+  /** Not closed by the store. In memory with Thanos's default size when left out. */
+  readonly indexCache?: IndexCache | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
 };
@@ -52,6 +55,7 @@ export class BucketStore implements Queryable {
   readonly #loader: BlockLoader;
   readonly #gate: CallGate;
   readonly #tuning: ReadTuning;
+  readonly #cache: IndexCache;
   readonly #blocks = new Map<string, BucketBlock>();
   readonly #sets = new Map<string, BlockSet>();
   #firstSync = true;
@@ -61,6 +65,13 @@ export class BucketStore implements Queryable {
     this.#metrics = storeMetrics(options.registry);
     this.#gate = new CallGate(options.maxConcurrent ?? 20, this.#metrics);
     this.#tuning = options.tuning ?? (options.bucket.provider === "FILESYSTEM" ? LOCAL_TUNING : REMOTE_TUNING);
+    this.#cache =
+      options.indexCache ??
+      memoryIndexCache({
+        registry: options.registry,
+        maxBytes: DEFAULT_CACHE_BYTES,
+        maxItemBytes: DEFAULT_CACHE_ITEM_BYTES,
+      });
     this.#loader = new BlockLoader({
       bucket: options.bucket,
       dataDir: options.dataDir,
@@ -221,6 +232,7 @@ export class BucketStore implements Queryable {
     return {
       bucket: this.#o.bucket,
       tuning: this.#tuning,
+      cache: this.#cache,
       limits: new RequestLimits(this.#o.limits ?? NO_LIMITS, this.#metrics),
       metrics: this.#metrics,
       stats: new QueryStats(),

@@ -1,4 +1,5 @@
 import type {Bucket} from "@strata/objstore";
+import type {IndexCache} from "./index-cache.ts";
 import type {RequestLimits} from "./request-limits.ts";
 import type {StoreMetrics} from "./store-metrics.ts";
 
@@ -13,6 +14,8 @@ export type ReadTuning = {
   readonly parallel: number;
   /** About how many bytes of chunks are read before they are handed out. */
   readonly unitBytes: number;
+  /** Whether series entries go through the index cache; pointless where the operating system caches the file. */
+  readonly cacheSeries: boolean;
 };
 
 /** A local disk: requests cost microseconds, so nothing is read in vain. */
@@ -22,6 +25,7 @@ export const LOCAL_TUNING: ReadTuning = {
   chunkBytes: 1280,
   parallel: 4,
   unitBytes: 4 << 20,
+  cacheSeries: false,
 };
 
 /** Object storage: a request costs as much time as half a megabyte. The estimates are those of Thanos. */
@@ -31,6 +35,7 @@ export const REMOTE_TUNING: ReadTuning = {
   chunkBytes: 16_000,
   parallel: 8,
   unitBytes: 16 << 20,
+  cacheSeries: true,
 };
 
 /** What all reads for one call share. */
@@ -38,6 +43,7 @@ export type ReadContext = {
   readonly bucket: Bucket;
   readonly tuning: ReadTuning;
   readonly limits: RequestLimits;
+  readonly cache: IndexCache;
   readonly metrics: StoreMetrics;
   readonly stats: QueryStats;
   /** Equal texts of all blocks as one string, so that comparing labels of a series in several blocks costs nothing. */

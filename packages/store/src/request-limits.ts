@@ -37,6 +37,12 @@ export class RequestLimits {
     this.#reserve("bytes", count, this.#limits.downloadedBytes, `exceeded bytes limit while fetching ${what}`);
   }
 
+  /** Compat: bytes from the cache count as if they were downloaded. */
+  cachedBytes(count: number, what: "postings" | "series" | "expanded postings"): void {
+    const text = `exceeded bytes limit while loading ${what} from index cache`;
+    this.#reserve("bytes", count, this.#limits.downloadedBytes, text);
+  }
+
   #reserve(reason: Reason, count: number, limit: number, text: string): void {
     this.#used[reason] += count;
     const got = this.#used[reason];

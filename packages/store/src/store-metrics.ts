@@ -102,6 +102,12 @@ export const storeMetrics = (r: Registry) => ({
     help: "Blocks in which no series matched.",
     labels: TENANT,
   }),
+  codecErrors: r.counter({
+    name: name("cached_postings_compression_errors_total"),
+    help: "Cached posting lists that could not be read or written.",
+    labels: ["op", "tenant"] as const,
+    preset: ["encode", "decode"].map((op) => ({op, tenant: DEFAULT_TENANT})),
+  }),
   gateSeconds: r.histogram({
     name: name("series_gate_queries_duration_seconds"),
     help: "How long Series calls waited for their turn.",

@@ -43,7 +43,13 @@ export {decodeBigEndianIds, decodePostingList, LIST_OVERHEAD} from "./index/post
 export {gallop, type IdList, intersect, intersects, intersectTwo, subtract, union} from "./index/postings-ops.ts";
 export {type LabelSource, selectLabelNames, selectLabelValues} from "./index/select-labels.ts";
 export {type PostingsSource, type Selection, selectPostings} from "./index/select-postings.ts";
-export {decodeSeriesEntry, MAX_ENTRY_LENGTH_BYTES, SeriesEntry, seriesEntrySize} from "./index/series-entry.ts";
+export {
+  decodeSeriesContent,
+  decodeSeriesEntry,
+  MAX_ENTRY_LENGTH_BYTES,
+  SeriesEntry,
+  seriesEntrySize,
+} from "./index/series-entry.ts";
 export {BufferAccess, FileAccess, type RandomAccess} from "./random-access.ts";
 export {type LabelChange, reordered} from "./series-order.ts";
 export {ROW_STRIDE, type SeriesRow} from "./series-row.ts";
