@@ -1,12 +1,5 @@
 export {type CallContext, DEFAULT_TENANT, REQUEST_ID_KEY, TENANT_KEY} from "./call-context.ts";
 export {
-  type ClientDefaults,
-  type EndpointConfig,
-  type EndpointFlags,
-  endpointsFromFlags,
-  parseEndpointConfig,
-} from "./endpoint-config.ts";
-export {
   type ConnectionLabel,
   type EndpointApi,
   type EndpointHandle,
@@ -15,7 +8,6 @@ export {
   type EndpointSpec,
   type EndpointStatus,
 } from "./endpoint-set.ts";
-export {EndpointSource, type EndpointSourceOptions} from "./endpoint-source.ts";
 export {receiveFrames, sendFrames} from "./frame-port.ts";
 export {type FrameGroup, type FrameStreamOptions, framesToBatches} from "./frame-stream.ts";
 export {GroupTransport, type RetryPolicy} from "./group-transport.ts";
