@@ -15,6 +15,7 @@ import type {Bucket} from "@strata/objstore";
 import type {Init, info} from "@strata/proto";
 import type {Logger, Registry} from "@strata/telemetry";
 import {BucketStore} from "./bucket-store.ts";
+import type {IndexCache} from "./index-cache.ts";
 import {type LimitOptions, NO_LIMITS} from "./request-limits.ts";
 
 /** The flags of `strata store` as values; all but the first five have its defaults. */
@@ -39,6 +40,8 @@ export type StoreOptions = {
   readonly headerIdleMs?: number | undefined;
   readonly limits?: LimitOptions | undefined;
   readonly maxConcurrent?: number | undefined;
+  /** In memory when left out. Closed with the component. */
+  readonly indexCache?: IndexCache | undefined;
 };
 
 const HOUR_MS = 3_600_000;
@@ -83,6 +86,7 @@ export class Store {
       maxTime,
       limits: options.limits ?? NO_LIMITS,
       maxConcurrent: options.maxConcurrent,
+      indexCache: options.indexCache,
       logger,
       registry,
     });
@@ -152,6 +156,7 @@ export class Store {
   async close(): Promise<void> {
     this.#ready = false;
     await this.queryable.close();
+    await this.#o.indexCache?.close();
   }
 }
 

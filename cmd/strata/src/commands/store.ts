@@ -1,19 +1,14 @@
-import {errorText, StrataError} from "@strata/base";
-import {relabelConfigs, resolveTime} from "@strata/model";
+import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered} from "@strata/objstore";
-import {Store} from "@strata/store";
+import {indexCacheFromConfig, Store} from "@strata/store";
 import {serveStore} from "@strata/storeapi";
-import {parse} from "yaml";
-import type {Content} from "../flags/content.ts";
 import {storeFlags} from "../flags/store.ts";
 import {runComponent} from "../runtime.ts";
+import {selectorRules} from "../selector-rules.ts";
 import {defineCommand} from "./tree.ts";
 
 /** The most samples a chunk has; the sample limit is counted in chunks. */
 const SAMPLES_PER_CHUNK = 120;
-
-/** Actions that make sense where only whole blocks can be kept or dropped. */
-const SELECTOR_ACTIONS = ["keep", "drop", "hashmod"];
 
 export const store = defineCommand(storeFlags, (context) =>
   runComponent({
@@ -49,6 +44,7 @@ export const store = defineCommand(storeFlags, (context) =>
           downloadedBytes: flags["store.grpc.downloaded-bytes-limit"],
         },
         maxConcurrent: flags["store.grpc.series-max-concurrency"],
+        indexCache: indexCacheFromConfig(await flags["index-cache.config"].read(), flags["index-cache-size"], registry),
       });
       if (grpc !== undefined) {
         serveStore(grpc, {
@@ -68,21 +64,3 @@ export const store = defineCommand(storeFlags, (context) =>
     },
   }),
 );
-
-/** `--selector.relabel-config`. Throws `bad_data` for actions that change labels: a block has them or has not. */
-async function selectorRules(content: Content) {
-  let document: unknown;
-  try {
-    document = parse(await content.read());
-  } catch (err) {
-    if (err instanceof StrataError) throw err;
-    throw new StrataError("bad_data", `cannot read --${content.flag}: ${errorText(err).split("\n")[0]}`, {cause: err});
-  }
-  const rules = relabelConfigs(document);
-  const other = rules.find((rule) => !SELECTOR_ACTIONS.includes(rule.action));
-  if (other === undefined) return rules;
-  throw new StrataError(
-    "bad_data",
-    `cannot use action ${other.action} in --${content.flag}: supported are ${SELECTOR_ACTIONS.join(", ")}`,
-  );
-}
