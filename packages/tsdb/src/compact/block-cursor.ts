@@ -6,8 +6,10 @@ import {SeriesEntry} from "../index/series-entry.ts";
 import {covers, type Interval, touches} from "../tombstones.ts";
 import type {ChunkItem} from "./chunk-item.ts";
 
-/** Chunks whose bytes are in memory at a time, unless one series has more. */
-const WINDOW_CHUNKS = 4096;
+/** Chunks whose bytes are read together, unless one series has more. */
+const WINDOW_CHUNKS = 2048;
+
+type Window = {readonly refs: number[]; readonly chunks: ChunkItem[]}[];
 
 /** The number, among the symbols of the block to be, that a symbol reference of an input stands for. */
 export type SymbolMap = {get(ref: number): number};
@@ -31,8 +33,10 @@ export class BlockCursor {
   /** Entries [at, count) are decoded and not in a window yet. */
   #at = 0;
   #count = 0;
-  #window: {refs: number[]; chunks: ChunkItem[]}[] = [];
+  #window: Window = [];
   #position = 0;
+  /** The window behind this one, being read while this one is used. */
+  #ahead: Promise<Window | undefined> | undefined;
 
   private constructor(block: BlockReader, symbols: SymbolMap, mint: number, maxt: number) {
     this.#block = block;
@@ -53,20 +57,29 @@ export class BlockCursor {
   /** Steps to the next series. A promise only where a window has to be read; false at the end. */
   next(): boolean | Promise<boolean> {
     if (this.#position >= this.#window.length) return this.#fill();
-    const {refs, chunks} = this.#window[this.#position++] as {refs: number[]; chunks: ChunkItem[]};
+    const {refs, chunks} = this.#window[this.#position++] as Window[number];
     this.refs = refs;
     this.chunks = chunks;
     return true;
   }
 
   async #fill(): Promise<boolean> {
-    this.#window = [];
+    const window = await (this.#ahead ?? this.#read());
+    this.#ahead = undefined;
+    if (window === undefined) return false;
+    this.#window = window;
     this.#position = 0;
-    while (this.#window.length === 0) {
-      if (this.#at >= this.#count && !(await this.#decode())) return false;
-      await this.#readWindow();
-    }
+    // PERF: reading waits for the disk while merging keeps the thread busy; one window ahead lets both go on.
+    this.#ahead = this.#read();
+    // Its failure is met when the window is asked for; an abandoned merge never asks.
+    this.#ahead.catch(() => {});
     return this.next();
+  }
+
+  /** The next window that is not empty; undefined at the end. */
+  async #read(): Promise<Window | undefined> {
+    if (this.#at >= this.#count && !(await this.#decode())) return undefined;
+    return this.#readWindow();
   }
 
   async #decode(): Promise<boolean> {
@@ -81,7 +94,8 @@ export class BlockCursor {
   }
 
   /** Takes decoded entries up to a window's size and reads their chunks. */
-  async #readWindow(): Promise<void> {
+  async #readWindow(): Promise<Window> {
+    const window: Window = [];
     const wanted: number[] = [];
     const owners: number[] = [];
     const times: number[] = [];
@@ -93,18 +107,17 @@ export class BlockCursor {
       const intervals = deleted.length === 0 ? this.#outside : [...this.#outside, ...deleted];
       const refs: number[] = [];
       for (let i = 0; i < entry.labels * 2; i++) refs.push(this.#symbols.get(entry.labelRefs[i] as number));
-      this.#window.push({refs, chunks: []});
+      window.push({refs, chunks: []});
       for (let i = 0; i < entry.chunks; i++) {
         const mint = entry.mint[i] as number;
         const maxt = entry.maxt[i] as number;
         if (covers(intervals, mint, maxt)) continue;
         wanted.push(entry.chunkRef[i] as number);
-        owners.push(this.#window.length - 1);
+        owners.push(window.length - 1);
         times.push(mint, maxt);
         cuts.push(touches(intervals, mint, maxt) ? intervals : NO_CUT);
       }
     }
-    const window = this.#window;
     await this.#block.chunks.read(wanted, (i, encoding, data, from, length, sum) => {
       const mint = times[2 * i] as number;
       const maxt = times[2 * i + 1] as number;
@@ -112,6 +125,7 @@ export class BlockCursor {
       const left = this.#cut(chunk, cuts[i] as readonly Interval[], wanted[i] as number);
       if (left !== undefined) window[owners[i] as number]?.chunks.push(left);
     });
+    return window;
   }
 
   #cut(chunk: ChunkItem, intervals: readonly Interval[], ref: number): ChunkItem | undefined {

@@ -160,10 +160,7 @@ test("nonsense behind right checksums gives an answer or a corrupt error", async
           await selectPostings([matcher("a", "=~", "1|2"), matcher("b", "!=", "z")], index);
           await index.readSeries(await index.all(), () => {});
         } catch (err) {
-          assert.ok(
-            err instanceof StrataError && err.code === "corrupt",
-            err instanceof Error ? err.stack : String(err),
-          );
+          assert.ok(err instanceof StrataError && err.code === "corrupt", String((err as Error).stack ?? err));
         }
       },
     ),

@@ -30,7 +30,6 @@ export class ChunkWriter {
   #first = true;
   #index = 0;
   #total = 0;
-  readonly #frame = new Uint8Array(MAX_CHUNK_LENGTH_BYTES + 1);
 
   private constructor(dir: string, limit: number) {
     this.#dir = dir;
@@ -71,16 +70,16 @@ export class ChunkWriter {
   add(encoding: number, data: Uint8Array, from: number, length: number, sum?: number | undefined): number {
     const sink = this.#sink as FileSink;
     const ref = chunkRef(this.#segment, sink.position);
-    const frame = this.#frame;
-    let at = 0;
+    const {buffer, at: start} = sink.claim(uvarintLength(length) + 1 + length + CHUNK_CRC_BYTES);
+    let at = start;
     let rest = length;
-    for (; rest > 0x7f; rest >>>= 7) frame[at++] = (rest & 0x7f) | 0x80;
-    frame[at++] = rest;
-    frame[at++] = encoding;
-    sink.write(frame, 0, at);
-    sink.write(data, from, from + length);
-    writeU32(frame, 0, sum ?? crc32c(data, from, from + length, crc32c(frame, at - 1, at)));
-    sink.write(frame, 0, 4);
+    for (; rest > 0x7f; rest >>>= 7) buffer[at++] = (rest & 0x7f) | 0x80;
+    buffer[at++] = rest;
+    const content = at;
+    buffer[at++] = encoding;
+    buffer.set(data.subarray(from, from + length), at);
+    at += length;
+    writeU32(buffer, at, sum ?? crc32c(buffer, content, at));
     return ref;
   }
 
@@ -122,4 +121,10 @@ export class ChunkWriter {
     await this.#sink?.close();
     this.#sink = undefined;
   }
+}
+
+function uvarintLength(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest > 0x7f; rest >>>= 7) bytes++;
+  return bytes;
 }

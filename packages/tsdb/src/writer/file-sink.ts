@@ -13,6 +13,7 @@ export class FileSink {
   readonly #handle: FileHandle;
   #buffer = new Uint8Array(2 * FLUSH_BYTES);
   #used = 0;
+  readonly #claimed = {buffer: new Uint8Array(0), at: 0};
   #flushed = 0;
   #closed = false;
 
@@ -40,6 +41,18 @@ export class FileSink {
     this.#reserve(to - from);
     this.#buffer.set(from === 0 && to === data.length ? data : data.subarray(from, to), this.#used);
     this.#used += to - from;
+  }
+
+  /**
+   * Makes `length` bytes part of the file and tells where they lie; the caller fills them before the next call. PERF: a view for each of a chunk's small fields cost as much as the chunk's own copy.
+   */
+  claim(length: number): {readonly buffer: Uint8Array; readonly at: number} {
+    this.#reserve(length);
+    const claimed = this.#claimed;
+    claimed.buffer = this.#buffer;
+    claimed.at = this.#used;
+    this.#used += length;
+    return claimed;
   }
 
   /** Appends zeros up to a multiple of `alignment`. */
