@@ -5,6 +5,7 @@ import {collectRows, releaseRows} from "./aggregate-select.ts";
 import {ElementOperator, type Remark, type Value} from "./binary-element.ts";
 import type {Evaluation} from "./evaluation.ts";
 import {dropReserved, labelsKey, sameLabelset} from "./metric-name.ts";
+import {type OutputRow, OutputRows} from "./output-rows.ts";
 import {setPoint} from "./range-leaf.ts";
 import {compares, isComparison, scalarOp} from "./scalar-math.ts";
 import {ABSENT, type Batches, FLOAT, type Grid, HISTOGRAM, type Row, rowsOf, type StepBatch} from "./step-batch.ts";
@@ -52,8 +53,7 @@ class Join {
   readonly #element: ElementOperator;
   readonly #dropsName: boolean;
   readonly #filter: boolean;
-  /** Results by label set; each in a batch of its own. */
-  readonly #out = new Map<string, StepBatch>();
+  readonly #out: OutputRows;
   readonly #remarks: (Remark | undefined)[] = [];
   #fault: Fault | undefined;
 
@@ -71,6 +71,7 @@ class Join {
     this.#expr = expr;
     this.#matching = expr.matching!;
     this.#steps = grid.count;
+    this.#out = new OutputRows(ev, grid.count);
     this.#many = many;
     this.#one = one;
     this.#swapped = swapped;
@@ -96,8 +97,8 @@ class Join {
     }
   }
 
-  *batches(): Generator<StepBatch> {
-    yield* this.#out.values();
+  batches(): readonly StepBatch[] {
+    return this.#out.batches();
   }
 
   /** Steps at which both sides have anything at all; at the others nothing is even matched. */
@@ -134,7 +135,7 @@ class Join {
 
   /** The common case: one series on each side. */
   #pair(many: Row, one: Row): void {
-    let out: StepBatch | undefined;
+    let out: OutputRow | undefined;
     const [a, b] = this.#swapped ? [one, many] : [many, one];
     const plain =
       a.batch.hists === undefined && b.batch.hists === undefined && this.#op[1] !== "/" && this.#op !== "</";
@@ -147,16 +148,16 @@ class Join {
         const y = b.batch.values[b.base + i]!;
         if (this.#filter && !compares(this.#op, x, y)) continue;
         out ??= this.#row(this.#labels(many.labels, one.labels));
-        if (out.kind[i] !== ABSENT) throw sameLabelset();
-        out.kind[i] = FLOAT;
-        out.values[i] = this.#filter ? x : scalarOp(this.#op, x, y);
+        const at = out.base + i;
+        if (out.batch.kind[at] !== ABSENT) throw sameLabelset();
+        out.batch.kind[at] = FLOAT;
+        out.batch.values[at] = this.#filter ? x : scalarOp(this.#op, x, y);
         continue;
       }
       const value = this.#combine(pointOf(a, i), pointOf(b, i), i);
       if (value === undefined || value === false) continue;
       out ??= this.#row(this.#labels(many.labels, one.labels));
-      if (out.kind[i] !== ABSENT) throw sameLabelset();
-      setPoint(out, i, value);
+      this.#out.set(out, i, value);
     }
   }
 
@@ -208,11 +209,11 @@ class Join {
     const key = labelsKey(labels);
     if (value === false) return key;
     const out = this.#row(labels, key);
-    if (out.kind[step] !== ABSENT) {
+    if (out.batch.kind[out.base + step] !== ABSENT) {
       this.#report({step, order: 2e9, make: sameLabelset});
       return key;
     }
-    setPoint(out, step, value);
+    this.#out.set(out, step, value);
     return key;
   }
 
@@ -241,15 +242,8 @@ class Join {
     return result;
   }
 
-  #row(labels: Labels, key = labelsKey(labels)): StepBatch {
-    let row = this.#out.get(key);
-    if (row === undefined) {
-      row = this.#ev.newBatch(1, this.#steps);
-      row.labels.push(labels);
-      if (this.#ev.options.features.delayedNameRemoval && this.#expr.bool) row.dropName = Uint8Array.of(1);
-      this.#out.set(key, row);
-    }
-    return row;
+  #row(labels: Labels, key?: string): OutputRow {
+    return this.#out.row(labels, this.#ev.options.features.delayedNameRemoval && this.#expr.bool, key);
   }
 
   #order: Map<Row, number> | undefined;

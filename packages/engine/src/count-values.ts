@@ -6,7 +6,8 @@ import {Groups} from "./grouping.ts";
 import {histogramText} from "./histogram/text.ts";
 import {validName} from "./label-functions.ts";
 import {labelsKey} from "./metric-name.ts";
-import {ABSENT, type Batches, FLOAT, type Grid, HISTOGRAM, rowsOf, type StepBatch} from "./step-batch.ts";
+import {OutputRows} from "./output-rows.ts";
+import {ABSENT, type Batches, FLOAT, type Grid, HISTOGRAM, rowsOf} from "./step-batch.ts";
 
 /** `count_values("label", v)`: how many series of a group have each value. Folds its input. */
 export async function* countValues(
@@ -19,7 +20,7 @@ export async function* countValues(
   if (!validName(label)) throw new StrataError("execution", `invalid label name ${goQuote(label)}`);
   const grouping = aggregate.without ? aggregate.grouping : [...aggregate.grouping, label];
   const groups = new Groups(ev, {grouping, without: aggregate.without});
-  const counts = new Map<string, StepBatch>();
+  const counts = new OutputRows(ev, grid.count);
   for await (const batch of child) {
     for (const row of rowsOf(batch)) {
       for (let i = 0; i < grid.count; i++) {
@@ -29,20 +30,13 @@ export async function* countValues(
         const text = kind === HISTOGRAM ? histogramText(batch.hists![at]!) : formatFloat(batch.values[at]!);
         const labels = groups.groupLabels(row.labels.extend(Labels.fromPairs([[label, text]])));
         const key = labelsKey(labels);
-        let count = counts.get(key);
-        if (count === undefined) {
-          count = ev.newBatch(1, grid.count);
-          ev.hold(grid.count);
-          count.labels.push(labels);
-          if (row.drop) count.dropName = Uint8Array.of(1);
-          counts.set(key, count);
-        }
-        count.kind[i] = FLOAT;
-        count.values[i]!++;
+        const count = counts.row(labels, row.drop, key);
+        count.batch.kind[count.base + i] = FLOAT;
+        count.batch.values[count.base + i]!++;
       }
     }
     ev.release(batch);
     ev.check();
   }
-  yield* counts.values();
+  yield* counts.batches();
 }

@@ -6,9 +6,10 @@ import {mapBatches} from "./elementwise.ts";
 import type {Evaluation} from "./evaluation.ts";
 import type {FloatHistogram} from "./histogram/float-histogram.ts";
 import {histogramFraction, histogramQuantile, histogramVariance, type NaNRemark} from "./histogram/quantile.ts";
-import {dropReserved, labelsKey, sameLabelset} from "./metric-name.ts";
+import {dropReserved, labelsKey} from "./metric-name.ts";
+import {OutputRows} from "./output-rows.ts";
 import {invalidQuantile} from "./range-functions.ts";
-import {ABSENT, type Batches, FLOAT, type Grid, HISTOGRAM, type Row, type StepBatch} from "./step-batch.ts";
+import {ABSENT, type Batches, FLOAT, type Grid, HISTOGRAM, type Row} from "./step-batch.ts";
 
 /** `histogram_count` and its like: one number of each native histogram. */
 export const HISTOGRAM_FIELDS: Readonly<Record<string, (h: FloatHistogram) => number>> = {
@@ -73,7 +74,7 @@ export async function* bucketFunction(
       vectorArg.pos,
     );
   }
-  const merger = new OutputRows(ev, grid.count);
+  const out = new OutputRows(ev, grid.count);
   const outputs = query.kind === "quantile" ? query.phis : [undefined];
   for (const input of inputs) {
     for (let i = 0; i < grid.count; i++) {
@@ -94,7 +95,7 @@ export async function* bucketFunction(
         const t = grid.start + i * grid.step;
         ev.annotations.forcedMonotonicity(nameText(input.name), vectorArg.pos, min, max, diff, t);
       }
-      for (const out of outputs) {
+      for (const wanted of outputs) {
         let value: number;
         let remark: NaNRemark;
         if (query.kind === "fraction") {
@@ -103,7 +104,7 @@ export async function* bucketFunction(
             value = prepared === undefined ? Number.NaN : bucketFraction(lower, upper, prepared.buckets);
           else ({value, remark} = histogramFraction(lower, upper, native.batch.hists![native.base + i]!));
         } else {
-          const phi = out!.values[i]!;
+          const phi = wanted!.values[i]!;
           const warning = invalidQuantile(phi);
           const phiArg = call.args[call.func.args[0] === "scalar" ? 0 : 2] ?? call;
           if (warning !== undefined) ev.annotations.warn(warning, phiArg.pos);
@@ -113,16 +114,16 @@ export async function* bucketFunction(
         if (remark !== undefined) tellNaN(ev, remark, nameText(input.name), vectorArg);
         let {labels} = input;
         if (!delayed) labels = dropReserved(labels);
-        if (out?.label !== undefined && query.kind === "quantile") {
-          labels = labels.extend(Labels.fromPairs([[query.labelName, out.label]]));
+        if (wanted?.label !== undefined && query.kind === "quantile") {
+          labels = labels.extend(Labels.fromPairs([[query.labelName, wanted.label]]));
         }
-        merger.set(labels, delayed, i, value);
+        out.set(out.row(labels, delayed), i, value);
       }
     }
     ev.check();
   }
   releaseRows(ev, rows);
-  yield* merger.batches();
+  yield* out.batches();
 }
 
 function classicQuantile(phi: number, buckets: readonly ClassicBucket[] | undefined): number {
@@ -177,35 +178,4 @@ export function parseLe(text: string): number | undefined {
 function hasFloat(row: Row, steps: number): boolean {
   for (let i = 0; i < steps; i++) if (row.batch.kind[row.base + i] === FLOAT) return true;
   return false;
-}
-
-/** Rows that are filled point by point in any order. Points of one label set at one step must not meet. */
-export class OutputRows {
-  readonly #ev: Evaluation;
-  readonly #steps: number;
-  readonly #rows = new Map<string, StepBatch>();
-
-  constructor(ev: Evaluation, steps: number) {
-    this.#ev = ev;
-    this.#steps = steps;
-  }
-
-  /** Sets a float. */
-  set(labels: Labels, drop: boolean, step: number, value: number): void {
-    const key = labelsKey(labels);
-    let row = this.#rows.get(key);
-    if (row === undefined) {
-      row = this.#ev.newBatch(1, this.#steps);
-      row.labels.push(labels);
-      if (drop) row.dropName = Uint8Array.of(1);
-      this.#rows.set(key, row);
-    }
-    if (row.kind[step] !== ABSENT) throw sameLabelset();
-    row.kind[step] = FLOAT;
-    row.values[step] = value;
-  }
-
-  *batches(): Generator<StepBatch> {
-    yield* this.#rows.values();
-  }
 }

@@ -4,9 +4,8 @@ import {type Call, type Expr, type VectorSelector, walk} from "@strata/promql";
 import {collectRows, releaseRows} from "./aggregate-select.ts";
 import type {Evaluation} from "./evaluation.ts";
 import {instantSelector} from "./instant-leaf.ts";
-import {labelsKey, sameLabelset} from "./metric-name.ts";
-import {setPoint} from "./range-leaf.ts";
-import {ABSENT, type Batches, type Grid, HISTOGRAM, type Row, type StepBatch} from "./step-batch.ts";
+import {OutputRows} from "./output-rows.ts";
+import {ABSENT, type Batches, type Grid, HISTOGRAM, type Row} from "./step-batch.ts";
 
 /** Labels by which a series and the info about it know each other. */
 const IDENTIFYING = ["instance", "job"];
@@ -29,7 +28,7 @@ export async function* info(ev: Evaluation, call: Call, grid: Grid, child: Batch
   }
   releaseRows(ev, base);
   releaseRows(ev, found);
-  yield* join.out.values();
+  yield* join.out.batches();
 }
 
 function nameMatchers(selector: VectorSelector | undefined): Matcher[] {
@@ -78,9 +77,7 @@ const signature = (name: string, labels: Labels): string =>
   [name, ...IDENTIFYING.map((id) => labels.get(id))].join("\ud800");
 
 class InfoJoin {
-  /** Results by label set. */
-  readonly out = new Map<string, StepBatch>();
-  readonly #ev: Evaluation;
+  readonly out: OutputRows;
   readonly #steps: number;
   readonly #names: ReadonlySet<string>;
   readonly #bySignature = new Map<string, Row[]>();
@@ -88,7 +85,7 @@ class InfoJoin {
   readonly #mayMiss: boolean;
 
   constructor(ev: Evaluation, steps: number, found: readonly Row[], data: readonly Matcher[]) {
-    this.#ev = ev;
+    this.out = new OutputRows(ev, steps);
     this.#steps = steps;
     this.#names = new Set(found.map((row) => row.labels.get(METRIC_NAME)));
     this.#wanted = new Set(data.map((m) => m.name));
@@ -143,16 +140,8 @@ class InfoJoin {
     const at = row.base + step;
     const kind = row.batch.kind[at];
     if (kind === ABSENT) return;
-    const key = labelsKey(labels);
-    let out = this.out.get(key);
-    if (out === undefined) {
-      out = this.#ev.newBatch(1, this.#steps);
-      out.labels.push(labels);
-      if (row.drop) out.dropName = Uint8Array.of(1);
-      this.out.set(key, out);
-    }
-    if (out.kind[step] !== ABSENT) throw sameLabelset();
-    setPoint(out, step, kind === HISTOGRAM ? row.batch.hists![at]! : row.batch.values[at]!);
+    const out = this.out.row(labels, row.drop);
+    this.out.set(out, step, kind === HISTOGRAM ? row.batch.hists![at]! : row.batch.values[at]!);
   }
 }
 

@@ -5,6 +5,7 @@ import {histogramsEqual} from "./histogram/compare.ts";
 import {avgHistograms, sumHistograms} from "./histogram/window-sum.ts";
 import {instantDelta, rateWindow, resetsWindow} from "./rate-functions.ts";
 import {deriv, doubleExponentialSmoothing, predictLinear} from "./regression.ts";
+import {SortedWindow} from "./sorted-window.ts";
 import type {Window, WindowFunction} from "./window.ts";
 
 /** A function over range vectors. */
@@ -131,7 +132,12 @@ function quantileOverTime(w: Window): number {
   const phi = w.args[0]!;
   const warning = invalidQuantile(phi);
   if (warning !== undefined) w.annotations.warn(warning, w.firstPos);
-  return quantileOf(phi, w.vs.slice(w.from, w.to));
+  if (Number.isNaN(phi)) return Number.NaN;
+  if (phi < 0) return -Infinity;
+  if (phi > 1) return Infinity;
+  w.sorted ??= new SortedWindow();
+  w.sorted.update(w);
+  return w.sorted.quantile(phi);
 }
 
 function medianDeviation(w: Window): number {

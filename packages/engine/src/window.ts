@@ -1,6 +1,7 @@
 import type {Position} from "@strata/promql";
 import type {Annotations} from "./annotations.ts";
 import type {FloatHistogram} from "./histogram/float-histogram.ts";
+import type {SortedWindow} from "./sorted-window.ts";
 
 /**
  * What a window function sees: floats ts/vs[from, to) and histograms hts/hs[hfrom, hto) within (start, end], both
@@ -28,6 +29,8 @@ export class Window {
   /** Scalar arguments at this step. */
   args: number[] = [];
   mode: "" | "anchored" | "smoothed" = "";
+  /** The floats in order, for functions that want them so. */
+  sorted: SortedWindow | undefined;
   /** For annotations: the series' metric name, and where the argument stands. */
   name = "";
   pos: Position = {start: 0, end: 0};
