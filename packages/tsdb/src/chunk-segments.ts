@@ -2,7 +2,7 @@ import {readdir} from "node:fs/promises";
 import {join} from "node:path";
 import {StrataError} from "@strata/base";
 import {crc32c} from "@strata/bytes";
-import {FileAccess, fileError, type Piece, type RandomAccess, readPieces} from "./random-access.ts";
+import {FileAccess, fileError, type Piece, type RandomAccess, type ReadArena, readPieces} from "./random-access.ts";
 import {corrupt, readU32, WireReader} from "./wire.ts";
 
 /*
@@ -83,9 +83,10 @@ export class ChunkSegments {
 
   /**
    * Reads the chunks with the given references, near ones together, and then hands each to `visit` in the order asked.
-   * All of one call's bytes are in memory until it ends: ask for about a batch. Throws `corrupt`.
+   * All of one call's bytes are in memory until it ends: ask for about a batch. With an `arena` they lie there, and are
+   * good until its next reset. Throws `corrupt`.
    */
-  async read(refs: ArrayLike<number>, visit: ChunkVisitor): Promise<void> {
+  async read(refs: ArrayLike<number>, visit: ChunkVisitor, arena?: ReadArena | undefined): Promise<void> {
     const count = refs.length;
     const buffers: Uint8Array[] = new Array(count);
     const places = new Uint32Array(count);
@@ -95,7 +96,7 @@ export class ChunkSegments {
       const segment = segmentOf(refs[order[i] as number] as number);
       let end = i;
       while (end < count && segmentOf(refs[order[end] as number] as number) === segment) end++;
-      await this.#readSegment(segment, order.slice(i, end), refs, buffers, places);
+      await this.#readSegment(segment, order.slice(i, end), refs, buffers, places, arena);
       i = end;
     }
     for (let i = 0; i < count; i++)
@@ -108,6 +109,7 @@ export class ChunkSegments {
     refs: ArrayLike<number>,
     buffers: Uint8Array[],
     places: Uint32Array,
+    arena: ReadArena | undefined,
   ): Promise<void> {
     const file = this.#segments[segment];
     if (file === undefined) {
@@ -128,17 +130,22 @@ export class ChunkSegments {
       return {from, to: Math.max(to, from + MAX_CHUNK_LENGTH_BYTES), index};
     });
     const long: Piece[] = [];
-    await readPieces(file, pieces, (index, buffer, at) => {
-      const from = offsetOf(refs[index] as number);
-      const size = entrySize(buffer, at, file, from);
-      if (at + size > buffer.length) {
-        long.push({from, to: from + size, index});
-        return;
-      }
-      buffers[index] = buffer;
-      places[index] = at;
-    });
-    for (const {from, to, index} of long) buffers[index] = await file.read(from, to - from);
+    await readPieces(
+      file,
+      pieces,
+      (index, buffer, at) => {
+        const from = offsetOf(refs[index] as number);
+        const size = entrySize(buffer, at, file, from);
+        if (at + size > buffer.length) {
+          long.push({from, to: from + size, index});
+          return;
+        }
+        buffers[index] = buffer;
+        places[index] = at;
+      },
+      arena,
+    );
+    for (const {from, to, index} of long) buffers[index] = await file.read(from, to - from, arena?.take(to - from));
   }
 
   #visit(index: number, ref: number, buffer: Uint8Array, at: number, visit: ChunkVisitor): void {

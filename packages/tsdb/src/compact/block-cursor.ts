@@ -1,8 +1,9 @@
 import type {BlockReader} from "../block-reader.ts";
 import {maskChunk} from "../chunk-mask.ts";
-import {offsetOf, segmentOf} from "../chunk-segments.ts";
+import {type ChunkVisitor, offsetOf, segmentOf} from "../chunk-segments.ts";
 import {ENTRY_BATCH} from "../index/index-reader.ts";
 import {SeriesEntry} from "../index/series-entry.ts";
+import {ReadArena} from "../random-access.ts";
 import {covers, type Interval, touches} from "../tombstones.ts";
 import type {ChunkItem} from "./chunk-item.ts";
 
@@ -20,7 +21,7 @@ export type SymbolMap = {get(ref: number): number};
  * is clipped or cut.
  */
 export class BlockCursor {
-  /** Labels of the current series (name, value, …) and its chunks, after `next` gave true. */
+  /** Labels of the current series (name, value, …) and its chunks, whose bytes are good until the next `next`. */
   refs: readonly number[] = [];
   chunks: readonly ChunkItem[] = [];
   readonly #block: BlockReader;
@@ -28,6 +29,8 @@ export class BlockCursor {
   /** Times that the output does not have. */
   readonly #outside: readonly Interval[];
   readonly #entries: SeriesEntry[] = [];
+  readonly #arenas = [new ReadArena(), new ReadArena()];
+  #turn = 0;
   #ids: Uint32Array = new Uint32Array(0);
   #nextId = 0;
   /** Entries [at, count) are decoded and not in a window yet. */
@@ -118,13 +121,17 @@ export class BlockCursor {
         cuts.push(touches(intervals, mint, maxt) ? intervals : NO_CUT);
       }
     }
-    await this.#block.chunks.read(wanted, (i, encoding, data, from, length, sum) => {
+    // The other arena holds the window in use; the one before that has been written.
+    const arena = this.#arenas[this.#turn++ % 2] as ReadArena;
+    arena.reset();
+    const visit: ChunkVisitor = (i, encoding, data, from, length, sum) => {
       const mint = times[2 * i] as number;
       const maxt = times[2 * i + 1] as number;
       const chunk: ChunkItem = {mint, maxt, encoding, data, from, length, sum};
       const left = this.#cut(chunk, cuts[i] as readonly Interval[], wanted[i] as number);
       if (left !== undefined) window[owners[i] as number]?.chunks.push(left);
-    });
+    };
+    await this.#block.chunks.read(wanted, visit, arena);
     return window;
   }
 
