@@ -104,13 +104,16 @@ export class FilesystemBucket implements Bucket {
 
   async get(key: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const file = await this.#open(key, signal);
+    // Small objects are many (a meta.json a block): they get buffers of their size, and one byte to see the end.
+    let left = (await file.stat()).size;
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
           try {
             throwIfAborted(signal, `read ${key}`);
-            const chunk = Buffer.allocUnsafeSlow(COPY_BYTES);
-            const {bytesRead} = await file.read(chunk, 0, COPY_BYTES);
+            const chunk = Buffer.allocUnsafeSlow(Math.max(1, Math.min(COPY_BYTES, left)));
+            const {bytesRead} = await file.read(chunk, 0, chunk.length);
+            left -= bytesRead;
             if (bytesRead > 0) return controller.enqueue(chunk.subarray(0, bytesRead));
           } catch (err) {
             await file.close();
