@@ -3,16 +3,18 @@ import {execFile, spawn} from "node:child_process";
 import {once} from "node:events";
 import {cpSync, mkdirSync, readdirSync, readFileSync} from "node:fs";
 import {join} from "node:path";
-import {after, before, describe, test} from "node:test";
+import {before, describe, test} from "node:test";
 import {promisify} from "node:util";
 import {requireTool, tempDir} from "@strata/base/testing";
 import {writeDemoHistory} from "@strata/standalone";
+import {suiteScope} from "./strata.ts";
 
 const promtool = requireTool("promtool");
 const run = promisify(execFile);
 
 describe("promtool reads the demo history", {skip: promtool.skip}, () => {
-  const dir = tempDir({after});
+  const scope = suiteScope();
+  const dir = tempDir(scope);
   let samples = 0;
   let ids: string[] = [];
 

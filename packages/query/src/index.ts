@@ -1,6 +1,8 @@
 export type {ClientSettings, EndpointEntry} from "./endpoint-config.ts";
 export {EndpointSource, type EndpointSourceOptions} from "./endpoint-source.ts";
+export {featuresFrom} from "./features.ts";
 export {Querier, type QuerierOptions} from "./querier.ts";
+export {queryInfo, storeStatuses} from "./store-status.ts";
 export {WorkerPool} from "./worker-pool.ts";
 
 /** Where the query workers of a pool begin. */

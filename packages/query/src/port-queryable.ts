@@ -1,12 +1,11 @@
 import type {MessagePort} from "node:worker_threads";
 import {StrataError} from "@strata/base";
 import {type LabelAnswer, mergeBatches, type Queryable, type Select, type SeriesBatch} from "@strata/series";
-import {type FrameGroup, type StoreStreamOptions, storeBatches} from "@strata/storeapi";
-import {Mailbox} from "./mailbox.ts";
-import type {FromWorker, Job, ToWorker} from "./messages.ts";
+import {receiveFrames, storeBatches} from "@strata/storeapi";
+import type {FromWorker, Job, OpenedStream, ToWorker} from "./messages.ts";
 import {fromWireError} from "./wire-error.ts";
 
-type Stream = {readonly options: StoreStreamOptions; readonly mailbox: Mailbox<FrameGroup>};
+type Opening = {resolve(streams: readonly OpenedStream[]): void; reject(err: Error): void};
 
 /**
  * All endpoints as a query worker sees them: selections go to the main thread, raw messages come back, and are parsed,
@@ -15,8 +14,7 @@ type Stream = {readonly options: StoreStreamOptions; readonly mailbox: Mailbox<F
 export class PortQueryable implements Queryable {
   readonly #port: MessagePort;
   readonly #shard: Job["shard"];
-  readonly #opening = new Map<number, {resolve(): void; reject(err: Error): void}>();
-  readonly #streams = new Map<number, readonly Stream[]>();
+  readonly #opening = new Map<number, Opening>();
   readonly #warnings = new Set<string>();
   #next = 0;
 
@@ -33,17 +31,20 @@ export class PortQueryable implements Queryable {
   async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
     const id = this.#next++;
     const {budget: _, matchers, ...rest} = q;
-    const opened = new Promise<void>((resolve, reject) => this.#opening.set(id, {resolve, reject}));
+    const opened = Promise.withResolvers<readonly OpenedStream[]>();
+    this.#opening.set(id, opened);
     const wired = matchers.map(({name, op, value}) => ({name, op, value}));
-    const shard = q.shard ?? this.#shard;
-    this.#send({kind: "select", select: id, q: {...rest, matchers: wired, shard}});
-    const abort = (): void => this.#fail(id, new StrataError("canceled", "query was canceled", {cause: signal.reason}));
+    this.#send({kind: "select", select: id, q: {...rest, matchers: wired, shard: q.shard ?? this.#shard}});
+    const ports: MessagePort[] = [];
+    const abort = (): void => {
+      opened.reject(new StrataError("canceled", "query was canceled", {cause: signal.reason}));
+      for (const port of ports) port.close();
+    };
     signal.addEventListener("abort", abort, {once: true});
     try {
-      await opened;
-      const inputs = (this.#streams.get(id) ?? []).map((stream, i) =>
-        storeBatches(this.#groups(id, i, stream), stream.options, q.budget),
-      );
+      const streams = await opened.promise;
+      ports.push(...streams.map((s) => s.port));
+      const inputs = streams.map((s) => storeBatches(receiveFrames(s.port), s.options, q.budget));
       for await (const batch of mergeBatches(inputs, {limit: q.limit})) {
         for (const text of batch.warnings) this.#warnings.add(text);
         yield batch.warnings.length === 0 ? batch : {...batch, warnings: []};
@@ -51,7 +52,6 @@ export class PortQueryable implements Queryable {
     } finally {
       signal.removeEventListener("abort", abort);
       this.#opening.delete(id);
-      this.#streams.delete(id);
       this.#send({kind: "close", select: id});
     }
   }
@@ -65,45 +65,11 @@ export class PortQueryable implements Queryable {
   }
 
   /** Takes what the main thread says about selections. */
-  receive(message: ToWorker): void {
-    switch (message.kind) {
-      case "opened":
-        this.#streams.set(
-          message.select,
-          message.streams.map((options) => ({options, mailbox: new Mailbox()})),
-        );
-        this.#opening.get(message.select)?.resolve();
-        return;
-      case "refused":
-        this.#opening.get(message.select)?.reject(fromWireError(message.error));
-        return;
-      case "frames":
-        this.#streams.get(message.select)?.[message.stream]?.mailbox.put(message.messages);
-        return;
-      case "end": {
-        const error = message.error === undefined ? undefined : fromWireError(message.error);
-        this.#streams.get(message.select)?.[message.stream]?.mailbox.end(error);
-        return;
-      }
-      default:
-        throw new StrataError("internal", `BUG: message ${message.kind} is not about a selection`);
-    }
-  }
-
-  async *#groups(select: number, index: number, stream: Stream): AsyncGenerator<FrameGroup> {
-    for (;;) {
-      const group = await stream.mailbox.next();
-      if (group === undefined) return;
-      yield group;
-      let bytes = 0;
-      for (const message of group) bytes += message.byteLength;
-      this.#send({kind: "credit", select, stream: index, bytes});
-    }
-  }
-
-  #fail(select: number, err: StrataError): void {
-    this.#opening.get(select)?.reject(err);
-    for (const stream of this.#streams.get(select) ?? []) stream.mailbox.end(err);
+  receive(message: Extract<ToWorker, {kind: "opened" | "refused"}>): void {
+    const opening = this.#opening.get(message.select);
+    if (message.kind === "refused") opening?.reject(fromWireError(message.error));
+    else if (opening !== undefined) opening.resolve(message.streams);
+    else for (const stream of message.streams) stream.port.close();
   }
 
   #send(message: FromWorker): void {

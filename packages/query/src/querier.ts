@@ -16,6 +16,7 @@ import type {
   StoreStatus,
   ValuesAnswer,
 } from "@strata/web";
+import {enforceOn, type TenantLabel} from "./enforce-tenancy.ts";
 import {lookbackFor} from "./lookback.ts";
 import type {Job} from "./messages.ts";
 import {runJob} from "./query-runner.ts";
@@ -35,6 +36,8 @@ export type QuerierOptions = {
   readonly features: Partial<Features>;
   /** Most bytes that one query may hold; 0 is no limit. */
   readonly maxQueryBytes: number;
+  /** `--query.tenant-label-name` where `--query.enforce-tenancy` is on. */
+  readonly tenantLabel: string | undefined;
 };
 
 /** Prometheus' own limit of 50 million would refuse what Thanos answers. */
@@ -68,7 +71,7 @@ export class Querier implements QueryBackend {
     const without = params.dedup ? params.replicaLabels : [];
     const most = params.limit > 0 ? params.limit + 1 : 0;
     const budget = new ByteBudget("series call", this.#options.maxQueryBytes);
-    for (const matchers of params.matcherSets) {
+    for (const matchers of this.#matcherSets(params)) {
       const q = this.#metadataSelect(params, matchers, without, most, budget);
       for await (const batch of this.#proxy.select(q, signal)) {
         for (const text of batch.warnings) warnings.add(text);
@@ -111,6 +114,7 @@ export class Querier implements QueryBackend {
         maxBytes: o.maxQueryBytes,
       },
       shard: params.shard,
+      tenant: this.#tenantOf(params),
     };
     const caller = callerOf(params);
     const budget = new ByteBudget("frames of a query", 0);
@@ -118,8 +122,19 @@ export class Querier implements QueryBackend {
     return runJob(this.#pool, job, (q, s) => this.#proxy.open({...q, caller, budget}, s), all);
   }
 
-  async #values(params: MetadataParams, ask: (q: LabelQuery) => Promise<ValuesAnswer>): Promise<ValuesAnswer> {
+  #tenantOf(params: QueryParams | MetadataParams): TenantLabel | undefined {
+    const {tenantLabel} = this.#options;
+    return tenantLabel === undefined ? undefined : {name: tenantLabel, value: params.tenant};
+  }
+
+  #matcherSets(params: MetadataParams): readonly (readonly Matcher[])[] {
     const sets = params.matcherSets.length === 0 ? [[]] : params.matcherSets;
+    const tenant = this.#tenantOf(params);
+    return tenant === undefined ? sets : sets.map((matchers) => enforceOn(matchers, tenant));
+  }
+
+  async #values(params: MetadataParams, ask: (q: LabelQuery) => Promise<ValuesAnswer>): Promise<ValuesAnswer> {
+    const sets = this.#matcherSets(params);
     const answers: ValuesAnswer[] = [];
     for (const matchers of sets) {
       const limit = params.limit > 0 ? params.limit + 1 : 0;

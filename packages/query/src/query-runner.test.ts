@@ -59,6 +59,7 @@ const job = (query: string, end = 3_600_000, step = 60_000): Job => ({
   parse: {},
   options: {},
   shard: undefined,
+  tenant: undefined,
 });
 
 async function json(query: string, open: StreamOpener, signal = never): Promise<unknown> {

@@ -60,9 +60,6 @@ class Run {
       case "select":
         this.#selects.open(message.select, message.q);
         return;
-      case "credit":
-        this.#selects.credit(message.select, message.stream, message.bytes);
-        return;
       case "close":
         this.#selects.close(message.select);
         return;

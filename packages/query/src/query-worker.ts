@@ -3,6 +3,7 @@ import {parentPort} from "node:worker_threads";
 import {must} from "@strata/base";
 import {execute, writeResultJson} from "@strata/engine";
 import {parseExpr} from "@strata/promql";
+import {enforceOnExpr} from "./enforce-tenancy.ts";
 import type {FromWorker, Job, ToWorker} from "./messages.ts";
 import {PortQueryable} from "./port-queryable.ts";
 import {fromWireError, toWireError} from "./wire-error.ts";
@@ -43,8 +44,10 @@ port.on("message", (message: ToWorker) => {
       running.wanted++;
       running.wake?.();
       return;
-    default:
-      running?.queryable.receive(message);
+    case "opened":
+    case "refused":
+      if (running !== undefined) running.queryable.receive(message);
+      else if (message.kind === "opened") for (const stream of message.streams) stream.port.close();
   }
 });
 
@@ -53,7 +56,8 @@ async function run(job: Job, self: Running): Promise<void> {
   const signal = self.abort.signal;
   try {
     const started = performance.now();
-    const expr = parseExpr(job.query, job.parse);
+    const asked = parseExpr(job.query, job.parse);
+    const expr = job.tenant === undefined ? asked : enforceOnExpr(asked, job.tenant);
     const parsed = performance.now();
     const result = await execute(expr, job.params, self.queryable, job.options, signal);
     const done = performance.now();

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {setImmediate as turn} from "node:timers/promises";
-import {STREAM_CREDIT_BYTES, type ToWorker, type WireSelect} from "./messages.ts";
+import type {ToWorker, WireSelect} from "./messages.ts";
 import {SelectServer} from "./select-server.ts";
 
-const FRAME = 64 * 1024;
 const q: WireSelect = {
   matchers: [],
   mint: 0,
@@ -23,51 +22,40 @@ const q: WireSelect = {
 /** A server over one endless endpoint, and what it did. */
 function endless() {
   const sent: ToWorker[] = [];
-  const state = {read: 0, closed: false};
+  const state = {read: 0, signal: undefined as AbortSignal | undefined};
   const server = new SelectServer(
-    () => [
-      {
-        options: {what: "test", source: 0, stripLabels: [], shard: undefined, partialResponse: false},
-        groups: (async function* () {
-          try {
-            for (;;) {
-              state.read++;
-              yield [new Uint8Array(FRAME)];
-            }
-          } finally {
-            state.closed = true;
-          }
-        })(),
-      },
-    ],
+    (_, signal) => {
+      state.signal = signal;
+      const groups = (async function* () {
+        for (;;) {
+          state.read++;
+          yield [new Uint8Array(64)];
+        }
+      })();
+      const options = {what: "test", source: 0, stripLabels: [], shard: undefined, partialResponse: false};
+      return [{options, groups}];
+    },
     (message) => sent.push(message),
     new AbortController().signal,
   );
   return {server, sent, state};
 }
 
-async function settle(): Promise<void> {
-  for (let i = 0; i < 50; i++) await turn();
-}
-
-test("no more is read than the worker gave credit for", async () => {
-  const {server, state} = endless();
-  server.open(0, q);
-  await settle();
-  assert.equal(state.read, STREAM_CREDIT_BYTES / FRAME);
-  server.credit(0, 0, 3 * FRAME);
-  await settle();
-  assert.equal(state.read, STREAM_CREDIT_BYTES / FRAME + 3);
-  server.closeAll();
-});
-
-test("closing a selection ends its streams and says nothing more", async () => {
+test("nothing is read of an endpoint before the worker asks for it", async (t) => {
   const {server, sent, state} = endless();
   server.open(0, q);
-  await settle();
-  const before = sent.length;
+  for (let i = 0; i < 20; i++) await turn();
+  const [message] = sent;
+  assert.equal(message?.kind, "opened");
+  assert.equal(state.read, 0);
+  t.after(() => message?.kind === "opened" && message.streams[0]?.port.close());
+});
+
+test("closing a selection aborts its calls", () => {
+  const {server, sent, state} = endless();
+  server.open(0, q);
+  assert.equal(state.signal?.aborted, false);
   server.close(0);
-  await settle();
-  assert.ok(state.closed);
-  assert.equal(sent.length, before);
+  assert.equal(state.signal?.aborted, true);
+  for (const m of sent) if (m.kind === "opened") for (const s of m.streams) s.port.close();
 });

@@ -1,21 +1,21 @@
+import {MessageChannel, type MessagePort} from "node:worker_threads";
 import {type Matcher, matcher} from "@strata/model";
-import type {FrameGroup, OpenedStore} from "@strata/storeapi";
-import {STREAM_CREDIT_BYTES, type ToWorker, type WireSelect} from "./messages.ts";
+import {type OpenedStore, sendFrames} from "@strata/storeapi";
+import type {OpenedStream, ToWorker, WireSelect} from "./messages.ts";
 import {toWireError} from "./wire-error.ts";
 
 /** Opens a selection at all endpoints that may have something for it; `signal` aborts once it is over. */
 export type StreamOpener = (q: OpenSelect, signal: AbortSignal) => readonly OpenedStore[];
 export type OpenSelect = Omit<WireSelect, "matchers"> & {readonly matchers: readonly Matcher[]};
 
-type Send = (message: ToWorker, transfer: ArrayBuffer[]) => void;
-type Selection = {readonly abort: AbortController; readonly credits: Credit[]};
+type Send = (message: ToWorker, transfer: MessagePort[]) => void;
 
-/** Serves the selections of one job: pumps raw messages to its worker as fast as that takes them. */
+/** Serves the selections of one job: raw frames of each endpoint go to its worker through a port of their own. */
 export class SelectServer {
   readonly #open: StreamOpener;
   readonly #send: Send;
   readonly #signal: AbortSignal;
-  readonly #selections = new Map<number, Selection>();
+  readonly #selections = new Map<number, {readonly abort: AbortController; readonly ports: MessagePort[]}>();
 
   constructor(open: StreamOpener, send: Send, signal: AbortSignal) {
     this.#open = open;
@@ -24,13 +24,26 @@ export class SelectServer {
   }
 
   open(select: number, q: WireSelect): void {
-    const selection: Selection = {abort: new AbortController(), credits: []};
-    this.#selections.set(select, selection);
-    void this.#serve(select, selection, q);
-  }
-
-  credit(select: number, stream: number, bytes: number): void {
-    this.#selections.get(select)?.credits[stream]?.give(bytes);
+    const abort = new AbortController();
+    const ports: MessagePort[] = [];
+    this.#selections.set(select, {abort, ports});
+    try {
+      const matchers = q.matchers.map((m) => matcher(m.name, m.op, m.value));
+      const opened = this.#open({...q, matchers}, AbortSignal.any([this.#signal, abort.signal]));
+      const streams = opened.map(({options, groups}): OpenedStream => {
+        const {port1, port2} = new MessageChannel();
+        ports.push(port1);
+        // Its errors travel through the port.
+        void sendFrames(port1, groups);
+        return {options, port: port2};
+      });
+      this.#send(
+        {kind: "opened", select, streams},
+        streams.map((s) => s.port),
+      );
+    } catch (err) {
+      this.#send({kind: "refused", select, error: toWireError(err)}, []);
+    }
   }
 
   /** The worker wants no more of it. */
@@ -39,101 +52,10 @@ export class SelectServer {
     if (selection === undefined) return;
     this.#selections.delete(select);
     selection.abort.abort();
-    for (const credit of selection.credits) credit.stop();
+    for (const port of selection.ports) port.close();
   }
 
   closeAll(): void {
     for (const select of [...this.#selections.keys()]) this.close(select);
   }
-
-  async #serve(select: number, selection: Selection, q: WireSelect): Promise<void> {
-    const signal = AbortSignal.any([this.#signal, selection.abort.signal]);
-    try {
-      const matchers = q.matchers.map((m) => matcher(m.name, m.op, m.value));
-      const streams = this.#open({...q, matchers}, signal);
-      for (const _ of streams) selection.credits.push(new Credit(STREAM_CREDIT_BYTES));
-      this.#send({kind: "opened", select, streams: streams.map((s) => s.options)}, []);
-      await Promise.all(streams.map((s, i) => this.#pump(select, i, s.groups, selection.credits[i] as Credit)));
-    } catch (err) {
-      if (this.#selections.has(select)) this.#send({kind: "refused", select, error: toWireError(err)}, []);
-    }
-  }
-
-  async #pump(select: number, stream: number, groups: AsyncIterable<FrameGroup>, credit: Credit): Promise<void> {
-    try {
-      for await (const group of groups) {
-        if (!this.#selections.has(select)) return;
-        const {messages, transfer, bytes} = transferable(group);
-        this.#send({kind: "frames", select, stream, messages}, transfer);
-        credit.take(bytes);
-        await credit.wait();
-        if (!this.#selections.has(select)) return;
-      }
-      this.#send({kind: "end", select, stream, error: undefined}, []);
-    } catch (err) {
-      if (this.#selections.has(select)) this.#send({kind: "end", select, stream, error: toWireError(err)}, []);
-    }
-  }
 }
-
-/** Bytes that may be under way; `wait` holds a pump back while they are used up. */
-class Credit {
-  #left: number;
-  #wake: (() => void) | undefined;
-  #stopped = false;
-
-  constructor(bytes: number) {
-    this.#left = bytes;
-  }
-
-  take(bytes: number): void {
-    this.#left -= bytes;
-  }
-
-  give(bytes: number): void {
-    this.#left += bytes;
-    if (this.#left > 0) this.#wake?.();
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#wake?.();
-  }
-
-  async wait(): Promise<void> {
-    while (this.#left <= 0 && !this.#stopped) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-}
-
-/**
- * The messages in buffers of their own, which can be transferred: those that share theirs with others (small ones from
- * Node's pool, several cut from one network read) are copied together into one.
- */
-function transferable(group: FrameGroup): {messages: Uint8Array[]; transfer: ArrayBuffer[]; bytes: number} {
-  let bytes = 0;
-  let shared = 0;
-  for (const message of group) {
-    bytes += message.byteLength;
-    if (!ownsBuffer(message)) shared += message.byteLength;
-  }
-  const pool = new Uint8Array(shared);
-  const transfer: ArrayBuffer[] = shared > 0 ? [pool.buffer] : [];
-  let at = 0;
-  const messages = group.map((message) => {
-    if (ownsBuffer(message)) {
-      transfer.push(message.buffer as ArrayBuffer);
-      return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
-    }
-    pool.set(message, at);
-    at += message.byteLength;
-    return pool.subarray(at - message.byteLength, at);
-  });
-  return {messages, transfer, bytes};
-}
-
-const ownsBuffer = (message: Uint8Array): boolean =>
-  message.buffer instanceof ArrayBuffer && message.byteLength > 0 && message.byteLength === message.buffer.byteLength;

@@ -1,5 +1,5 @@
 import {availableParallelism} from "node:os";
-import {Worker} from "node:worker_threads";
+import {type MessagePort, Worker} from "node:worker_threads";
 import {errorText, StrataError} from "@strata/base";
 import type {FromWorker, ToWorker} from "./messages.ts";
 
@@ -8,7 +8,7 @@ const IDLE_MS = 60_000;
 
 /** One worker on loan: it runs one job. `release` gives it back, `kill` ends the thread in the middle of whatever it does. */
 export type Loan = {
-  send(message: ToWorker, transfer?: ArrayBuffer[]): void;
+  send(message: ToWorker, transfer?: MessagePort[]): void;
   /** Called with every message of the worker, and once with an error when its thread ends by itself. */
   listen(onMessage: (message: FromWorker) => void, onEnd: (err: StrataError) => void): void;
   release(): void;

@@ -123,7 +123,8 @@ export const COMMANDS: readonly Command[] = [
       ["query --endpoint=localhost:10901 --query.replica-label=replica", "one sidecar, replicas merged"],
       ["query --endpoint.sd-config-file=endpoints.yml", "endpoints from a file that is read again when it changes"],
     ],
-    load: later(() => import("../flags/query.ts"), "queryFlags"),
+    load: async () =>
+      lazily((await import("../flags/query.ts")).queryFlags, async () => (await import("./query.ts")).query),
   },
   {
     name: "rule",

@@ -10,6 +10,7 @@ import {
 import {
   address,
   bool,
+  bytes,
   content,
   dur,
   type FlagTable,
@@ -54,6 +55,10 @@ const engineFlags = {
     default: "true",
     hidden: true,
     help: "Look back further where data is downsampled.",
+  }),
+  "query.max-memory": bytes({
+    default: "4GiB",
+    help: "Most memory that one query may hold; beyond it the query fails. 0 means no limit. Strata's own flag.",
   }),
   "query.max-concurrent-select": int({default: "4", help: "Selections that one query runs at once."}),
   "query.auto-downsampling": bool({

@@ -1,0 +1,166 @@
+import {StrataError} from "@strata/base";
+import {Labels, relabel} from "@strata/model";
+import {
+  type ClientSettings,
+  type EndpointEntry,
+  EndpointSource,
+  featuresFrom,
+  QUERY_WORKER,
+  Querier,
+  queryInfo,
+  storeStatuses,
+  WorkerPool,
+} from "@strata/query";
+import {type ClientTls, EndpointSet, ProxyStore, serveStore} from "@strata/storeapi";
+import {assetsDir, pages} from "@strata/ui";
+import {addQueryRoutes, addStaticRoutes, prefixOptions, type TenantConfig} from "@strata/web";
+import {queryFlags} from "../flags/query.ts";
+import type {FlagValues} from "../flags/spec.ts";
+import {type Runtime, runComponent, type Work} from "../runtime.ts";
+import {selectorRules} from "../selector-rules.ts";
+import {defineCommand} from "./tree.ts";
+
+type Flags = FlagValues<typeof queryFlags>;
+
+export const query = defineCommand(queryFlags, (context) => {
+  const {flags} = context;
+  const tenants = tenantConfig(flags);
+  return runComponent({
+    component: "query",
+    context,
+    tenants,
+    setup: (runtime) => setup(flags, tenants, runtime),
+  });
+});
+
+async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Promise<Work> {
+  refuseUnbuilt(flags);
+  const {log, registry, probes, grpc, router} = runtime;
+  const features = featuresFrom(flags["enable-feature"], log);
+  const rules = await selectorRules(flags["selector.relabel-config"]);
+  const source = await EndpointSource.start(endpointOptions(flags, runtime));
+  const endpoints = new EndpointSet({
+    specs: () => source.specs(),
+    infoTimeoutMs: flags["endpoint.info-timeout"],
+    unhealthyTimeoutMs: flags["store.unhealthy-timeout"],
+    lingerMs: Math.max(flags["query.timeout"], flags["endpoint.info-timeout"], flags["store.unhealthy-timeout"]),
+    registry,
+    logger: log,
+    connectionLabels: flags["query.conn-metric.label"],
+  });
+  const proxy = new ProxyStore({
+    stores: () => endpoints.stores(),
+    selectorLabels: Labels.fromPairs(flags["selector-label"].map((l) => [l.name, l.value] as const)),
+    selector: rules.length === 0 ? undefined : (labels) => relabel(labels, rules) !== undefined,
+    responseTimeoutMs: flags["store.response-timeout"],
+    registry,
+  });
+  const pool = new WorkerPool(flags["query.max-concurrent"], QUERY_WORKER);
+  const querier = new Querier(proxy, pool, () => storeStatuses(endpoints), {
+    timeoutMs: flags["query.timeout"],
+    lookbackMs: flags["query.lookback-delta"],
+    dynamicLookback: flags["query.dynamic-lookback-delta"],
+    subqueryStepMs: flags["query.default-evaluation-interval"],
+    dedupFunc: flags["deduplication.func"],
+    parse: {...features.parse, xFunctions: flags["query.enable-x-functions"]},
+    features: features.engine,
+    maxQueryBytes: flags["query.max-memory"],
+    tenantLabel: flags["query.enforce-tenancy"] ? flags["query.tenant-label-name"] : undefined,
+  });
+  const prefixes = prefixOptions(flags["web.route-prefix"], flags["web.external-prefix"], flags["web.prefix-header"]);
+  const api = runtime.api({routePrefix: prefixes.route, cors: !flags["web.disable-cors"]});
+  addQueryRoutes(api, querier, {
+    replicaLabels: flags["query.replica-label"],
+    partialResponse: flags["query.partial-response"],
+    engine: flags["query.promql-engine"],
+    autoDownsampling: flags["query.auto-downsampling"],
+    instantResolution: flags["query.instant.default.max_source_resolution"],
+    step: flags["query.default-step"],
+    metadataRange: flags["query.metadata.default-time-range"],
+    lookbackDelta: undefined,
+    tenants,
+    now: Date.now,
+  });
+  addStaticRoutes(router, {dir: assetsDir, prefixes, pages});
+  if (grpc !== undefined) {
+    serveStore(grpc, {
+      queryable: proxy,
+      info: () => queryInfo(proxy, probes.ready),
+      registry,
+      limits: {series: flags["store.limits.request-series"], samples: flags["store.limits.request-samples"]},
+    });
+  }
+  return {
+    async run(signal) {
+      pool.warmUp();
+      await endpoints.start();
+      if (!signal.aborted) probes.setReady();
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener("abort", () => resolve(), {once: true});
+      });
+    },
+    async close() {
+      await pool.close();
+      await endpoints.close();
+      source.close();
+    },
+  };
+}
+
+/** What would change answers if it were passed over in silence. */
+function refuseUnbuilt(flags: Flags): void {
+  const refuse = (flag: string): never => {
+    throw new StrataError("bad_data", `${flag} is not built yet`);
+  };
+  if (flags["query.mode"] === "distributed") refuse("--query.mode=distributed");
+  if (flags["query.active-query-path"] !== "") refuse("--query.active-query-path");
+}
+
+const tenantConfig = (flags: Flags): TenantConfig => ({
+  header: flags["query.tenant-header"],
+  defaultTenant: flags["query.default-tenant-id"],
+  certificateField: flags["query.tenant-certificate-field"],
+});
+
+function endpointOptions(flags: Flags, {log, registry}: Runtime) {
+  const client = clientSettings(flags);
+  const entries = (addresses: readonly string[], strict: boolean, group: boolean): EndpointEntry[] =>
+    addresses.map((address) => ({address, strict, group, client}));
+  const dynamic = flags["endpoint-strict"].find((address) => /^dns(srv|srvnoa)?\+/.test(address));
+  if (dynamic !== undefined) {
+    throw new StrataError("bad_data", `--endpoint-strict=${dynamic} is a dynamic address and cannot be strict`);
+  }
+  const config = flags["endpoint.sd-config"];
+  return {
+    entries: [
+      ...entries(flags["endpoint-strict"], true, false),
+      ...entries(flags.endpoint, false, false),
+      ...entries(flags["endpoint-group-strict"], true, true),
+      ...entries(flags["endpoint-group"], false, true),
+    ],
+    config: config.given
+      ? {
+          read: () => config.read(),
+          reloadMs: config.path === undefined ? undefined : flags["endpoint.sd-config-reload-interval"],
+        }
+      : undefined,
+    files: {patterns: flags["store.sd-files"], intervalMs: flags["store.sd-interval"]},
+    dnsIntervalMs: flags["store.sd-dns-interval"],
+    client,
+    logger: log,
+    registry,
+  };
+}
+
+function clientSettings(flags: Flags): ClientSettings {
+  const tls: ClientTls = {
+    ca: flags["grpc-client-tls-ca"],
+    cert: flags["grpc-client-tls-cert"],
+    key: flags["grpc-client-tls-key"],
+    serverName: flags["grpc-client-server-name"],
+    skipVerify: flags["grpc-client-tls-skip-verify"],
+    minVersion: flags["grpc-client-tls-min-version"],
+  };
+  return {tls: flags["grpc-client-tls-secure"] ? tls : undefined, compression: flags["grpc-compression"]};
+}

@@ -1,0 +1,50 @@
+import {join} from "node:path";
+import {after} from "node:test";
+import {setTimeout as delay} from "node:timers/promises";
+import {freePort, httpReady, repoRoot, type Server, spawnServer, type TestScope} from "@strata/base/testing";
+
+/**
+ * A scope that lasts as long as the suite that calls this, also for what its `before` hook starts: a hook registered
+ * while another one runs would fire as soon as that one is over. Newest first.
+ */
+export function suiteScope(): TestScope {
+  const cleanups: (() => unknown)[] = [];
+  after(async () => {
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  });
+  return {after: (cleanup) => void cleanups.push(cleanup)};
+}
+
+const executable = join(repoRoot, "cmd/strata/bin/strata.js");
+
+/** Starts `strata COMMAND …` with an HTTP address of its own and waits until it says it is ready. */
+export async function strata(
+  t: TestScope,
+  command: string,
+  args: readonly string[],
+  options: {readonly deadlineMs?: number} = {},
+): Promise<Server & {readonly url: string}> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const server = await spawnServer(t, {
+    command: process.execPath,
+    args: [executable, command, `--http-address=127.0.0.1:${port}`, "--http-grace-period=1s", ...args],
+    name: `strata ${command}`,
+    ready: httpReady(`${url}/-/ready`),
+    deadlineMs: options.deadlineMs ?? 60_000,
+  });
+  return Object.assign(server, {url});
+}
+
+/** Asks again and again until `holds` is true; after a minute fails with `what` and the logs of `server`. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  server?: Server | undefined,
+): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`waited a minute for ${what}\n${server?.logs() ?? ""}`);
+    await delay(50);
+  }
+}
