@@ -14,13 +14,13 @@ import {
 } from "@strata/series";
 import {type BlockMeta, parseBlockMeta} from "./block-meta.ts";
 import {maskChunk} from "./chunk-mask.ts";
-import {CHUNKS_DIR, ChunkSegments, offsetOf, segmentOf, withClass} from "./chunk-segments.ts";
+import {CHUNKS_DIR, ChunkSegments, type ChunkVisitor, offsetOf, segmentOf, withClass} from "./chunk-segments.ts";
 import {INDEX_FILE} from "./index/index-format.ts";
 import {ENTRY_BATCH, IndexReader} from "./index/index-reader.ts";
 import {selectLabelNames, selectLabelValues} from "./index/select-labels.ts";
 import {selectPostings} from "./index/select-postings.ts";
 import type {SeriesEntry} from "./index/series-entry.ts";
-import {fileError} from "./random-access.ts";
+import {fileError, ReadArena} from "./random-access.ts";
 import {reordered} from "./series-order.ts";
 import {ROW_STRIDE, type SeriesRow, sortChunks} from "./series-row.ts";
 import {covers, type Interval, readTombstones, TOMBSTONES_FILE, Tombstones, touches} from "./tombstones.ts";
@@ -122,7 +122,7 @@ export class BlockReader implements Queryable {
 
   async *#select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
     const matchers = this.#ownMatchers(q.matchers);
-    if (matchers === undefined) return;
+    if (matchers === undefined || !this.#reachesInto(q.mint, q.maxt)) return;
     const change = {add: this.externalLabels, remove: q.withoutReplicaLabels};
     const needsNames = change.add.size > 0 || change.remove.length > 0;
     const names = needsNames ? await this.index.labelNames() : [];
@@ -214,12 +214,15 @@ export class BlockReader implements Queryable {
     this.#enter();
     try {
       const matchers = this.#ownMatchers(q.matchers);
-      const overlaps = this.meta.minTime <= q.maxt && q.mint < this.meta.maxTime;
-      const values = matchers !== undefined && overlaps ? await ask(matchers) : [];
+      const values = matchers !== undefined && this.#reachesInto(q.mint, q.maxt) ? await ask(matchers) : [];
       return {values: q.limit > 0 ? values.slice(0, q.limit) : values, warnings: []};
     } finally {
       this.#leave();
     }
+  }
+
+  #reachesInto(mint: number, maxt: number): boolean {
+    return this.meta.minTime <= maxt && mint < this.meta.maxTime;
   }
 
   /** The matchers that the external labels do not decide; undefined when those refuse one. */
@@ -257,6 +260,8 @@ class Batcher {
   readonly #source: number;
   readonly #skipChunks: boolean;
   readonly #builder = new SeriesBatchBuilder();
+  /** Chunks are read here and copied into the batch. */
+  readonly #arena = new ReadArena();
   #rows: SeriesRow[] = [];
   #numbers = 0;
   #bytes = 0;
@@ -311,7 +316,7 @@ class Batcher {
       started = false;
     };
     advance();
-    await this.#block.chunks.read(refs, (_, encoding, buffer, from, length) => {
+    const visit: ChunkVisitor = (_, encoding, buffer, from, length) => {
       const {labels, chunks} = rows[row] as SeriesRow;
       const start = (): void => {
         if (!started) this.#builder.startSeries(labels);
@@ -320,7 +325,9 @@ class Batcher {
       this.#addChunk(chunks, at, encoding, buffer, from, length, start);
       at += ROW_STRIDE;
       if (at === chunks.length) advance();
-    });
+    };
+    this.#arena.reset();
+    await this.#block.chunks.read(refs, visit, this.#arena);
   }
 
   #addEmpty(row: SeriesRow | undefined): void {

@@ -1,5 +1,5 @@
 import {type FileHandle, open} from "node:fs/promises";
-import {errorCode, StrataError} from "@strata/base";
+import {errorCode, forEachLimit, StrataError} from "@strata/base";
 
 /**
  * Bytes that are read at any place: a local file, a buffer, or a part of an object in a bucket. The caller owns what
@@ -113,9 +113,12 @@ const COALESCE_GAP = 16 * 1024;
 /** How much one coalesced read takes at the most, unless a single piece is larger. */
 const COALESCE_MAX = 1024 * 1024;
 
+/** Reads under way at a time: single ones wait for the thread pool and the disk more than they cost. */
+const READS_AT_ONCE = 4;
+
 /**
  * Reads many pieces (ascending by `from`) in few calls: neighbours are joined over small gaps. `use` gets each piece's
- * bytes as a place in a larger buffer that it must not keep.
+ * bytes as a place in a larger buffer; pieces of different calls come in any order.
  */
 export async function readPieces(
   file: RandomAccess,
@@ -123,21 +126,33 @@ export async function readPieces(
   use: (index: number, buffer: Uint8Array, at: number, length: number) => void,
   arena?: ReadArena | undefined,
 ): Promise<void> {
-  for (let i = 0; i < pieces.length; ) {
-    const first = pieces[i] as Piece;
-    let end = first.to;
-    let next = i + 1;
-    for (; next < pieces.length; next++) {
-      const piece = pieces[next] as Piece;
-      if (piece.from > end + COALESCE_GAP || piece.to - first.from > COALESCE_MAX) break;
-      end = Math.max(end, piece.to);
-    }
-    const buffer = await file.read(first.from, end - first.from, arena?.take(end - first.from));
-    for (; i < next; i++) {
+  await forEachLimit(joinedPieces(pieces), READS_AT_ONCE, async ({first, last, from, to}) => {
+    const buffer = await file.read(from, to - from, arena?.take(to - from));
+    for (let i = first; i < last; i++) {
       const piece = pieces[i] as Piece;
-      use(piece.index, buffer, piece.from - first.from, piece.to - piece.from);
+      use(piece.index, buffer, piece.from - from, piece.to - piece.from);
     }
+  });
+}
+
+/** Pieces [first, last), which bytes [from, to) hold. */
+type Joined = {readonly first: number; readonly last: number; readonly from: number; readonly to: number};
+
+function joinedPieces(pieces: readonly Piece[]): Joined[] {
+  const joined: Joined[] = [];
+  for (let first = 0; first < pieces.length; ) {
+    const {from, to: end} = pieces[first] as Piece;
+    let to = end;
+    let last = first + 1;
+    for (; last < pieces.length; last++) {
+      const piece = pieces[last] as Piece;
+      if (piece.from > to + COALESCE_GAP || piece.to - from > COALESCE_MAX) break;
+      to = Math.max(to, piece.to);
+    }
+    joined.push({first, last, from, to});
+    first = last;
   }
+  return joined;
 }
 
 /**
