@@ -8,13 +8,20 @@ import {Labels} from "@strata/model";
 import {parseExpr} from "@strata/promql";
 import {AGGREGATE, type Queryable, type SeriesBatch, SeriesBatchBuilder} from "@strata/series";
 import {execute} from "./execute.ts";
+import type {EngineOptions} from "./options.ts";
 import {writeResultJson} from "./result-json.ts";
 
 const T0 = 1_700_000_000_000;
 const PER_CHUNK = 120;
 
 /** Counters with resets now and then, `step` ms apart with a little jitter, as batches of XOR chunks. */
-function counters(series: number, samples: number, step: number, labelsOf: (i: number) => Record<string, string>) {
+function counters(
+  series: number,
+  samples: number,
+  step: number,
+  labelsOf: (i: number) => Record<string, string>,
+  replicas = 1,
+) {
   const batches: SeriesBatch[] = [];
   const builder = new SeriesBatchBuilder(1 << 20);
   let seed = 1;
@@ -27,17 +34,22 @@ function counters(series: number, samples: number, step: number, labelsOf: (i: n
   const all = Array.from({length: series}, (_, i) => Labels.fromObject(labelsOf(i)));
   for (const labels of all) {
     builder.startSeries(labels);
-    let v = 0;
-    for (let from = 0; from < samples; from += PER_CHUNK) {
-      const n = Math.min(PER_CHUNK, samples - from);
-      for (let i = 0; i < n; i++) {
-        v = random() < 0.0005 ? 0 : v + Math.floor(random() * 100);
-        ts[i] = T0 + (from + i) * step + Math.floor(random() * 5);
-        vs[i] = v;
+    const chunks: {mint: number; maxt: number; data: Uint8Array}[] = [];
+    for (let replica = 0; replica < replicas; replica++) {
+      let v = 0;
+      for (let from = 0; from < samples; from += PER_CHUNK) {
+        const n = Math.min(PER_CHUNK, samples - from);
+        for (let i = 0; i < n; i++) {
+          v = random() < 0.0005 ? 0 : v + Math.floor(random() * 100);
+          ts[i] = T0 + replica * 7000 + (from + i) * step + Math.floor(random() * 5);
+          vs[i] = v;
+        }
+        const data = xorEncode(ts, vs, 0, n);
+        chunks.push({mint: ts[0]!, maxt: ts[n - 1]!, data});
       }
-      const data = xorEncode(ts, vs, 0, n);
-      builder.addChunk(ts[0]!, ts[n - 1]!, 1, 0, AGGREGATE.raw, data, 0, data.length);
     }
+    chunks.sort((a, b) => a.mint - b.mint);
+    for (const {mint, maxt, data} of chunks) builder.addChunk(mint, maxt, 1, 0, AGGREGATE.raw, data, 0, data.length);
     if (builder.byteLength > 1 << 20) batches.push(builder.finish());
   }
   if (!builder.empty) batches.push(builder.finish());
@@ -52,7 +64,14 @@ const sourceOf = (batches: readonly SeriesBatch[]): Queryable => ({
   labelValues: () => Promise.reject(new Error("not asked for")),
 });
 
-async function measure(name: string, batches: readonly SeriesBatch[], query: string, hours: number, stepMs: number) {
+async function measure(
+  name: string,
+  batches: readonly SeriesBatch[],
+  query: string,
+  hours: number,
+  stepMs: number,
+  options: Partial<EngineOptions> = {},
+) {
   const expr = parseExpr(query);
   const params = {start: T0, end: T0 + hours * 3_600_000, step: stepMs};
   const source = sourceOf(batches);
@@ -63,7 +82,7 @@ async function measure(name: string, batches: readonly SeriesBatch[], query: str
   let peak = 0;
   for (let run = 0; run < 5; run++) {
     const t = performance.now();
-    const result = await execute(expr, params, source, {}, new AbortController().signal);
+    const result = await execute(expr, params, source, options, new AbortController().signal);
     times.push(performance.now() - t);
     peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
     read = result.stats.samplesRead;
@@ -96,6 +115,11 @@ await measure(`${D} quantile_over_time(0.9, x[5m])`, day, "max(quantile_over_tim
 await measure(`${D} topk(5, rate(x[5m]))`, day, "topk(5, rate(x_total[5m]))", 24, 60_000);
 await measure(`${D} rate(x[5m]) / rate(x[5m])`, day, "sum(rate(x_total[5m]) / rate(x_total[5m]))", 24, 60_000);
 await measure(`${D} rate(x[5m]) to JSON`, day, "rate(x_total[5m])", 24, 60_000);
+const pair = counters(1430 * scale, 5760, 15_000, jobs, 2);
+const dedup = {enabled: true, replicaLabels: ["replica"], func: "penalty"} as const;
+const P = "1,430 × 24 h × 2 replicas:";
+await measure(`${P} sum by (job)(rate(x[5m]))`, pair, "sum by (job)(rate(x_total[5m]))", 24, 60_000, {dedup});
+await measure(`${P} max(x)`, pair, "max(x_total)", 24, 60_000, {dedup});
 const les = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, "+Inf"];
 const buckets = counters(3400 * scale, 1440, 15_000, (i) => ({
   __name__: "b_bucket",

@@ -1,7 +1,7 @@
 import {StrataError} from "@strata/base";
 import {ENCODING, splitAggregates} from "@strata/chunkenc";
-import {type Kernel, KernelArena, kernel} from "@strata/kernels";
-import {AGGREGATE, dedupLanes, type Lane, splitLanes} from "@strata/series";
+import {dedupPenalty, dropStale, type Kernel, KernelArena, type KernelColumns, kernel} from "@strata/kernels";
+import {AGGREGATE, dedupLanes, type Lane, type SeriesBatch, splitLanes} from "@strata/series";
 import {type ChunkSamples, ENCODING_XOR} from "./decode-chunk.ts";
 import type {Evaluation} from "./evaluation.ts";
 import {detectReset} from "./histogram/compare.ts";
@@ -39,6 +39,9 @@ export class SampleReader {
   /** Offsets, then lengths, of its chunks. */
   #table = 0;
   #tableRoom = 0;
+  /** Columns of replicas before they are merged. */
+  #lane = 0;
+  #laneRoom = 0;
 
   /** Samples outside [mint, maxt] (ms, inclusive) may be read too; windows do not reach them. */
   constructor(ev: Evaluation, hints: Hints, mint: number, maxt: number, into: SampleColumns) {
@@ -60,69 +63,131 @@ export class SampleReader {
     const into = this.#into;
     into.clear();
     const part = series.parts[0] as SeriesPart;
-    if (series.parts.length === 1 && this.#plainFloats(part)) this.#readPlain(series, part);
-    else this.#readMerged(series);
+    const runs = series.parts.length === 1 ? this.#runs(part) : undefined;
+    if (runs === undefined || !this.#readRuns(part, runs)) this.#readMerged(series);
     this.#ev.readSamples(into.n + into.hn);
   }
 
-  /** Whether the chunks are raw XOR chunks, one after the other in time. */
-  #plainFloats({batch, from, to}: SeriesPart): boolean {
-    let end = -Infinity;
+  /**
+   * The chunks' indexes by lane: one for chunks one after the other in time, two for a pair of replicas to be merged by
+   * penalty. undefined for whatever kernels cannot read on their own: other encodings, more lanes, overlaps without dedup.
+   */
+  #runs({batch, from, to}: SeriesPart): number[][] | undefined {
+    const {dedup} = this.#ev.options;
+    const merge = dedup.enabled && dedup.replicaLabels.length > 0 && dedup.func === "penalty";
+    const ends = [-Infinity, -Infinity];
+    const lanes: number[][] = [[], []];
     for (let i = from; i < to; i++) {
-      if (batch.encoding[i] !== ENCODING_XOR || batch.aggregate[i] !== AGGREGATE.raw) return false;
-      if ((batch.mint[i] as number) <= end) return false;
-      end = batch.maxt[i] as number;
+      if (batch.encoding[i] !== ENCODING_XOR || batch.aggregate[i] !== AGGREGATE.raw) return undefined;
+      const mint = batch.mint[i] as number;
+      const maxt = batch.maxt[i] as number;
+      if (maxt < this.#mint || mint > this.#maxt) continue;
+      const lane = mint > (ends[0] as number) ? 0 : 1;
+      if (lane === 1 && (!merge || mint <= (ends[1] as number))) return undefined;
+      ends[lane] = maxt;
+      (lanes[lane] as number[]).push(i);
     }
+    return lanes;
+  }
+
+  /** PERF: bytes copied into kernel memory, one call that decodes a lane, one that merges two. False if one is corrupt. */
+  #readRuns({batch}: SeriesPart, [first, second]: number[][]): boolean {
+    const into = this.#into;
+    const a = first as number[];
+    const b = second as number[];
+    if (b.length === 0) {
+      into.reserve(samplesOf(batch, a));
+      into.n = this.#decode(batch, a, into.columns);
+      return into.n >= 0;
+    }
+    const [roomA, roomB] = [samplesOf(batch, a), samplesOf(batch, b)];
+    const lanes = this.#lanes(roomA, roomB);
+    let na = this.#decode(batch, a, lanes.a);
+    let nb = this.#decode(batch, b, lanes.b);
+    if (na < 0 || nb < 0) return false;
+    const counter = isCounterFunc(this.#func);
+    if (counter) {
+      // A replica's stale marker must not end the other's life.
+      na = dropStale(this.#k, lanes.a, na);
+      nb = dropStale(this.#k, lanes.b, nb);
+    }
+    [na, nb] = [this.#clip(lanes.a, na), this.#clip(lanes.b, nb)];
+    into.reserve(na + nb);
+    into.n = dedupPenalty(this.#k, lanes.a, na, lanes.b, nb, counter, into.columns);
     return true;
   }
 
-  /** PERF: one copy of the series' bytes into kernel memory and one call that decodes all its chunks. */
-  #readPlain(series: SourceSeries, {batch, from, to}: SeriesPart): void {
-    let first = from;
-    let last = to;
-    while (first < last && (batch.maxt[first] as number) < this.#mint) first++;
-    while (last > first && (batch.mint[last - 1] as number) > this.#maxt) last--;
-    if (first === last) return;
+  /** Decodes chunks, one after the other, into columns that have room for them; -1 when one is corrupt. */
+  #decode(batch: SeriesBatch, chunks: readonly number[], to: KernelColumns): number {
+    if (chunks.length === 0) return 0;
     let low = Infinity;
     let high = 0;
-    let samples = 0;
     let total = 0;
-    for (let i = first; i < last; i++) {
+    for (const i of chunks) {
       const offset = batch.offset[i] as number;
       const length = batch.length[i] as number;
       if (offset < low) low = offset;
       if (offset + length > high) high = offset + length;
       total += length;
-      samples += length < 2 ? 0 : ((batch.bytes[offset] as number) << 8) | (batch.bytes[offset + 1] as number);
     }
-    if (high - low > 2 * total || high > batch.bytes.length) {
-      this.#readMerged(series);
-      return;
-    }
-    const chunks = last - first;
-    this.#stage(high - low, chunks);
-    const into = this.#into;
-    into.reserve(samples);
-    this.#k.u8().set(batch.bytes.subarray(low, high), this.#bytes);
+    if (high > batch.bytes.length) return -1;
+    // Chunks of one lane mostly lie side by side; else they are copied one by one.
+    const together = high - low <= 2 * total;
+    this.#stage(together ? high - low : total, chunks.length);
+    const u8 = this.#k.u8();
     const u32 = this.#k.u32();
-    const offsets = this.#table / 4;
-    for (let i = 0; i < chunks; i++) {
-      u32[offsets + i] = (batch.offset[first + i] as number) - low;
-      u32[offsets + chunks + i] = batch.length[first + i] as number;
+    const table = this.#table / 4;
+    if (together) u8.set(batch.bytes.subarray(low, high), this.#bytes);
+    let at = 0;
+    let room = 0;
+    for (let k = 0; k < chunks.length; k++) {
+      const i = chunks[k] as number;
+      const offset = batch.offset[i] as number;
+      const length = batch.length[i] as number;
+      if (!together) u8.set(batch.bytes.subarray(offset, offset + length), this.#bytes + at);
+      u32[table + k] = together ? offset - low : at;
+      u32[table + chunks.length + k] = length;
+      at += length;
+      room += statedSamples(batch, i);
     }
-    const {ts, vs} = into.columns;
     const n = this.#k.exports.xorDecodeMany(
       this.#bytes,
       this.#table,
-      this.#table + 4 * chunks,
-      chunks,
-      ts,
-      vs,
-      samples,
+      this.#table + 4 * chunks.length,
+      chunks.length,
+      to.ts,
+      to.vs,
+      room,
     );
-    // A corrupt chunk: the other way names it, or leaves it out where the answer may be partial.
-    if (n < 0) this.#readMerged(series);
-    else into.n = n;
+    return n < 0 ? -1 : n;
+  }
+
+  /** Columns for two lanes. */
+  #lanes(roomA: number, roomB: number): {a: KernelColumns; b: KernelColumns} {
+    const room = roomA + roomB;
+    if (room > this.#laneRoom || this.#laneRoom === 0) {
+      this.#arena.free(this.#lane);
+      this.#laneRoom = 0;
+      this.#lane = this.#arena.alloc(32 * room + 64);
+      this.#laneRoom = 2 * room + 4;
+    }
+    const at = (entries: number) => this.#lane + 8 * entries;
+    return {a: {ts: at(0), vs: at(roomA)}, b: {ts: at(2 * roomA), vs: at(2 * roomA + roomB)}};
+  }
+
+  /** Cuts a lane's end off at maxt and its beginning at mint, since penalties must not see what lies outside. */
+  #clip(lane: KernelColumns, n: number): number {
+    const f64 = this.#k.f64();
+    const [ts, vs] = [lane.ts / 8, lane.vs / 8];
+    let to = n;
+    while (to > 0 && (f64[ts + to - 1] as number) > this.#maxt) to--;
+    let from = 0;
+    while (from < to && (f64[ts + from] as number) < this.#mint) from++;
+    if (from > 0) {
+      f64.copyWithin(ts, ts + from, ts + to);
+      f64.copyWithin(vs, vs + from, vs + to);
+    }
+    return to - from;
   }
 
   #stage(bytes: number, chunks: number): void {
@@ -321,6 +386,22 @@ function averages(sums: ChunkSamples, counts: ChunkSamples): ChunkSamples {
 
 const STALE_BITS = 0x7ff0000000000002n;
 
+/** The samples that a raw chunk states, at most what its bytes could hold. */
+function statedSamples(batch: SeriesBatch, i: number): number {
+  const offset = batch.offset[i] as number;
+  const length = batch.length[i] as number;
+  if (length < 2) return 0;
+  const stated = ((batch.bytes[offset] as number) << 8) | (batch.bytes[offset + 1] as number);
+  // A sample takes at least two bits; a chunk that states more is corrupt and will not be decoded.
+  return Math.min(stated, length * 4);
+}
+
+function samplesOf(batch: SeriesBatch, chunks: readonly number[]): number {
+  let samples = 0;
+  for (const i of chunks) samples += statedSamples(batch, i);
+  return samples;
+}
+
 /** Samples of consecutive chunks, growing. */
 class SampleList {
   #ts = new Float64Array(256);
@@ -333,27 +414,28 @@ class SampleList {
   #lastV = 0;
   #counterT = -Infinity;
 
+  /** Adds what lies in [mint, maxt] and after the last sample. */
   append(samples: ChunkSamples, mint: number, maxt: number): void {
-    const from = new BigUint64Array(samples.vs.buffer, samples.vs.byteOffset, samples.n);
-    this.#reserve(samples.n);
-    const to = new BigUint64Array(this.#vs.buffer);
-    for (let i = 0; i < samples.n; i++) {
-      const t = samples.ts[i] as number;
-      if (t < mint || t > maxt || (this.#n > 0 && t <= (this.#ts[this.#n - 1] as number))) continue;
-      this.#ts[this.#n] = t;
-      to[this.#n] = from[i] as bigint;
-      const h = samples.hs?.[i];
-      if (h !== undefined) {
-        this.#hs ??= [];
-        this.#hs[this.#n] = h;
-      }
-      if (samples.st !== undefined) {
-        this.starts ??= [];
-        while (this.starts.length < this.#n) this.starts.push(0);
-        this.starts[this.#n] = samples.st[i] as number;
-      }
-      this.#n++;
+    const after = this.#n > 0 ? Math.max(mint - 1, this.#ts[this.#n - 1] as number) : mint - 1;
+    let from = 0;
+    let to = samples.n;
+    while (from < to && (samples.ts[from] as number) <= after) from++;
+    while (to > from && (samples.ts[to - 1] as number) > maxt) to--;
+    this.#reserve(to - from);
+    this.#ts.set(samples.ts.subarray(from, to), this.#n);
+    // As arrays, so that bits are kept.
+    this.#vs.set(samples.vs.subarray(from, to), this.#n);
+    const {hs, st} = samples;
+    if (hs !== undefined) {
+      this.#hs ??= [];
+      for (let i = from; i < to; i++) if (hs[i] !== undefined) this.#hs[this.#n + i - from] = hs[i];
     }
+    if (st !== undefined) {
+      this.starts ??= [];
+      while (this.starts.length < this.#n) this.starts.push(0);
+      for (let i = from; i < to; i++) this.starts[this.#n + i - from] = st[i] as number;
+    }
+    this.#n += to - from;
   }
 
   /**

@@ -11,3 +11,4 @@ export {xorCount, xorDecode, xorDecodeMany, xorEncode} from "./xor";
 export {floatDecode, floatDecodeMany, xor2Decode, xor2Encode} from "./xor2";
 export {xxhash64, xxhash64To} from "./xxhash64";
 export {dropStale, rangeWindows} from "./range";
+export {dedupPenalty} from "./dedup";

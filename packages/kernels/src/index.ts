@@ -1,4 +1,6 @@
 export {crc32c} from "./crc32c.ts";
+export {dedupPenalty} from "./dedup.ts";
+export {dedupPenaltyTwin, type MergedColumns} from "./dedup-twin.ts";
 export {
   type HistogramBody,
   type HistogramInput,
