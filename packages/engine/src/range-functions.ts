@@ -7,6 +7,7 @@ import {instantDelta, rateWindow, resetsWindow} from "./rate-functions.ts";
 import {deriv, doubleExponentialSmoothing, predictLinear} from "./regression.ts";
 import {SortedWindow} from "./sorted-window.ts";
 import type {Window, WindowFunction} from "./window.ts";
+import {extendedWindow, X_LOOKBACK_MS} from "./x-functions.ts";
 
 /** A function over range vectors. */
 export type RangeFunction = {
@@ -16,6 +17,8 @@ export type RangeFunction = {
   readonly keepsName: boolean;
   /** Wants start timestamps and knows counter names. */
   readonly counter: boolean;
+  /** ms before the range that it may look at, for one sample more. */
+  readonly lookback: number;
 };
 
 const define = (window: WindowFunction, kernel?: RangeFunc, more: Partial<RangeFunction> = {}): RangeFunction => ({
@@ -23,6 +26,7 @@ const define = (window: WindowFunction, kernel?: RangeFunc, more: Partial<RangeF
   window,
   keepsName: false,
   counter: false,
+  lookback: 0,
   ...more,
 });
 
@@ -216,6 +220,9 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map([
   ["rate", define(rateWindow("rate"), RANGE.rate, {counter: true})],
   ["increase", define(rateWindow("increase"), RANGE.increase, {counter: true})],
   ["delta", define(rateWindow("delta"), RANGE.delta)],
+  ["xrate", define(extendedWindow("rate"), undefined, {lookback: X_LOOKBACK_MS})],
+  ["xincrease", define(extendedWindow("increase"), undefined, {lookback: X_LOOKBACK_MS})],
+  ["xdelta", define(extendedWindow("delta"), undefined, {lookback: X_LOOKBACK_MS})],
   ["irate", define(instantDelta(true), undefined, {counter: true})],
   ["idelta", define(instantDelta(false))],
   ["resets", define(resetsWindow, undefined, {counter: true})],

@@ -50,7 +50,7 @@ export async function* rangeSelector(
   const {selector, range} = matrix;
   const w = references(ev, selector.at, selector.offset, grid, range);
   const {before, after} = reach(ev, selector);
-  const mint = w.start - range - before + 1;
+  const mint = w.start - range - Math.max(before, call.func.lookback) + 1;
   const maxt = lastReference(w) + after;
   const columns = new SampleColumns(ev.budget);
   const reader = new SampleReader(ev, hints, mint, maxt, columns);
@@ -146,6 +146,7 @@ export class RangeSlider {
     w.hfrom = 0;
     w.hto = 0;
     const {start, step, count, range} = this.#w;
+    const {lookback} = this.#call.func;
     let results = 0;
     for (let i = 0; i < count; i++) {
       w.end = start + i * step;
@@ -156,7 +157,7 @@ export class RangeSlider {
       while (w.from < w.to && w.ts[w.from]! <= lo) w.from++;
       while (w.hto < columns.hn && w.hts[w.hto]! <= hi) w.hto++;
       while (w.hfrom < w.hto && w.hts[w.hfrom]! <= lo) w.hfrom++;
-      if (w.from === w.to && w.hfrom === w.hto) continue;
+      if (w.from === w.to && w.hfrom === w.hto && (lookback === 0 || w.from === 0)) continue;
       w.t = this.#grid.start + i * this.#grid.step;
       for (let a = 0; a < this.#call.args.length; a++) w.args[a] = this.#call.args[a]![i]!;
       const value = this.#call.func.window(w);
