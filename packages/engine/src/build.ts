@@ -8,6 +8,7 @@ import {intersect, union, vectorVector} from "./binary-vector.ts";
 import {countValues} from "./count-values.ts";
 import {dropNames, dropNamesStrictly, mapBatches, mapFloats} from "./elementwise.ts";
 import type {Evaluation} from "./evaluation.ts";
+import type {OperatorCost} from "./explain.ts";
 import {scale} from "./histogram/float-histogram.ts";
 import {bucketFunction, HISTOGRAM_FIELDS, mapHistograms} from "./histogram-functions.ts";
 import {info} from "./info.ts";
@@ -30,6 +31,30 @@ export function vector(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints = NO
 }
 
 function own(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints): Batches {
+  const batches = once(ev, expr, grid, hints);
+  return ev.costs === undefined || expr.kind === "paren" ? batches : measured(ev.costs, expr, batches);
+}
+
+/** Adds up the time spent in an operator and what it gave. */
+async function* measured(costs: Map<Expr, OperatorCost>, expr: Expr, child: Batches): Batches {
+  const cost = costs.get(expr) ?? {timeMs: 0, series: 0, samples: 0};
+  costs.set(expr, cost);
+  try {
+    for (;;) {
+      const from = performance.now();
+      const next = await child.next();
+      cost.timeMs += performance.now() - from;
+      if (next.done) return;
+      cost.series += next.value.labels.length;
+      cost.samples += next.value.labels.length * next.value.steps;
+      yield next.value;
+    }
+  } finally {
+    await child.return();
+  }
+}
+
+function once(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints): Batches {
   if (grid.count > 1 && expr.kind !== "paren" && isInvariant(expr)) {
     const once = {start: grid.start, step: grid.step, count: 1};
     return repeatFirst(ev, plain(ev, expr, once, hints), grid.count);

@@ -3,6 +3,7 @@ import type {Labels} from "@strata/model";
 import type {Expr} from "@strata/promql";
 import type {Queryable} from "@strata/series";
 import {Annotations} from "./annotations.ts";
+import type {OperatorCost} from "./explain.ts";
 import type {EngineOptions} from "./options.ts";
 import {SharedResults} from "./share.ts";
 import {batchBytes, type Grid, type StepBatch} from "./step-batch.ts";
@@ -19,11 +20,14 @@ export class Evaluation {
   readonly budget: ByteBudget;
   readonly annotations = new Annotations();
   readonly shared: SharedResults;
+  /** What each operator cost, if that is asked for. */
+  readonly costs: Map<Expr, OperatorCost> | undefined;
   readonly #deadline: number;
   /** Points held in step columns and decoded samples, for the sample limit. */
   #points = 0;
   #peakPoints = 0;
   #samplesRead = 0;
+  #lastTurn = performance.now();
 
   constructor(
     params: QueryParams,
@@ -39,6 +43,7 @@ export class Evaluation {
     this.budget = budget;
     this.signal = signal;
     this.shared = new SharedResults(expr);
+    this.costs = options.analyze ? new Map() : undefined;
     this.#deadline = options.timeoutMs > 0 ? performance.now() + options.timeoutMs : Infinity;
   }
 
@@ -65,6 +70,16 @@ export class Evaluation {
     if (performance.now() > this.#deadline) throw timedOut();
   }
 
+  /**
+   * Lets the event loop take a turn if it has not had one for a while. Sources in memory never wait for anything, and
+   * a cancellation could not arrive otherwise.
+   */
+  async breathe(): Promise<void> {
+    if (performance.now() - this.#lastTurn < TURN_MS) return;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#lastTurn = performance.now();
+  }
+
   /** Counts samples read from the source. */
   readSamples(n: number): void {
     this.#samplesRead += n;
@@ -74,7 +89,12 @@ export class Evaluation {
   hold(points: number): void {
     this.#points += points;
     if (this.#points > this.#peakPoints) this.#peakPoints = this.#points;
-    if (this.#points > this.options.maxSamples) {
+    this.limit(this.#points);
+  }
+
+  /** Throws the sample limit's error for more points than it allows. */
+  limit(points: number): void {
+    if (points > this.options.maxSamples) {
       throw new StrataError(
         "execution",
         "query processing would load too many samples into memory in query execution",
@@ -112,6 +132,8 @@ export class Evaluation {
   }
 }
 
+/** Longest stretch without a turn of the event loop: short enough for a health check beside it. */
+const TURN_MS = 10;
 /** Points in a batch: 9 bytes each, so that a batch stays in the second-level cache. */
 const BATCH_POINTS = 64 * 1024;
 

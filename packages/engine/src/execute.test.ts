@@ -226,3 +226,28 @@ test("a corrupt chunk fails the query, or is left out with a warning where answe
   assert.equal(partial.values[0], 1);
   assert.match(partial.warnings[0]!, text);
 });
+
+test("a subquery of too many steps is refused before anything is allocated", async () => {
+  const store = new MemoryStore(counters(1));
+  const tooMany = /would load too many samples/;
+  for (const query of ["sum_over_time(vector(1)[52w:1ms])", "max_over_time(x_total[52w:1ms])"]) {
+    await assert.rejects(run(query, store), rejectsWith("execution", tooMany), query);
+  }
+});
+
+test("a cancellation arrives while a source that never waits is being read", async () => {
+  const store = new MemoryStore(counters(2));
+  const controller = new AbortController();
+  const endless: Queryable = {
+    ...sourceOf([]),
+    async *select(q) {
+      for (;;) yield* store.select(q);
+    },
+  };
+  setImmediate(() => controller.abort());
+  const canceled = /query was canceled/;
+  await assert.rejects(
+    run("count(x_total)", endless, {}, undefined, controller.signal),
+    rejectsWith("canceled", canceled),
+  );
+});

@@ -5,6 +5,7 @@ import type {Queryable} from "@strata/series";
 import {scalarColumn, vector} from "./build.ts";
 import {mergeEqual} from "./elementwise.ts";
 import {Evaluation, type QueryParams} from "./evaluation.ts";
+import {explain} from "./explain.ts";
 import {foldConstants} from "./fold-constants.ts";
 import {dropReserved} from "./metric-name.ts";
 import {DEFAULT_OPTIONS, type EngineOptions} from "./options.ts";
@@ -37,7 +38,9 @@ export async function execute(
   const ev = new Evaluation(params, queryable, all, budget, signal, prepared);
   try {
     ev.check();
-    return await evaluate(ev, prepared);
+    ev.limit(ev.grid.count);
+    const result = await evaluate(ev, prepared);
+    return ev.costs === undefined ? result : {...result, plan: explain(prepared, ev.costs)};
   } finally {
     budget.give(budget.used);
   }
@@ -111,6 +114,7 @@ function finish(
     warnings: ev.annotations.render("warning", query),
     infos: ev.annotations.render("info", query),
     stats: {samplesRead: ev.samplesRead, peakSamples: ev.peakSamples},
+    plan: undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 export type {QueryParams} from "./evaluation.ts";
 export {execute} from "./execute.ts";
+export {explain, type OperatorCost, type PlanNode} from "./explain.ts";
 export {
   CUSTOM_SCHEMA,
   type FloatHistogram,

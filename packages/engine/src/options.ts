@@ -35,6 +35,8 @@ export type EngineOptions = {
   readonly maxBytes: number;
   /** The query's text, for positions in annotations. */
   readonly query: string | undefined;
+  /** Measure what each operator costs. */
+  readonly analyze: boolean;
   /** How chunks other than plain XOR ones are read. */
   readonly decodeChunk: ChunkDecoder;
 };
@@ -51,5 +53,6 @@ export const DEFAULT_OPTIONS: EngineOptions = {
   budget: undefined,
   maxBytes: 0,
   query: undefined,
+  analyze: false,
   decodeChunk,
 };

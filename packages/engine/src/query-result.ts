@@ -1,4 +1,5 @@
 import {compareLabels, type Labels} from "@strata/model";
+import type {PlanNode} from "./explain.ts";
 import type {FloatHistogram} from "./histogram/float-histogram.ts";
 
 /** What a query came to: how many samples it read, and the most it held at a time. */
@@ -21,6 +22,8 @@ export type QueryResult = {
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
   readonly stats: QueryStats;
+  /** The operators and their costs, if `analyze` was asked for. */
+  readonly plan: PlanNode | undefined;
 };
 
 /** Collects series and their points. */

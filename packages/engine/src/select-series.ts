@@ -93,6 +93,7 @@ export async function* selectSeries(ev: Evaluation, select: Select): AsyncGenera
       open = {labels, parts: [part]};
     }
     if (done.length > 0) yield done;
+    await ev.breathe();
   }
   if (open !== undefined) yield [open];
 }

@@ -14,7 +14,9 @@ export function subqueryGrid(ev: Evaluation, sub: Subquery, grid: Grid): Grid | 
   let start = step * Math.trunc(from / step);
   if (start <= from) start += step;
   if (end < start) return undefined;
-  return {start, step, count: Math.floor((end - start) / step) + 1};
+  const count = Math.floor((end - start) / step) + 1;
+  ev.limit(count);
+  return {start, step, count};
 }
 
 /** Fills columns with the present points of row s of a batch. */
