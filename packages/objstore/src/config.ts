@@ -24,10 +24,16 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
     }
     return new FilesystemBucket(directory);
   },
+  S3: async (config) => {
+    const {s3Config} = await import("./s3-config.ts");
+    const checked = s3Config(config);
+    const {S3Bucket} = await import("./s3.ts");
+    return new S3Bucket(checked);
+  },
 };
 
 /** Providers that Thanos knows and Strata does not (yet). */
-const UNSUPPORTED = ["S3", "GCS", "AZURE", "SWIFT", "COS", "ALIYUNOSS", "BOS", "OCI", "OBS"];
+const UNSUPPORTED = ["GCS", "AZURE", "SWIFT", "COS", "ALIYUNOSS", "BOS", "OCI", "OBS"];
 
 const TOP_LEVEL_KEYS = ["type", "config", "prefix"];
 
