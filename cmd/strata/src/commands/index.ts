@@ -158,7 +158,7 @@ export const COMMANDS: readonly Command[] = [
     name: "standalone",
     help: "Everything in one process over a local directory",
     examples: [["standalone", "the page on http://127.0.0.1:10902, data in ./data"]],
-    load: later(() => import("../flags/standalone.ts"), "standaloneFlags"),
+    load: async () => (await import("./standalone.ts")).standalone,
   },
   {name: "tools", help: "Tools around blocks, buckets and rules", commands: toolsCommands},
 ];

@@ -12,10 +12,10 @@ import {
   WorkerPool,
 } from "@strata/query";
 import {type ClientTls, EndpointSet, ProxyStore, serveStore} from "@strata/storeapi";
-import {assetsDir, pages} from "@strata/ui";
-import {addQueryRoutes, addStaticRoutes, prefixOptions, type TenantConfig} from "@strata/web";
+import {prefixOptions, type TenantConfig} from "@strata/web";
 import {queryFlags} from "../flags/query.ts";
 import type {FlagValues} from "../flags/spec.ts";
+import {mountQuerier} from "../mount-querier.ts";
 import {type Runtime, runComponent, type Work} from "../runtime.ts";
 import {selectorRules} from "../selector-rules.ts";
 import {defineCommand} from "./tree.ts";
@@ -35,7 +35,7 @@ export const query = defineCommand(queryFlags, (context) => {
 
 async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Promise<Work> {
   refuseUnbuilt(flags);
-  const {log, registry, probes, grpc, router} = runtime;
+  const {log, registry, probes, grpc} = runtime;
   const features = featuresFrom(flags["enable-feature"], log);
   const rules = await selectorRules(flags["selector.relabel-config"]);
   const source = await EndpointSource.start(endpointOptions(flags, runtime));
@@ -67,21 +67,22 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
     maxQueryBytes: flags["query.max-memory"],
     tenantLabel: flags["query.enforce-tenancy"] ? flags["query.tenant-label-name"] : undefined,
   });
-  const prefixes = prefixOptions(flags["web.route-prefix"], flags["web.external-prefix"], flags["web.prefix-header"]);
-  const api = runtime.api({routePrefix: prefixes.route, cors: !flags["web.disable-cors"]});
-  addQueryRoutes(api, querier, {
-    replicaLabels: flags["query.replica-label"],
-    partialResponse: flags["query.partial-response"],
-    engine: flags["query.promql-engine"],
-    autoDownsampling: flags["query.auto-downsampling"],
-    instantResolution: flags["query.instant.default.max_source_resolution"],
-    step: flags["query.default-step"],
-    metadataRange: flags["query.metadata.default-time-range"],
-    lookbackDelta: undefined,
-    tenants,
-    now: Date.now,
+  mountQuerier(runtime, querier, {
+    prefixes: prefixOptions(flags["web.route-prefix"], flags["web.external-prefix"], flags["web.prefix-header"]),
+    cors: !flags["web.disable-cors"],
+    defaults: {
+      replicaLabels: flags["query.replica-label"],
+      partialResponse: flags["query.partial-response"],
+      engine: flags["query.promql-engine"],
+      autoDownsampling: flags["query.auto-downsampling"],
+      instantResolution: flags["query.instant.default.max_source_resolution"],
+      step: flags["query.default-step"],
+      metadataRange: flags["query.metadata.default-time-range"],
+      lookbackDelta: undefined,
+      tenants,
+      now: Date.now,
+    },
   });
-  addStaticRoutes(router, {dir: assetsDir, prefixes, pages});
   if (grpc !== undefined) {
     serveStore(grpc, {
       queryable: proxy,

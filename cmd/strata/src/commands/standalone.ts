@@ -1,0 +1,49 @@
+import {REPLICA_LABELS, Standalone} from "@strata/standalone";
+import {DEFAULT_TENANT_CONFIG, prefixOptions} from "@strata/web";
+import {standaloneFlags} from "../flags/standalone.ts";
+import {mountQuerier} from "../mount-querier.ts";
+import {runComponent} from "../runtime.ts";
+import {defineCommand} from "./tree.ts";
+
+export const standalone = defineCommand(standaloneFlags, (context) =>
+  runComponent({
+    component: "standalone",
+    context,
+    async setup(runtime) {
+      const {flags} = context;
+      const {http, log, registry, probes} = runtime;
+      const all = await Standalone.create({
+        dataDir: flags["data-dir"],
+        demo: flags.demo,
+        prometheus: flags.prometheus,
+        metricsAddress: new URL(http.url).host,
+        logger: log,
+        registry,
+      });
+      mountQuerier(runtime, all.querier, {
+        prefixes: prefixOptions("", "", ""),
+        cors: true,
+        defaults: {
+          replicaLabels: REPLICA_LABELS,
+          partialResponse: true,
+          engine: "prometheus",
+          autoDownsampling: true,
+          instantResolution: 0,
+          step: 1000,
+          metadataRange: 0,
+          lookbackDelta: undefined,
+          tenants: DEFAULT_TENANT_CONFIG,
+          now: Date.now,
+        },
+      });
+      return {
+        run: (signal) =>
+          all.run(() => {
+            probes.setReady();
+            console.log(`Strata is ready: ${http.url}`);
+          }, signal),
+        close: () => all.close(),
+      };
+    },
+  }),
+);

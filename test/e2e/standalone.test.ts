@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import {readdirSync} from "node:fs";
+import {join} from "node:path";
+import {test} from "node:test";
+import {requireTool, tempDir} from "@strata/base/testing";
+import {ask} from "./first-light/compare.ts";
+import {strata, until} from "./strata.ts";
+
+const HOUR = 3_600_000;
+const DEMO = {query: 'count by (cluster) ({job="node"})'};
+
+test("standalone fills an empty directory, answers, serves its page, and keeps its data", async (t) => {
+  const dir = join(tempDir(t), "data");
+  const args = [`--data-dir=${dir}`, "--no-prometheus"];
+  const first = await strata(t, "standalone", args);
+  const output = first.logs().split("\n");
+  assert.deepEqual(
+    output.filter((line) => line.startsWith("Strata is ready")),
+    [`Strata is ready: ${first.url}`],
+  );
+  const now = Date.now();
+  for (const ago of [60_000, 20 * HOUR, 40 * HOUR]) {
+    const [series] = (await ask(first.url, DEMO, now - ago)).data.result;
+    assert.equal(series?.metric.cluster, "demo");
+    assert.ok(Number(series?.value?.[1]) > 400, `${series?.value?.[1]} series`);
+  }
+  const page = await fetch(`${first.url}/graph`);
+  assert.equal(page.status, 200);
+  assert.match(await page.text(), /<div id=/);
+  const before = readdirSync(join(dir, "bucket")).sort();
+  assert.equal(await first.stop("SIGINT"), 0);
+
+  const second = await strata(t, "standalone", args);
+  assert.deepEqual(readdirSync(join(dir, "bucket")).sort(), before);
+  assert.equal((await ask(second.url, DEMO, now - 20 * HOUR)).data.result.length, 1);
+  assert.equal(await second.stop(), 0);
+});
+
+test("standalone without the demo starts empty", async (t) => {
+  const server = await strata(t, "standalone", [`--data-dir=${tempDir(t)}`, "--no-demo", "--no-prometheus"]);
+  assert.deepEqual((await ask(server.url, DEMO, Date.now())).data.result, []);
+});
+
+const prometheus = requireTool("prometheus");
+
+test("standalone scrapes itself where a Prometheus is installed", {skip: prometheus.skip}, async (t) => {
+  const server = await strata(t, "standalone", [`--data-dir=${tempDir(t)}`, "--no-demo"]);
+  const up = {query: 'up{job="strata"} == 1'};
+  await until(async () => (await ask(server.url, up, Date.now())).data.result.length === 1, "its own metrics", server);
+  assert.equal(await server.stop(), 0);
+});
