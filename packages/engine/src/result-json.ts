@@ -104,7 +104,7 @@ export function jsonFloat(v: number): string {
   return `${text.slice(0, at)}e${exponent < 0 ? "-" : "+"}${digits}`;
 }
 
-/** Milliseconds as seconds, without trailing zeros. */
+/** The time of a scalar or string, ms: seconds without trailing zeros. Points have three digits, see JsonWriter. */
 function timeText(t: number): string {
   return String(t / 1000);
 }
@@ -128,11 +128,14 @@ class JsonWriter {
     this.length = at;
   }
 
-  /** A timestamp. PERF: matrix points of all series share times, and a second's digits are made once. */
+  /**
+   * The time of a point, ms: whole seconds, or seconds with three digits behind the dot. PERF: matrix points of all
+   * series share times, and a second's digits are made once.
+   */
   time(t: number): void {
-    if (!Number.isSafeInteger(t) || t < 0) {
-      this.ascii(timeText(t));
-      return;
+    if (t < 0) {
+      this.ascii("-");
+      t = -t;
     }
     const second = Math.floor(t / 1000);
     if (second !== this.#lastSecond) {
@@ -141,14 +144,7 @@ class JsonWriter {
     }
     this.ascii(this.#lastText);
     const ms = t - second * 1000;
-    if (ms === 0) return;
-    this.ascii(
-      ms % 100 === 0
-        ? `.${ms / 100}`
-        : ms % 10 === 0
-          ? `.${String(ms / 10).padStart(2, "0")}`
-          : `.${String(ms).padStart(3, "0")}`,
-    );
+    if (ms !== 0) this.ascii(`.${String(ms).padStart(3, "0")}`);
   }
 
   /** A JSON string. What HTML takes specially is escaped, as Go's encoder does. */

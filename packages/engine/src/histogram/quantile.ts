@@ -69,27 +69,22 @@ function rankOf(h: FloatHistogram, buckets: readonly Bucket[], bound: number, to
   let rank = 0;
   for (const b of buckets) {
     let {lower, upper} = b;
-    if (!isCustom(h) && lower <= 0 && upper >= 0) {
-      if (h.nv.length === 0 && h.pv.length > 0) lower = 0;
-      else if (h.pv.length === 0 && h.nv.length > 0) upper = 0;
-    }
+    // Compat: this also moves the lower bound of a custom bucket that spans 0, the first one included.
+    const zero = lower <= 0 && upper >= 0;
+    if (zero && h.nv.length === 0 && h.pv.length > 0) lower = 0;
+    else if (zero && h.pv.length === 0 && h.nv.length > 0) upper = 0;
     if (bound <= lower) return rank;
     if (bound < upper) {
-      if (isCustom(h) && lower === -Infinity) {
-        // The first custom bucket counts from 0 if its bound is positive, else whole.
-        if (upper <= 0) return rank + b.count;
-        if (bound <= 0) return rank;
-        lower = 0;
-      }
-      return rank + b.count * partBelow(isCustom(h), lower, upper, bound);
+      if (lower === -Infinity) return b.count;
+      return rank + b.count * partBelow(isCustom(h) || zero, lower, upper, bound);
     }
     rank += b.count;
   }
   return total;
 }
 
-function partBelow(custom: boolean, lower: number, upper: number, bound: number): number {
-  if (custom || (lower <= 0 && upper >= 0)) return upper === Infinity ? 0 : (bound - lower) / (upper - lower);
+function partBelow(linear: boolean, lower: number, upper: number, bound: number): number {
+  if (linear) return upper === Infinity ? 0 : (bound - lower) / (upper - lower);
   const low = Math.log2(Math.abs(lower));
   const high = Math.log2(Math.abs(upper));
   const at = Math.log2(Math.abs(bound));

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {Labels} from "@strata/model";
+import {type FloatHistogram, HINT} from "./histogram/float-histogram.ts";
+import {type QueryResult, ResultBuilder} from "./query-result.ts";
+import {jsonFloat, writeResultJson} from "./result-json.ts";
+
+const result = (type: QueryResult["type"], builder: ResultBuilder, text = ""): QueryResult => ({
+  type,
+  ...builder.finish(type === "matrix"),
+  text,
+  warnings: [],
+  infos: [],
+  stats: {samplesRead: 0, peakSamples: 0},
+  plan: undefined,
+});
+
+const write = (r: QueryResult): string => Buffer.concat([...writeResultJson(r)]).toString();
+
+const histogram: FloatHistogram = {
+  schema: 0,
+  hint: HINT.gauge,
+  zeroThreshold: 0.5,
+  zeroCount: 1,
+  count: 4,
+  sum: 2.5,
+  pi: [1, 2],
+  pv: [0, 2],
+  ni: [1],
+  nv: [1],
+  custom: [],
+};
+
+test("sample values are written as Prometheus writes them", () => {
+  const f = (v: number, want: string) => assert.equal(jsonFloat(v), want);
+  f(1, "1");
+  f(-0, "-0");
+  f(0.1 + 0.2, "0.30000000000000004");
+  f(1e20, "100000000000000000000");
+  f(1e21, "1e+21");
+  f(1.5e-10, "1.5e-10");
+  f(1e-7, "1e-07");
+  f(0.000001, "0.000001");
+  f(-2.5e300, "-2.5e+300");
+  f(5e-324, "5e-324");
+  f(Number.NaN, "NaN");
+  f(Infinity, "+Inf");
+  f(-Infinity, "-Inf");
+});
+
+test("a vector holds values and histograms, labels escaped as for HTML", () => {
+  const b = new ResultBuilder();
+  b.startSeries(Labels.fromObject({__name__: "x", a: 'q"<&>\n\u2028温'}));
+  b.add(1_435_781_451_781, 1.5);
+  b.startSeries(Labels.EMPTY);
+  b.add(60_000, histogram);
+  assert.equal(
+    write(result("vector", b)),
+    '[{"metric":{"__name__":"x","a":"q\\"\\u003c\\u0026\\u003e\\n\\u2028温"},"value":[1435781451.781,"1.5"]},' +
+      '{"metric":{},"histogram":[60,{"count":"4","sum":"2.5",' +
+      '"buckets":[[1,"-2","-1","1"],[3,"-0.5","0.5","1"],[0,"2","4","2"]]}]}]',
+  );
+});
+
+test("a matrix is sorted by labels, floats before histograms, times without trailing zeros", () => {
+  const b = new ResultBuilder();
+  b.startSeries(Labels.fromObject({b: "1"}));
+  b.add(100, 1);
+  b.add(1_010, histogram);
+  b.add(-1_500, 2);
+  b.startSeries(Labels.fromObject({a: "1"}));
+  b.add(2_000, Number.NaN);
+  const {0: first, 1: second} = JSON.parse(write(result("matrix", b))) as {
+    metric: object;
+    values: unknown;
+    histograms?: unknown[];
+  }[];
+  assert.deepEqual(first, {metric: {a: "1"}, values: [[2, "NaN"]]});
+  assert.deepEqual(second!.values, [
+    [0.1, "1"],
+    [-1.5, "2"],
+  ]);
+  assert.equal((second!.histograms as [number, unknown][])[0]![0], 1.01);
+});
+
+test("scalars and strings are one pair, scalars never with an exponent", () => {
+  const b = new ResultBuilder();
+  b.startSeries(Labels.EMPTY);
+  b.add(1_500, 1e-9);
+  assert.equal(write(result("scalar", b)), '[1.5,"0.000000001"]');
+  assert.equal(write(result("string", b, "a<b")), '[1.5,"a\\u003cb"]');
+});
+
+test("a long answer comes in pieces that together are the whole", () => {
+  const b = new ResultBuilder();
+  for (let s = 0; s < 50; s++) {
+    b.startSeries(Labels.fromObject({s: String(s)}));
+    for (let i = 0; i < 1_000; i++) b.add(i * 1_000, i / 7);
+  }
+  const r = result("matrix", b);
+  const pieces = [...writeResultJson(r)];
+  assert.ok(pieces.length > 10);
+  const parsed = JSON.parse(Buffer.concat(pieces).toString()) as {values: [number, string][]}[];
+  assert.equal(parsed.length, 50);
+  assert.deepEqual(parsed[49]!.values[999], [999, String(999 / 7)]);
+});
