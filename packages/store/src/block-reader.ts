@@ -1,6 +1,6 @@
 import {errorCode, StrataError} from "@strata/base";
 import type {IndexHeaderReader, ValueRanges} from "@strata/block";
-import {compareUtf8, Labels} from "@strata/model";
+import {compareUtf8, Labels, type Matcher} from "@strata/model";
 import {
   decodePostingList,
   decodeSeriesContent,
@@ -40,6 +40,18 @@ export type Row = {readonly labels: Labels; readonly chunks: ChunkRefs; readonly
 /** Gets entry i of a request as bytes[from, to), whose first byte lies at file offset `base`. */
 type TakeEntry = (i: number, bytes: Uint8Array, from: number, to: number, base: number) => void;
 
+type LabelPair = {readonly name: string; readonly value: string};
+
+/** The list of pair number `pair` as bytes [start, end) of the index. */
+type Place = {readonly pair: number; readonly start: number; readonly end: number};
+
+const pairKey = ({name, value}: LabelPair): string => `${name}\0${value}`;
+
+const NO_IDS = new Uint32Array(0);
+
+/** A matcher that names more values than this is not read ahead of its turn. */
+const MAX_PREFETCHED_VALUES = 64;
+
 /** Reads one block's index for one call. Valid only inside the `use` of its index-header. */
 export class BlockReader implements LabelSource {
   readonly block: BucketBlock;
@@ -47,6 +59,7 @@ export class BlockReader implements LabelSource {
   readonly #ctx: ReadContext;
   readonly #symbols = new Map<number, string>();
   readonly #entry = new SeriesEntry();
+  readonly #prefetched = new Map<string, Uint32Array>();
   #scanned: {readonly name: string; readonly found: ValueRanges} | undefined;
 
   constructor(block: BucketBlock, header: IndexHeaderReader, ctx: ReadContext) {
@@ -78,24 +91,50 @@ export class BlockReader implements LabelSource {
     return found.values;
   }
 
-  async postings(name: string, values: readonly string[]): Promise<readonly Uint32Array[]> {
-    if (!this.#ctx.cache.enabled("Postings")) return (await this.#readPostings(name, values)).lists;
-    const items = values.map((value) => ({type: "Postings" as const, name, value}));
-    const cached = await this.#ctx.cache.fetch(this.block.ulid, items, this.#ctx.signal);
-    const lists: Uint32Array[] = [];
-    const missing: string[] = [];
-    for (let i = 0; i < values.length; i++) {
-      const list = this.cachedIds(cached[i], "postings");
-      if (list === undefined) missing.push(values[i] as string);
-      else lists.push(list);
+  /**
+   * Gets the lists of all values that the matchers name, at once: later one after the other they would each cost a
+   * request's time. Matchers that name many values are left for when it is known whether they are needed.
+   */
+  async prefetchPostings(matchers: readonly Matcher[]): Promise<void> {
+    const pairs: LabelPair[] = [];
+    for (const {name, set} of matchers) {
+      const values = set?.filter((value) => value !== "") ?? [];
+      if (values.length <= MAX_PREFETCHED_VALUES) for (const value of values) pairs.push({name, value});
     }
+    if (pairs.length < 2) return;
+    const lists = await this.#lists(pairs);
+    for (let i = 0; i < pairs.length; i++) this.#prefetched.set(pairKey(pairs[i] as LabelPair), lists[i] ?? NO_IDS);
+  }
+
+  async postings(name: string, values: readonly string[]): Promise<readonly Uint32Array[]> {
+    const found: Uint32Array[] = [];
+    const missing: LabelPair[] = [];
+    for (const value of values) {
+      const list = this.#prefetched.get(pairKey({name, value}));
+      if (list === undefined) missing.push({name, value});
+      else if (list.length > 0) found.push(list);
+    }
+    if (missing.length === 0) return found;
+    for (const list of await this.#lists(missing)) if (list !== undefined) found.push(list);
+    return found;
+  }
+
+  /** Lists of the pairs, from the cache or the index; undefined where the block has no such pair. */
+  async #lists(pairs: readonly LabelPair[]): Promise<readonly (Uint32Array | undefined)[]> {
+    const {cache, signal} = this.#ctx;
+    const {ulid} = this.block;
+    if (!cache.enabled("Postings")) return this.#readPostings(pairs);
+    const items = pairs.map(({name, value}) => ({type: "Postings" as const, name, value}));
+    const cached = await cache.fetch(ulid, items, signal);
+    const lists = cached.map((bytes) => this.cachedIds(bytes, "postings"));
+    const missing = pairs.flatMap((_, i) => (lists[i] === undefined ? [i] : []));
     if (missing.length === 0) return lists;
-    const read = await this.#readPostings(name, missing);
-    for (let i = 0; i < read.lists.length; i++) {
-      const list = read.lists[i] as Uint32Array;
-      const item = {type: "Postings" as const, name, value: read.values[i] as string};
-      this.#ctx.cache.store(this.block.ulid, item, encodePostings(list));
-      lists.push(list);
+    const read = await this.#readPostings(missing.map((i) => pairs[i] as LabelPair));
+    for (let m = 0; m < missing.length; m++) {
+      const list = read[m];
+      const i = missing[m] as number;
+      lists[i] = list;
+      if (list !== undefined) cache.store(ulid, items[i] as (typeof items)[number], encodePostings(list));
     }
     return lists;
   }
@@ -115,24 +154,13 @@ export class BlockReader implements LabelSource {
     }
   }
 
-  /** The lists of those of the values that exist, with those values, ascending. */
-  async #readPostings(
-    name: string,
-    values: readonly string[],
-  ): Promise<{readonly values: readonly string[]; readonly lists: readonly Uint32Array[]}> {
-    const sorted = isAscending(values) ? values : [...values].sort(compareUtf8);
-    const ranges = await this.#ranges(name, sorted);
-    const places: {value: string; start: number; end: number}[] = [];
-    for (let i = 0; i < sorted.length; i++) {
-      const start = ranges[2 * i] as number;
-      if (start < 0) continue;
-      const end = (ranges[2 * i + 1] as number) + CRC_BYTES;
-      places.push({value: sorted[i] as string, start: start - LENGTH_BYTES, end});
-    }
+  /** Lists of the pairs out of the index, near ones in one request. */
+  async #readPostings(pairs: readonly LabelPair[]): Promise<readonly (Uint32Array | undefined)[]> {
+    const places = await this.#places(pairs);
     places.sort((a, b) => a.start - b.start);
     const starts = places.map((place) => place.start);
     const ends = places.map((place) => place.end);
-    const lists: Uint32Array[] = new Array(places.length);
+    const lists: (Uint32Array | undefined)[] = pairs.map(() => undefined);
     const key = this.block.indexKey;
     const {postings} = this.#ctx.stats;
     await readRanges(this.#ctx, key, "postings", starts, ends, (part) => {
@@ -140,13 +168,37 @@ export class BlockReader implements LabelSource {
       for (let i = part.firstRange; i < part.endRange; i++) {
         const at = (starts[i] as number) - part.start;
         const end = Math.min((ends[i] as number) - part.start, part.bytes.length);
-        lists[i] = decodePostingList(part.bytes, at, end, key, part.start);
+        lists[(places[i] as Place).pair] = decodePostingList(part.bytes, at, end, key, part.start);
         postings.touchedBytes += end - at;
       }
     });
-    postings.touched += lists.length;
-    postings.fetched += lists.length;
-    return {values: places.map((place) => place.value), lists};
+    postings.touched += places.length;
+    postings.fetched += places.length;
+    return lists;
+  }
+
+  /** Where the lists of those pairs lie that the block has: whole, from the length in front to the CRC behind. */
+  async #places(pairs: readonly LabelPair[]): Promise<Place[]> {
+    const byName = new Map<string, {value: string; pair: number}[]>();
+    for (let pair = 0; pair < pairs.length; pair++) {
+      const {name, value} = pairs[pair] as LabelPair;
+      const values = byName.get(name);
+      if (values === undefined) byName.set(name, [{value, pair}]);
+      else values.push({value, pair});
+    }
+    const places: Place[] = [];
+    for (const [name, wanted] of byName) {
+      wanted.sort((a, b) => compareUtf8(a.value, b.value));
+      const sorted = wanted.map(({value}) => value);
+      const ranges = await this.#ranges(name, sorted);
+      for (let i = 0; i < wanted.length; i++) {
+        const start = ranges[2 * i] as number;
+        const {pair} = wanted[i] as {pair: number};
+        if (start >= 0)
+          places.push({pair, start: start - LENGTH_BYTES, end: (ranges[2 * i + 1] as number) + CRC_BYTES});
+      }
+    }
+    return places;
   }
 
   /** Ranges of ascending values. */
@@ -401,13 +453,6 @@ function lengthBytes(bytes: Uint8Array, at: number): number {
   let end = at;
   while ((bytes[end++] as number) >= 0x80);
   return end - at;
-}
-
-function isAscending(values: readonly string[]): boolean {
-  for (let i = 1; i < values.length; i++) {
-    if (compareUtf8(values[i - 1] as string, values[i] as string) > 0) return false;
-  }
-  return true;
 }
 
 const cutEntry = (key: string, offset: number) =>

@@ -49,14 +49,18 @@ async function expandedPostings(
   matchers: readonly Matcher[],
   ctx: ReadContext,
 ): Promise<Selection> {
-  const {cache} = ctx;
-  if (!cache.enabled("ExpandedPostings")) return selectPostings(matchers, reader, {lazy: true});
+  const {cache, tuning} = ctx;
+  const select = async () => {
+    if (tuning.prefetchPostings) await reader.prefetchPostings(matchers);
+    return selectPostings(matchers, reader, {lazy: true});
+  };
+  if (!cache.enabled("ExpandedPostings")) return select();
   const item = {type: "ExpandedPostings" as const, matchers: matchersKey(matchers)};
   const {ulid} = reader.block;
   const [cached] = await cache.fetch(ulid, [item], ctx.signal);
   const ids = reader.cachedIds(cached, "expanded postings");
   if (ids !== undefined) return {ids, pending: []};
-  const selection = await selectPostings(matchers, reader, {lazy: true});
+  const selection = await select();
   if (selection.pending.length === 0) cache.store(ulid, item, encodePostings(selection.ids));
   return selection;
 }

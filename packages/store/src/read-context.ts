@@ -16,6 +16,8 @@ export type ReadTuning = {
   readonly unitBytes: number;
   /** Whether series entries go through the index cache; pointless where the operating system caches the file. */
   readonly cacheSeries: boolean;
+  /** Whether posting lists of all matchers are asked for at once, needed or not, to save round trips. */
+  readonly prefetchPostings: boolean;
 };
 
 /** A local disk: requests cost microseconds, so nothing is read in vain. */
@@ -26,6 +28,7 @@ export const LOCAL_TUNING: ReadTuning = {
   parallel: 4,
   unitBytes: 4 << 20,
   cacheSeries: false,
+  prefetchPostings: false,
 };
 
 /** Object storage: a request costs as much time as half a megabyte. The estimates are those of Thanos. */
@@ -36,6 +39,7 @@ export const REMOTE_TUNING: ReadTuning = {
   parallel: 8,
   unitBytes: 16 << 20,
   cacheSeries: true,
+  prefetchPostings: true,
 };
 
 /** What all reads for one call share. */

@@ -19,6 +19,8 @@ const MAX_BLOCK_ROWS = 1024;
 
 /** What a chunk is counted with until it is read: 120 floats take some 350 bytes with their frame. */
 const CHUNK_GUESS = 400;
+/** References further apart than this a chunk are not of neighbours, or of different segments. */
+const MAX_CHUNK_GUESS = 64 << 10;
 
 /**
  * Series of several blocks in label order. Labels and places of chunks are merged first; chunk bytes are read for some
@@ -120,7 +122,7 @@ async function nextBatch(
     const {value, done} = await groups.next();
     if (done === true) break;
     batch.push(value);
-    for (const row of value.rows) bytes += (row.to - row.from) * CHUNK_GUESS;
+    for (const row of value.rows) bytes += rowBytes(row);
   }
   if (batch.length === 0) return undefined;
   if (!q.skipChunks) return joinChunks(batch, cursors, q, ctx, warnings);
@@ -128,6 +130,14 @@ async function nextBatch(
   for (const {labels} of batch) out.startSeries(labels);
   for (const text of warnings.splice(0)) out.addWarning(text);
   return out.finish();
+}
+
+/** About how many bytes the row's chunks take: written side by side, their references tell, but for the last one. */
+function rowBytes({chunks: {ref}, from, to}: Row): number {
+  const count = to - from;
+  if (count < 2) return count * CHUNK_GUESS;
+  const span = (ref[to - 1] as number) - (ref[from] as number);
+  return span > 0 && span < count * MAX_CHUNK_GUESS ? span + span / (count - 1) : count * CHUNK_GUESS;
 }
 
 async function joinChunks(

@@ -42,7 +42,15 @@ test("there are exchanges and blocks", () => {
 const tunings: Record<string, ReadTuning> = {
   local: LOCAL_TUNING,
   remote: REMOTE_TUNING,
-  "tiny reads": {gap: 0, seriesBytes: 16, chunkBytes: 16, parallel: 2, unitBytes: 1, cacheSeries: false},
+  "tiny reads": {
+    gap: 0,
+    seriesBytes: 16,
+    chunkBytes: 16,
+    parallel: 2,
+    unitBytes: 1,
+    cacheSeries: false,
+    prefetchPostings: true,
+  },
 };
 
 for (const [name, tuning] of Object.entries(tunings)) {
