@@ -62,7 +62,7 @@ test("a vector holds values and histograms, labels escaped as for HTML", () => {
   );
 });
 
-test("a matrix is sorted by labels, floats before histograms, times without trailing zeros", () => {
+test("a matrix is sorted by labels, floats before histograms, parts of seconds with three digits", () => {
   const b = new ResultBuilder();
   b.startSeries(Labels.fromObject({b: "1"}));
   b.add(100, 1);
@@ -70,7 +70,10 @@ test("a matrix is sorted by labels, floats before histograms, times without trai
   b.add(-1_500, 2);
   b.startSeries(Labels.fromObject({a: "1"}));
   b.add(2_000, Number.NaN);
-  const {0: first, 1: second} = JSON.parse(write(result("matrix", b))) as {
+  const text = write(result("matrix", b));
+  assert.match(text, /\[\[0\.100,"1"\],\[-1\.500,"2"\]\]/);
+  assert.match(text, /\[\[1\.010,\{/);
+  const {0: first, 1: second} = JSON.parse(text) as {
     metric: object;
     values: unknown;
     histograms?: unknown[];

@@ -102,7 +102,8 @@ export class Querier implements QueryBackend {
       params: times,
       parse: o.parse,
       options: {
-        query: params.query,
+        // Compat: without the query's text, for Thanos gives warnings and infos without positions.
+        query: undefined,
         lookbackMs: params.lookbackDelta ?? lookbackFor(o.lookbackMs, o.dynamicLookback, params.maxSourceResolution),
         maxSamples: MAX_SAMPLES,
         timeoutMs,

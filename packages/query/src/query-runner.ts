@@ -71,7 +71,6 @@ class Run {
           warnings,
           result: this.#json(),
           stats: {
-            samples: {totalQueryableSamples: stats.samplesRead, peakSamples: stats.peakSamples},
             timings: {
               evalTotalTime: preparation + evaluation,
               resultSortTime: 0,
@@ -80,6 +79,7 @@ class Run {
               execQueueTime: this.#queued,
               execTotalTime: this.#queued + preparation + evaluation,
             },
+            samples: {totalQueryableSamples: stats.samplesRead, peakSamples: stats.peakSamples},
           },
         });
         return;

@@ -1,0 +1,99 @@
+import {request} from "node:http";
+import {gunzipSync} from "node:zlib";
+
+/** One HTTP exchange with an original, as recorded. */
+export type HttpExchange = {
+  readonly id: string;
+  readonly server: string;
+  readonly method: string;
+  readonly path: string;
+  readonly query?: string;
+  readonly body?: string;
+  readonly request_headers?: Readonly<Record<string, string>>;
+  /** Holds times, durations or addresses of the moment: only its shape can be compared. */
+  readonly volatile?: boolean;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly response: string;
+};
+
+export type HttpResult = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+};
+
+/** Sends what was sent to the original to the server at `base`; nothing is added, followed or retried. */
+export function replay(base: string, exchange: HttpExchange): Promise<HttpResult> {
+  const {method, path, query, body, request_headers: headers = {}} = exchange;
+  return new Promise((resolve, reject) => {
+    const req = request(`${base}${path}${query ? `?${query}` : ""}`, {method, headers}, (res) => {
+      const chunks: Buffer[] = [];
+      res.on("data", (chunk: Buffer) => chunks.push(chunk));
+      res.on("error", reject);
+      res.on("end", () => {
+        const raw = Buffer.concat(chunks);
+        const bytes = res.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
+        resolve({status: res.statusCode ?? 0, headers: res.headers, text: bytes.toString()});
+      });
+    });
+    req.on("error", reject);
+    req.end(method === "POST" ? (body ?? "") : undefined);
+  });
+}
+
+/** What is different from the recorded answer in words; undefined when nothing is. */
+export function difference(got: HttpResult, want: HttpExchange): string | undefined {
+  if (got.status !== want.status) return `status ${got.status} instead of ${want.status}: ${got.text.slice(0, 300)}`;
+  for (const [name, value] of Object.entries(want.headers)) {
+    if (got.headers[name] !== value) return `header ${name} is ${got.headers[name]} instead of ${value}`;
+  }
+  const json = want.headers["content-type"] === "application/json";
+  if (want.volatile) return json ? differentText(shapeOf(got.text), shapeOf(want.response)) : undefined;
+  if (got.text === want.response) return undefined;
+  if (!json) return differentText(got.text, want.response);
+  return differentText(inAnyOrder(got.text), inAnyOrder(want.response));
+}
+
+function differentText(got: string, want: string): string | undefined {
+  if (got === want) return undefined;
+  let at = 0;
+  while (got[at] === want[at]) at++;
+  const around = (text: string) => text.slice(Math.max(0, at - 60), at + 100);
+  return `differs at character ${at}:\n  got  ${around(got)}\n  want ${around(want)}`;
+}
+
+type Json = null | boolean | string | {readonly number: string} | readonly Json[] | {readonly [key: string]: Json};
+
+/** Numbers stay the text they are, for `1.50` and `1.5` are different bytes on the wire. */
+function parse(text: string): Json {
+  const revive = (_key: string, value: unknown, context?: {source?: string}) =>
+    typeof value === "number" ? {number: context?.source} : value;
+  return JSON.parse(text, revive as (key: string, value: unknown) => unknown) as Json;
+}
+
+/** The answer with vectors, matrices and warnings in a fixed order: the original gives them in any. */
+function inAnyOrder(text: string): string {
+  const answer = parse(text) as Record<string, Json>;
+  const sorted = (list: Json) => (Array.isArray(list) ? list.map((item) => JSON.stringify(item)).sort() : list);
+  const data = answer.data as Record<string, Json> | undefined;
+  return JSON.stringify({
+    ...answer,
+    ...(answer.warnings === undefined ? {} : {warnings: sorted(answer.warnings)}),
+    ...(answer.infos === undefined ? {} : {infos: sorted(answer.infos)}),
+    ...(data?.resultType === "vector" || data?.resultType === "matrix"
+      ? {data: {...data, result: sorted(data.result as Json)}}
+      : {}),
+  });
+}
+
+/** Keys and kinds of values; of a list the kinds of its items. */
+function shapeOf(text: string): string {
+  const shape = (value: Json): unknown => {
+    if (value === null || typeof value !== "object") return typeof value;
+    if (Array.isArray(value)) return [...new Set(value.map((item) => JSON.stringify(shape(item))))].sort();
+    if (typeof (value as {number?: unknown}).number === "string") return "number";
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shape(item as Json)]));
+  };
+  return JSON.stringify(shape(parse(text)));
+}
