@@ -30,7 +30,7 @@ export class FilesystemBucket implements Bucket {
   constructor(directory: string) {
     this.#root = resolve(directory);
     this.name = `fs: ${this.#root}`;
-    this.#files = new OpenFiles(openRegular);
+    this.#files = new OpenFiles(async (path) => (await openRegular(path)).file);
   }
 
   async *list(
@@ -103,22 +103,25 @@ export class FilesystemBucket implements Bucket {
   }
 
   async get(key: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-    const file = await this.#open(key, signal);
-    // Small objects are many (a meta.json a block): they get buffers of their size, and one byte to see the end.
-    let left = (await file.stat()).size;
+    const {file, size} = await this.#open(key, signal);
+    // An object never changes in place, so its size tells the end. Small ones are many (a meta.json a block): they get
+    // buffers of their size.
+    let left = size;
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
+          let bytesRead = 0;
           try {
             throwIfAborted(signal, `read ${key}`);
-            const chunk = Buffer.allocUnsafeSlow(Math.max(1, Math.min(COPY_BYTES, left)));
-            const {bytesRead} = await file.read(chunk, 0, chunk.length);
-            left -= bytesRead;
-            if (bytesRead > 0) return controller.enqueue(chunk.subarray(0, bytesRead));
+            const chunk = Buffer.allocUnsafeSlow(Math.min(COPY_BYTES, left));
+            if (left > 0) bytesRead = (await file.read(chunk, 0, chunk.length)).bytesRead;
+            if (bytesRead > 0) controller.enqueue(chunk.subarray(0, bytesRead));
           } catch (err) {
             await file.close();
             throw err instanceof StrataError ? err : this.#failure("read", key, err);
           }
+          left -= bytesRead;
+          if (left > 0 && bytesRead > 0) return;
           await file.close();
           controller.close();
         },
@@ -150,7 +153,7 @@ export class FilesystemBucket implements Bucket {
     }
   }
 
-  async #open(key: string, signal: AbortSignal): Promise<FileHandle> {
+  async #open(key: string, signal: AbortSignal): Promise<OpenFile> {
     checkKey(key);
     throwIfAborted(signal, `read ${key}`);
     try {
@@ -274,10 +277,13 @@ export class FilesystemBucket implements Bucket {
 /** A range this long is allocated before the file's size is known: asking would cost another system call. */
 const TRUSTED_BYTES = 4 << 20;
 
+type OpenFile = {readonly file: FileHandle; readonly size: number};
+
 /** Opens a file, not a folder, for reading. */
-async function openRegular(path: string): Promise<FileHandle> {
+async function openRegular(path: string): Promise<OpenFile> {
   const file = await open(path, "r");
-  if ((await file.stat()).isFile()) return file;
+  const found = await file.stat();
+  if (found.isFile()) return {file, size: found.size};
   await file.close();
   throw Object.assign(new Error("not a file"), {code: "EISDIR"});
 }
