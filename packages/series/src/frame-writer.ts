@@ -205,7 +205,13 @@ function timeSize(t: number): number {
 }
 
 /** Bytes of a varint whose high word is not 0. */
-const varint64Size = (hi: number): number => (hi < 8 ? 5 : 5 + Math.ceil((32 - Math.clz32(hi) - 3) / 7));
+function varint64Size(hi: number): number {
+  if (hi < 2 ** 3) return 5;
+  if (hi < 2 ** 10) return 6;
+  if (hi < 2 ** 17) return 7;
+  if (hi < 2 ** 24) return 8;
+  return hi < 2 ** 31 ? 9 : 10;
+}
 
 function hashSize(hi: number, lo: number): number {
   if (hi === 0) return lo === 0 ? 0 : 1 + varintSize(lo);

@@ -130,7 +130,11 @@ test("the set follows its specs", async (t) => {
     set.statuses().map((s) => s.name),
     [a.address],
   );
-  specs.splice(0, 2, spec(b.address));
+  const [before] = set.endpoints("store");
+  specs.splice(0, 2, spec(a.address, true));
+  await set.update();
+  assert.notEqual(set.endpoints("store")[0]!.transport, before!.transport, "other settings, another connection");
+  specs.splice(0, 1, spec(b.address));
   await set.update();
   assert.deepEqual(
     set.statuses().map((s) => s.name),

@@ -146,9 +146,10 @@ export class EndpointSet {
     // All at once and not by a gate: one that hangs costs nothing but its timer, and must not delay the others.
     await Promise.all(
       [...specs.values()].map(async (spec) => {
-        const endpoint = this.#endpoints.get(spec.address) ?? this.#connect(spec);
+        const known = this.#endpoints.get(spec.address);
+        const isNew = known === undefined || known.settings !== settingsOf(spec);
+        const endpoint = isNew ? this.#connect(spec) : known;
         if (endpoint === undefined) return;
-        const isNew = !this.#endpoints.has(spec.address);
         await this.#ask(endpoint);
         if (this.#keep(endpoint, isNew)) next.set(spec.address, endpoint);
         else if (isNew) endpoint.transport.close();
@@ -228,11 +229,15 @@ function clip(text: string): string {
 /** Component names as Info gives them; any other is shown as unknown. */
 const COMPONENTS = new Set(["debug", "receive", "rule", "sidecar", "store", "query"]);
 
+/** What makes a connection another one, although its address stays. */
+const settingsOf = ({strict, tls, compression}: EndpointSpec): string => JSON.stringify([strict, tls, compression]);
+
 /** One endpoint and what it last said of itself. */
 class Endpoint {
   readonly address: string;
   readonly transport: Transport;
   readonly client: StoreClient;
+  readonly settings: string;
   readonly #strict: boolean;
   #info: info.InfoResponse | undefined;
   #labelSets: readonly Labels[] = [];
@@ -245,6 +250,7 @@ class Endpoint {
     this.address = spec.address;
     this.transport = transport;
     this.client = new StoreClient(transport);
+    this.settings = settingsOf(spec);
     this.#strict = spec.strict;
     this.lastGood = now;
   }

@@ -53,7 +53,7 @@ export type Transport = {
 
 /**
  * One channel to one address. Connects on the first call, keeps the connection alive (ping every 10 s, 5 s to answer),
- * and reads a stream only as fast as its consumer does: about 1 MiB waits here, 4 MiB in the connection's window.
+ * and reads a stream only as fast as its consumer does: about 1 MiB waits here, 1 MiB in the stream's window.
  */
 export class GrpcClient implements Transport {
   readonly address: string;
@@ -203,7 +203,7 @@ function credentials(tls: ClientTls | undefined): ChannelCredentials {
 }
 
 /** See grpc-server.ts: both sides need a window of more than 1 MiB, else 64 KiB messages wait for each other. */
-const WINDOW = 4 << 20;
+const WINDOW = 1 << 20;
 
 function channelOptions(tls: ClientTls | undefined): ChannelOptions {
   return {
