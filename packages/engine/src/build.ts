@@ -56,7 +56,8 @@ async function* measured(costs: Map<Expr, OperatorCost>, expr: Expr, child: Batc
 
 function once(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints): Batches {
   if (grid.count > 1 && expr.kind !== "paren" && isInvariant(expr)) {
-    const once = {start: grid.start, step: grid.step, count: 1};
+    const repeats = grid.count * (grid.repeats ?? 1);
+    const once = {start: grid.start, step: grid.step, count: 1, repeats};
     return repeatFirst(ev, plain(ev, expr, once, hints), grid.count);
   }
   return plain(ev, expr, grid, hints);

@@ -5,6 +5,7 @@ import type {Queryable} from "@strata/series";
 import {Annotations} from "./annotations.ts";
 import type {OperatorCost} from "./explain.ts";
 import type {EngineOptions} from "./options.ts";
+import type {QueryStats} from "./query-result.ts";
 import {SharedResults} from "./share.ts";
 import {batchBytes, type Grid, type StepBatch} from "./step-batch.ts";
 
@@ -27,6 +28,8 @@ export class Evaluation {
   #points = 0;
   #peakPoints = 0;
   #samplesRead = 0;
+  #samplesDecoded = 0;
+  #queryable = 0;
   #lastTurn = performance.now();
 
   constructor(
@@ -47,12 +50,13 @@ export class Evaluation {
     this.#deadline = options.timeoutMs > 0 ? performance.now() + options.timeoutMs : Infinity;
   }
 
-  get peakSamples(): number {
-    return this.#peakPoints;
-  }
-
-  get samplesRead(): number {
-    return this.#samplesRead;
+  get stats(): QueryStats {
+    return {
+      totalQueryableSamples: this.#queryable,
+      samplesRead: this.#samplesRead,
+      samplesDecoded: this.#samplesDecoded,
+      peakSamples: this.#peakPoints,
+    };
   }
 
   /** The grid of the query itself. */
@@ -80,9 +84,15 @@ export class Evaluation {
     this.#lastTurn = performance.now();
   }
 
-  /** Counts samples read from the source. */
-  readSamples(n: number): void {
-    this.#samplesRead += n;
+  /** Counts samples decoded from the source's chunks. */
+  decoded(n: number): void {
+    this.#samplesDecoded += n;
+  }
+
+  /** Counts samples looked at on a grid: once a window that holds them, and once in all. */
+  looked(grid: Grid, total: number, fresh: number): void {
+    this.#queryable += total * (grid.repeats ?? 1);
+    this.#samplesRead += fresh;
   }
 
   /** Counts `points` as held, or throws the sample limit's error. */

@@ -85,7 +85,7 @@ async function measure(
     const result = await execute(expr, params, source, options, new AbortController().signal);
     times.push(performance.now() - t);
     peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
-    read = result.stats.samplesRead;
+    read = result.stats.samplesDecoded;
     bytes = 0;
     for (const piece of writeResultJson(result)) bytes += piece.length;
     assert.ok(result.labels.length > 0);

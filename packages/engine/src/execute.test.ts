@@ -251,3 +251,16 @@ test("a cancellation arrives while a source that never waits is being read", asy
     rejectsWith("canceled", canceled),
   );
 });
+
+test("statistics count samples as often as windows hold them, and once", async () => {
+  const store = new MemoryStore(counters(2));
+  const f = async (query: string, total: number, fresh: number) => {
+    const {stats} = await run(query, store, {}, {start: 300_000, end: 420_000, step: 60_000});
+    assert.deepEqual([stats.totalQueryableSamples, stats.samplesRead], [total, fresh], query);
+  };
+  await f("x_total", 6, 6);
+  // Windows of 120 s hold 8 samples at 15 s; three of them 60 s apart hold 16 different ones.
+  await f("sum(rate(x_total[2m]))", 2 * 3 * 8, 2 * 16);
+  await f("changes(x_total[2m])", 2 * 3 * 8, 2 * 16);
+  await f("rate(x_total[2m] @ 300)", 2 * 3 * 8, 2 * 8);
+});

@@ -113,7 +113,7 @@ function finish(
     text,
     warnings: ev.annotations.render("warning", query),
     infos: ev.annotations.render("info", query),
-    stats: {samplesRead: ev.samplesRead, peakSamples: ev.peakSamples},
+    stats: ev.stats,
     plan: undefined,
   };
 }
@@ -176,6 +176,7 @@ function addPoints(
     const t = takeFloat ? ts[i]! : hts[j]!;
     const v = takeFloat ? vs[i++]! : hs[j++]!;
     if (t <= low || t > high) continue;
+    ev.looked(ev.grid, 1, 1);
     if (!started) builder.startSeries(labels);
     started = true;
     builder.add(t, v);

@@ -4,14 +4,14 @@ import {METRIC_NAME} from "@strata/model";
 import type {VectorSelector} from "@strata/promql";
 import {BatchWriter, type Evaluation} from "./evaluation.ts";
 import type {FloatHistogram} from "./histogram/float-histogram.ts";
-import {HINT, withHint} from "./histogram/float-histogram.ts";
+import {HINT, histogramPoints, withHint} from "./histogram/float-histogram.ts";
 import {lastReference, references, setPoint} from "./range-leaf.ts";
 import {interpolate} from "./rate-anchored.ts";
 import {warnMixed} from "./rate-functions.ts";
 import {SampleReader} from "./read-samples.ts";
 import {SampleColumns} from "./sample-columns.ts";
 import {type Hints, selectFor, selectSeries} from "./select-series.ts";
-import type {Batches, Grid} from "./step-batch.ts";
+import {type Batches, FLOAT, type Grid, HISTOGRAM} from "./step-batch.ts";
 import {Window} from "./window.ts";
 
 /** What of the sample found is the value: itself, its time in seconds (for `info` of floats alone), its start time. */
@@ -49,6 +49,7 @@ export async function* instantSelector(
           results = columns.slide(RANGE.instant, w, out.values, out.kind, base);
         } else results = generalPoints(columns, w, what, out, base);
         if (results === 0) continue;
+        ev.looked(grid, lookedAt(out, base, grid.count, results), results);
         writer.commit(series.labels);
         const full = writer.full();
         if (full !== undefined) yield full;
@@ -61,6 +62,17 @@ export async function* instantSelector(
     reader.close();
     columns.close();
   }
+}
+
+/** Points of a row as samples: a histogram counts as several. */
+function lookedAt(out: BatchWriter["batch"], base: number, steps: number, results: number): number {
+  if (out.hists === undefined) return results;
+  let n = 0;
+  for (let i = base; i < base + steps; i++) {
+    if (out.kind[i] === FLOAT) n++;
+    else if (out.kind[i] === HISTOGRAM) n += histogramPoints(out.hists[i]!);
+  }
+  return n;
 }
 
 type Windows = ReturnType<typeof references>;

@@ -2,8 +2,17 @@ import {compareLabels, type Labels} from "@strata/model";
 import type {PlanNode} from "./explain.ts";
 import type {FloatHistogram} from "./histogram/float-histogram.ts";
 
-/** What a query came to: how many samples it read, and the most it held at a time. */
-export type QueryStats = {readonly samplesRead: number; readonly peakSamples: number};
+/** What a query came to, in Prometheus' terms. */
+export type QueryStats = {
+  /** Samples that the query's windows and instants held, each as often as it was looked at. */
+  readonly totalQueryableSamples: number;
+  /** The same, each counted once a selector. */
+  readonly samplesRead: number;
+  /** Samples decoded, whole chunks at a time. */
+  readonly samplesDecoded: number;
+  /** The most points held at a time. */
+  readonly peakSamples: number;
+};
 
 /**
  * An answer as columns. Points of series i are the entries [firstPoint[i], firstPoint[i + 1]) of `times` (ms), `values`

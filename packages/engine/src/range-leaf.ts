@@ -2,7 +2,7 @@ import {RANGE, type RangeFunc, type Windows} from "@strata/kernels";
 import {type Labels, METRIC_NAME} from "@strata/model";
 import type {MatrixSelector, Position, VectorSelector} from "@strata/promql";
 import {BatchWriter, type Evaluation} from "./evaluation.ts";
-import type {FloatHistogram} from "./histogram/float-histogram.ts";
+import {type FloatHistogram, histogramPoints} from "./histogram/float-histogram.ts";
 import {dropReserved, hasOneName, MixedNames} from "./metric-name.ts";
 import type {RangeFunction} from "./range-functions.ts";
 import {checkCounterName} from "./rate-functions.ts";
@@ -119,6 +119,10 @@ export class RangeSlider {
     const results = plain
       ? columns.slide(this.#kernel as RangeFunc, this.#w, batch.values, batch.kind, base)
       : this.#general(columns, batch, base, useStart);
+    if (plain) {
+      const {total, fresh} = columns.looked;
+      this.#ev.looked(this.#grid, total, fresh);
+    }
     if (results === 0) return undefined;
     if (plain && (this.#kernel === RANGE.rate || this.#kernel === RANGE.increase)) checkCounterName(this.#window);
     if (func.keepsName) this.#writer.commit(labels, drop);
@@ -148,6 +152,7 @@ export class RangeSlider {
     const {start, step, count, range} = this.#w;
     const {lookback} = this.#call.func;
     let results = 0;
+    let [seen, hseen, total, fresh] = [0, 0, 0, 0];
     for (let i = 0; i < count; i++) {
       w.end = start + i * step;
       w.start = w.end - range;
@@ -157,6 +162,14 @@ export class RangeSlider {
       while (w.from < w.to && w.ts[w.from]! <= lo) w.from++;
       while (w.hto < columns.hn && w.hts[w.hto]! <= hi) w.hto++;
       while (w.hfrom < w.hto && w.hts[w.hfrom]! <= lo) w.hfrom++;
+      for (let h = w.hfrom; h < w.hto; h++) {
+        const points = histogramPoints(w.hs[h]!);
+        total += points;
+        if (h >= hseen) fresh += points;
+      }
+      total += w.floats;
+      fresh += Math.max(0, w.to - Math.max(w.from, seen));
+      [seen, hseen] = [w.to, w.hto];
       if (w.from === w.to && w.hfrom === w.hto && (lookback === 0 || w.from === 0)) continue;
       w.t = this.#grid.start + i * this.#grid.step;
       for (let a = 0; a < this.#call.args.length; a++) w.args[a] = this.#call.args[a]![i]!;
@@ -165,6 +178,7 @@ export class RangeSlider {
       results++;
       setPoint(batch, base + i, value);
     }
+    this.#ev.looked(this.#grid, total, fresh);
     return results;
   }
 }

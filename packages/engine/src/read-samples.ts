@@ -65,7 +65,7 @@ export class SampleReader {
     const part = series.parts[0] as SeriesPart;
     const runs = series.parts.length === 1 ? this.#runs(part) : undefined;
     if (runs === undefined || !this.#readRuns(part, runs)) this.#readMerged(series);
-    this.#ev.readSamples(into.n + into.hn);
+    this.#ev.decoded(into.n + into.hn);
   }
 
   /**

@@ -11,7 +11,7 @@ const result = (type: QueryResult["type"], builder: ResultBuilder, text = ""): Q
   text,
   warnings: [],
   infos: [],
-  stats: {samplesRead: 0, peakSamples: 0},
+  stats: {totalQueryableSamples: 0, samplesRead: 0, samplesDecoded: 0, peakSamples: 0},
   plan: undefined,
 });
 

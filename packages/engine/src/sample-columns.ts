@@ -8,6 +8,7 @@ import {
   type RangeFunc,
   rangeWindows,
   type Windows,
+  windowSamples,
 } from "@strata/kernels";
 import type {FloatHistogram} from "./histogram/float-histogram.ts";
 
@@ -116,6 +117,11 @@ export class SampleColumns {
       kind.set(this.#k.u8().subarray(this.#kind, this.#kind + w.count), at);
     }
     return results;
+  }
+
+  /** Samples in the windows of the last `slide`, each window counted, and different ones. */
+  get looked(): {total: number; fresh: number} {
+    return windowSamples(this.#k);
   }
 
   close(): void {

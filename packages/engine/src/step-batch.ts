@@ -7,7 +7,13 @@ export const FLOAT = 1;
 export const HISTOGRAM = 2;
 
 /** Evaluation times `start + i × step`, i < count: integer ms, count ≥ 1. */
-export type Grid = {readonly start: number; readonly step: number; readonly count: number};
+export type Grid = {
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+  /** How many steps of the query each of these stands for, when an expression is the same at all of them; 1 if absent. */
+  readonly repeats?: number | undefined;
+};
 
 /**
  * Step columns of some series, series-major: point (series s, step i) is entry s × steps + i of `values` and `kind`.

@@ -10,5 +10,5 @@ export {snappyStreamDecode, snappyStreamEncode, snappyStreamLength, snappyStream
 export {xorCount, xorDecode, xorDecodeMany, xorEncode} from "./xor";
 export {floatDecode, floatDecodeMany, xor2Decode, xor2Encode} from "./xor2";
 export {xxhash64, xxhash64To} from "./xxhash64";
-export {dropStale, rangeWindows} from "./range";
+export {dropStale, rangeFresh, rangeTotal, rangeWindows} from "./range";
 export {dedupPenalty} from "./dedup";

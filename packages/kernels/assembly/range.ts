@@ -32,12 +32,37 @@ export function dropStale(ts: usize, vs: usize, n: i32): i32 {
   return kept;
 }
 
+/** Samples in all windows of the last call, and how many different ones. */
+let windowTotal: f64 = 0;
+let windowFresh: f64 = 0;
+let freshFrom: i32 = 0;
+
+// @ts-ignore: decorator
+@inline function note(from: i32, to: i32): void {
+  windowTotal += <f64>(to - from);
+  if (to > freshFrom) {
+    windowFresh += <f64>(to - max(from, freshFrom));
+    freshFrom = to;
+  }
+}
+
+export function rangeTotal(): f64 {
+  return windowTotal;
+}
+
+export function rangeFresh(): f64 {
+  return windowFresh;
+}
+
 /** Writes `count` values to `out` and kinds (1 result, 0 none) to `kind`; how many results. `scratch`: 16 × n bytes. */
 export function rangeWindows(
   func: i32, ts: usize, vs: usize, n: i32, start: f64, step: f64, count: i32, range: f64,
   out: usize, kind: usize, scratch: usize,
 ): i32 {
   memory.fill(kind, 0, count);
+  windowTotal = 0;
+  windowFresh = 0;
+  freshFrom = 0;
   if (func <= DELTA) return rateWindows(func, ts, vs, n, start, step, count, range, out, kind, scratch);
   if (func == MIN || func == MAX) return extremes(func, ts, vs, n, start, step, count, range, out, kind, scratch);
   if ((func == SUM || func == AVG) && range > 3 * step && isTame(vs, n)) {
@@ -51,6 +76,7 @@ export function rangeWindows(
     const lo = hi - range;
     while (to < n && at(ts, to) <= hi) to++;
     while (from < to && at(ts, from) <= lo) from++;
+    note(from, to);
     if (from == to) continue;
     if (func == INSTANT && load<u64>(vs + (<usize>(to - 1) << 3)) == STALE) continue;
     store<u8>(kind + i, 1);
@@ -105,6 +131,7 @@ function slideSum(
       sum = t;
     }
     while (from < to && at(ts, from) <= lo) from++;
+    note(from, to);
     if (from == to) continue;
     if (from >= mid) {
       let s: f64 = 0;
@@ -207,6 +234,7 @@ function rateWindows(
     const lo = hi - range;
     while (to < n && at(ts, to) <= hi) to++;
     while (from < to && at(ts, from) <= lo) from++;
+    note(from, to);
     if (to - from < 2) continue;
     const first = at(vs, from);
     const firstT = at(ts, from);
@@ -256,6 +284,7 @@ function extremes(
     }
     while (from < to && at(ts, from) <= lo) from++;
     while (head < tail && load<i32>(head) < from) head += 4;
+    note(from, to);
     if (from == to) continue;
     store<u8>(kind + i, 1);
     store<f64>(out + (<usize>i << 3), at(vs, head < tail ? load<i32>(head) : from));

@@ -10,7 +10,7 @@ export {
 } from "./histogram.ts";
 export {type Kernel, type KernelExports, kernel, newKernel} from "./kernel.ts";
 export {KernelArena} from "./kernel-arena.ts";
-export {dropStale, type KernelColumns, rangeWindows} from "./range.ts";
+export {dropStale, type KernelColumns, rangeWindows, windowSamples} from "./range.ts";
 export {avgWindow, dropStaleTwin, RANGE, type RangeFunc, rangeTwin, sumWindow, type Windows} from "./range-twin.ts";
 export {snappyDecode, snappyEncode, snappyLength, snappyStreamDecode, snappyStreamEncode} from "./snappy.ts";
 export {xorDecode, xorEncode} from "./xor.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import fc from "fast-check";
 import {newKernel} from "./kernel.ts";
-import {dropStale, rangeWindows} from "./range.ts";
+import {dropStale, rangeWindows, windowSamples} from "./range.ts";
 import {avgWindow, dropStaleTwin, RANGE, type RangeFunc, rangeTwin, sumWindow, type Windows} from "./range-twin.ts";
 
 const STALE = new Float64Array(new BigUint64Array([0x7ff0000000000002n]).buffer);
@@ -36,6 +36,21 @@ function columns(of: readonly (readonly [number, number | string])[]): {ts: Floa
   return {ts, vs};
 }
 
+/** Samples in all windows, and different ones. */
+function countWindows(ts: Float64Array, n: number, w: Windows): {total: number; fresh: number} {
+  let total = 0;
+  const seen = new Set<number>();
+  for (let i = 0; i < w.count; i++) {
+    const hi = w.start + i * w.step;
+    for (let j = 0; j < n; j++) {
+      if (ts[j]! > hi || ts[j]! <= hi - w.range) continue;
+      total++;
+      seen.add(j);
+    }
+  }
+  return {total, fresh: seen.size};
+}
+
 const bits = (column: Float64Array) => [...new BigUint64Array(column.buffer, column.byteOffset, column.length)];
 
 for (const [name, func] of Object.entries(RANGE) as [string, RangeFunc][]) {
@@ -58,6 +73,7 @@ for (const [name, func] of Object.entries(RANGE) as [string, RangeFunc][]) {
         const wantKind = new Uint8Array(w.count);
         const results = rangeTwin(func, ts, vs, n, w, wantOut, wantKind, 0);
         assert.equal(rangeWindows(k, func, a, n, w, out, kind, scratch), results);
+        assert.deepEqual(windowSamples(k), countWindows(ts, n, w));
         assert.deepEqual([...k.read(kind, w.count)], [...wantKind]);
         const got = k.f64().slice(out / 8, out / 8 + w.count);
         for (let i = 0; i < w.count; i++) {

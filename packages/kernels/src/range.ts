@@ -24,3 +24,9 @@ export function rangeWindows(
 ): number {
   return k.exports.rangeWindows(func, columns.ts, columns.vs, n, w.start, w.step, w.count, w.range, out, kind, scratch);
 }
+
+/** How many samples the windows of the last `rangeWindows` call held, each window counted, and how many different ones. */
+export const windowSamples = (k: Kernel): {total: number; fresh: number} => ({
+  total: k.exports.rangeTotal(),
+  fresh: k.exports.rangeFresh(),
+});
