@@ -48,3 +48,17 @@ export async function until(
     await delay(50);
   }
 }
+
+/** Waits until the querier at `url` lists a healthy endpoint of the given kind. */
+export async function endpointSeen(url: string, component: string, server?: Server | undefined): Promise<void> {
+  await until(
+    async () => {
+      const answer = (await (await fetch(`${url}/api/v1/stores`)).json()) as {
+        data: Record<string, {lastError: string | null}[]>;
+      };
+      return (answer.data[component] ?? []).some((endpoint) => endpoint.lastError === null);
+    },
+    `a ${component} endpoint at ${url}`,
+    server,
+  );
+}
