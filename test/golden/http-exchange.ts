@@ -1,5 +1,6 @@
 import {request} from "node:http";
 import {gunzipSync} from "node:zlib";
+import {differentText} from "./different-text.ts";
 
 /** One HTTP exchange with an original, as recorded. */
 export type HttpExchange = {
@@ -53,14 +54,6 @@ export function difference(got: HttpResult, want: HttpExchange): string | undefi
   if (got.text === want.response) return undefined;
   if (!json) return differentText(got.text, want.response);
   return differentText(inAnyOrder(got.text), inAnyOrder(want.response));
-}
-
-function differentText(got: string, want: string): string | undefined {
-  if (got === want) return undefined;
-  let at = 0;
-  while (got[at] === want[at]) at++;
-  const around = (text: string) => text.slice(Math.max(0, at - 60), at + 100);
-  return `differs at character ${at}:\n  got  ${around(got)}\n  want ${around(want)}`;
 }
 
 type Json = null | boolean | string | {readonly number: string} | readonly Json[] | {readonly [key: string]: Json};
