@@ -8,6 +8,7 @@ import {BlockLoader} from "./block-loader.ts";
 import {BlockReader} from "./block-reader.ts";
 import {endsCall} from "./block-rows.ts";
 import {BlockSet} from "./block-set.ts";
+import type {BlocksView} from "./blocks-api.ts";
 import type {BucketBlock} from "./bucket-block.ts";
 import {CallGate} from "./call-gate.ts";
 import {DEFAULT_CACHE_BYTES, DEFAULT_CACHE_ITEM_BYTES, type IndexCache, memoryIndexCache} from "./index-cache.ts";
@@ -59,6 +60,8 @@ export class BucketStore implements Queryable {
   readonly #blocks = new Map<string, BucketBlock>();
   readonly #sets = new Map<string, BlockSet>();
   #firstSync = true;
+  #refreshedAt: number | undefined;
+  #lastError: string | undefined;
 
   constructor(options: BucketStoreOptions) {
     this.#o = options;
@@ -87,6 +90,18 @@ export class BucketStore implements Queryable {
    * be read it drops nothing and gives the error that says so.
    */
   async sync(signal: AbortSignal): Promise<StrataError | undefined> {
+    try {
+      const incomplete = await this.#sync(signal);
+      this.#refreshedAt = Date.now();
+      this.#lastError = incomplete?.message;
+      return incomplete;
+    } catch (err) {
+      this.#lastError = errorText(err);
+      throw err;
+    }
+  }
+
+  async #sync(signal: AbortSignal): Promise<StrataError | undefined> {
     const {metas, partial, incomplete} = await this.#o.fetcher.fetch(signal);
     for (const [ulid, err] of partial) {
       this.#o.logger.warn("block is not complete, not serving it", {block: ulid, err: err.message});
@@ -143,9 +158,15 @@ export class BucketStore implements Queryable {
     }
   }
 
-  /** Metas of the served blocks, for the block viewer. */
+  /** Metas of the served blocks. */
   blocks(): readonly BlockMeta[] {
     return [...this.#blocks.values()].map((block) => block.meta);
+  }
+
+  /** The served blocks, oldest first, as the page of blocks shows them. */
+  view(): BlocksView {
+    const blocks = [...this.blocks()].sort((a, b) => a.minTime - b.minTime || (a.ulid < b.ulid ? -1 : 1));
+    return {blocks, refreshedAt: this.#refreshedAt, error: this.#lastError};
   }
 
   info(): BucketStoreInfo {

@@ -1,6 +1,7 @@
+import {type MarkKind, writeMark} from "@strata/block";
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered} from "@strata/objstore";
-import {indexCacheFromConfig, Store} from "@strata/store";
+import {addBlocksRoutes, indexCacheFromConfig, Store} from "@strata/store";
 import {serveStore} from "@strata/storeapi";
 import {storeFlags} from "../flags/store.ts";
 import {runComponent} from "../runtime.ts";
@@ -14,9 +15,9 @@ export const store = defineCommand(storeFlags, (context) =>
   runComponent({
     component: "store",
     context,
-    async setup({log, registry, probes, grpc, api}) {
+    async setup({log, registry, probes, grpc, signal, api}) {
       const {flags} = context;
-      api({routePrefix: "", cors: !flags["web.disable-cors"]});
+      const v1 = api({routePrefix: "", cors: !flags["web.disable-cors"]});
       const bucket = metered(await bucketFromConfig(await flags["objstore.config"].read()), registry);
       const samples = flags["store.limits.request-samples"];
       const gateway = new Store({
@@ -52,6 +53,22 @@ export const store = defineCommand(storeFlags, (context) =>
           info: () => gateway.info(),
           registry,
           checkLabelName: false,
+        });
+      }
+      if (!flags["web.disable"]) {
+        const mark = async (ulid: string, kind: MarkKind, details: string) => {
+          const mark = {
+            ulid,
+            time: Math.floor(Date.now() / 1000),
+            details,
+            reason: kind === "deletion" ? "" : "manual",
+          };
+          await writeMark(bucket, kind, mark, log, signal);
+        };
+        addBlocksRoutes(v1, {
+          label: flags["bucket-web-label"],
+          loaded: () => gateway.queryable.view(),
+          mark: flags["disable-admin-operations"] ? undefined : mark,
         });
       }
       return {

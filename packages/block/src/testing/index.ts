@@ -1,0 +1,1 @@
+export {type FakeBlock, fakeMeta, putFakeBlock} from "./fake-blocks.ts";
