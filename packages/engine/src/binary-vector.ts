@@ -319,11 +319,14 @@ class Presence {
 /** `and` and `unless`: the left side streams past what is known of the right one. */
 export async function* intersect(ev: Evaluation, expr: Binary, lhs: Batches, rhs: Batches, grid: Grid): Batches {
   const presence = new Presence(ev, expr.matching!, grid.count);
+  // Of equal annotations the one evaluated last counts, and in Prometheus that is the right side.
+  const said = ev.annotations.record();
   for await (const batch of rhs) {
     for (const row of rowsOf(batch)) presence.add(row);
     ev.release(batch);
     ev.check();
   }
+  ev.annotations.stopRecording(said);
   const wanted = expr.op === "and" ? 1 : 0;
   for await (const batch of lhs) {
     for (const {labels, base} of rowsOf(batch)) {
@@ -333,6 +336,7 @@ export async function* intersect(ev: Evaluation, expr: Binary, lhs: Batches, rhs
     ev.check();
     yield batch;
   }
+  ev.annotations.repeat(said, 0);
 }
 
 /** `or`: everything on the left, then what of the right one has no partner there. */
