@@ -261,6 +261,6 @@ test("statistics count samples as often as windows hold them, and once", async (
   await f("x_total", 6, 6);
   // Windows of 120 s hold 8 samples at 15 s; three of them 60 s apart hold 16 different ones.
   await f("sum(rate(x_total[2m]))", 2 * 3 * 8, 2 * 16);
-  await f("changes(x_total[2m])", 2 * 3 * 8, 2 * 16);
+  await f("stddev_over_time(x_total[2m])", 2 * 3 * 8, 2 * 16);
   await f("rate(x_total[2m] @ 300)", 2 * 3 * 8, 2 * 8);
 });

@@ -10,6 +10,9 @@ const MAX: i32 = 6;
 const COUNT: i32 = 7;
 const INSTANT: i32 = 9;
 const PRESENT: i32 = 10;
+const CHANGES: i32 = 11;
+const RESETS: i32 = 12;
+const IRATE: i32 = 13;
 const STALE: u64 = 0x7ff0000000000002;
 
 // @ts-ignore: decorator
@@ -65,6 +68,7 @@ export function rangeWindows(
   freshFrom = 0;
   if (func <= DELTA) return rateWindows(func, ts, vs, n, start, step, count, range, out, kind, scratch);
   if (func == MIN || func == MAX) return extremes(func, ts, vs, n, start, step, count, range, out, kind, scratch);
+  if (func == CHANGES || func == RESETS) return counts(func, ts, vs, n, start, step, count, range, out, kind, scratch);
   if ((func == SUM || func == AVG) && range > 3 * step && isTame(vs, n)) {
     return slideSum(func, ts, vs, n, start, step, count, range, out, kind, scratch);
   }
@@ -78,6 +82,16 @@ export function rangeWindows(
     while (from < to && at(ts, from) <= lo) from++;
     note(from, to);
     if (from == to) continue;
+    if (func >= IRATE) {
+      if (to - from < 2 || at(ts, to - 1) == at(ts, to - 2)) continue;
+      const previous = at(vs, to - 2);
+      const v = at(vs, to - 1);
+      const delta = func == IRATE && v < previous ? v : v - previous;
+      store<u8>(kind + i, 1);
+      store<f64>(out + (<usize>i << 3), func == IRATE ? delta / ((at(ts, to - 1) - at(ts, to - 2)) / 1000) : delta);
+      results++;
+      continue;
+    }
     if (func == INSTANT && load<u64>(vs + (<usize>(to - 1) << 3)) == STALE) continue;
     store<u8>(kind + i, 1);
     let value: f64;
@@ -288,6 +302,38 @@ function extremes(
     if (from == to) continue;
     store<u8>(kind + i, 1);
     store<f64>(out + (<usize>i << 3), at(vs, head < tail ? load<i32>(head) : from));
+    results++;
+  }
+  return results;
+}
+
+// Of each sample how many before it, itself included, differ from (or fell below) their predecessors.
+function counts(
+  func: i32, ts: usize, vs: usize, n: i32, start: f64, step: f64, count: i32, range: f64,
+  out: usize, kind: usize, upTo: usize,
+): i32 {
+  let sum: i32 = 0;
+  for (let i: i32 = 0; i < n; i++) {
+    if (i > 0) {
+      const a = at(vs, i - 1);
+      const b = at(vs, i);
+      if (func == RESETS ? b < a : a != b && (a == a || b == b)) sum++;
+    }
+    store<i32>(upTo + (<usize>i << 2), sum);
+  }
+  let results: i32 = 0;
+  let from: i32 = 0;
+  let to: i32 = 0;
+  for (let i: i32 = 0; i < count; i++) {
+    const hi = start + <f64>i * step;
+    const lo = hi - range;
+    while (to < n && at(ts, to) <= hi) to++;
+    while (from < to && at(ts, from) <= lo) from++;
+    note(from, to);
+    if (from == to) continue;
+    store<u8>(kind + i, 1);
+    const changes = load<i32>(upTo + (<usize>(to - 1) << 2)) - load<i32>(upTo + (<usize>from << 2));
+    store<f64>(out + (<usize>i << 3), <f64>changes);
     results++;
   }
   return results;

@@ -14,6 +14,10 @@ export const RANGE = {
   last: 8,
   instant: 9,
   present: 10,
+  changes: 11,
+  resets: 12,
+  irate: 13,
+  idelta: 14,
 } as const;
 export type RangeFunc = (typeof RANGE)[keyof typeof RANGE];
 
@@ -63,6 +67,7 @@ export function rangeTwin(
   kind.fill(0, at, at + w.count);
   if (func <= RANGE.delta) rateTwin(func, ts, vs, n, w, out, kind, at);
   else if (func === RANGE.min || func === RANGE.max) extremeTwin(func, ts, vs, n, w, out, kind, at);
+  else if (func === RANGE.changes || func === RANGE.resets) countTwin(func, ts, vs, n, w, out, kind, at);
   else if ((func === RANGE.sum || func === RANGE.avg) && overlaps(w) && isTame(vs, n)) {
     slideSum(func, ts, vs, n, w, out, kind, at);
   } else slide(func, ts, vs, n, w, out, kind, at);
@@ -90,6 +95,15 @@ function slide(
     while (to < n && ts[to]! <= hi) to++;
     while (from < to && ts[from]! <= lo) from++;
     if (from === to) continue;
+    if (func >= RANGE.irate) {
+      if (to - from < 2 || ts[to - 1] === ts[to - 2]) continue;
+      const previous = vs[to - 2]!;
+      const v = vs[to - 1]!;
+      const delta = func === RANGE.irate && v < previous ? v : v - previous;
+      kind[at + i] = 1;
+      out[at + i] = func === RANGE.irate ? delta / ((ts[to - 1]! - ts[to - 2]!) / 1000) : delta;
+      continue;
+    }
     if (words !== undefined && words[2 * to - 1] === STALE_HIGH && words[2 * to - 2] === STALE_LOW) continue;
     kind[at + i] = 1;
     out[at + i] = windowValue(func, vs, from, to);
@@ -280,6 +294,37 @@ function rateTwin(
     if (func === RANGE.rate) factor /= w.range / 1000;
     kind[at + i] = 1;
     out[at + i] = result * factor;
+  }
+}
+
+/** How often neighbours in the window differ (NaN equals NaN), or how often a value is below the one before it. */
+function countTwin(
+  func: RangeFunc,
+  ts: Float64Array,
+  vs: Float64Array,
+  n: number,
+  w: Windows,
+  out: Float64Array,
+  kind: Uint8Array,
+  at: number,
+): void {
+  const upTo = new Uint32Array(n);
+  for (let i = 1; i < n; i++) {
+    const a = vs[i - 1]!;
+    const b = vs[i]!;
+    const counts = func === RANGE.resets ? b < a : a !== b && !(Number.isNaN(a) && Number.isNaN(b));
+    upTo[i] = upTo[i - 1]! + (counts ? 1 : 0);
+  }
+  let from = 0;
+  let to = 0;
+  for (let i = 0; i < w.count; i++) {
+    const hi = w.start + i * w.step;
+    const lo = hi - w.range;
+    while (to < n && ts[to]! <= hi) to++;
+    while (from < to && ts[from]! <= lo) from++;
+    if (from === to) continue;
+    kind[at + i] = 1;
+    out[at + i] = upTo[to - 1]! - upTo[from]!;
   }
 }
 
