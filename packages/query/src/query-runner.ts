@@ -79,7 +79,7 @@ class Run {
               execQueueTime: this.#queued,
               execTotalTime: this.#queued + preparation + evaluation,
             },
-            samples: {totalQueryableSamples: stats.samplesRead, peakSamples: stats.peakSamples},
+            samples: {totalQueryableSamples: stats.totalQueryableSamples, peakSamples: stats.peakSamples},
           },
         });
         return;
