@@ -1,6 +1,6 @@
 import {StrataError} from "@strata/base";
-import {goQuote, Labels} from "@strata/model";
-import {type Aggregate, formatFloat} from "@strata/promql";
+import {Labels} from "@strata/model";
+import {type Aggregate, formatFloat, quote} from "@strata/promql";
 import type {Evaluation} from "./evaluation.ts";
 import {Groups} from "./grouping.ts";
 import {histogramText} from "./histogram/text.ts";
@@ -17,7 +17,7 @@ export async function* countValues(
   child: Batches,
   grid: Grid,
 ): Batches {
-  if (!validName(label)) throw new StrataError("execution", `invalid label name ${goQuote(label)}`);
+  if (!validName(label)) throw new StrataError("execution", `invalid label name ${quote(label)}`);
   const grouping = aggregate.without ? aggregate.grouping : [...aggregate.grouping, label];
   const groups = new Groups(ev, {grouping, without: aggregate.without});
   const counts = new OutputRows(ev, grid.count);

@@ -40,6 +40,6 @@ export {lineColumn} from "./parse-error.ts";
 export type {ParseOptions} from "./parse-options.ts";
 export {prettify} from "./prettify.ts";
 export {type QueryDurations, resolveDurations} from "./resolve-durations.ts";
-export {formatFloat} from "./text.ts";
+export {formatFloat, quote} from "./text.ts";
 export {type JsonValue, toJson} from "./to-json.ts";
 export {MAX_DEPTH, MAX_NESTING} from "./token-stream.ts";
