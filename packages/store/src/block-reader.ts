@@ -222,19 +222,22 @@ export class BlockReader implements LabelSource {
       const entries = new EntryColumns(batch.length);
       await this.#readEntries(batch, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, true, entries);
       await this.#resolve(entries);
-      for (let i = 0; i < batch.length; i++) visit(batch[i] as number, new Labels(this.#pairs(entries, i)));
+      for (let i = 0; i < batch.length; i++) {
+        visit(batch[i] as number, new Labels(this.#pairs(entries, i, Labels.EMPTY)));
+      }
     }
   }
 
   /**
-   * Series entries of `ids` (ascending, at most a few thousand) in order: own label pairs, and the places in `chunks` of
-   * those chunks that touch [mint, maxt]. A series without one is left out.
+   * Series entries of `ids` (ascending, at most a few thousand) in order: label pairs with those of `external` put in, and
+   * the places in `chunks` of those chunks that touch [mint, maxt]. A series without one is left out.
    */
   async readRows(
     ids: Uint32Array,
     mint: number,
     maxt: number,
     skipChunks: boolean,
+    external: Labels,
     visit: (pairs: readonly string[], chunks: ChunkRefs, from: number, to: number) => void,
   ): Promise<void> {
     const entries = new EntryColumns(ids.length);
@@ -243,17 +246,33 @@ export class BlockReader implements LabelSource {
     const chunks = entries.chunks.refs;
     for (let i = 0; i < entries.count; i++) {
       const to = entries.chunkEnd[i] as number;
-      if (entries.kept[i] === 1) visit(this.#pairs(entries, i), chunks, entries.chunkStart[i] as number, to);
+      if (entries.kept[i] === 1) visit(this.#pairs(entries, i, external), chunks, entries.chunkStart[i] as number, to);
     }
   }
 
-  #pairs(entries: EntryColumns, i: number): string[] {
+  /**
+   * Label pairs of entry i, with those of `external` at their places, which win over own ones of the same name. PERF:
+   * one array a series; making the own pairs first cost a tenth of a select without chunks.
+   */
+  #pairs(entries: EntryColumns, i: number, external: Labels): string[] {
     const {values} = entries.labelRefs;
+    const ext = external.pairs;
+    const symbols = this.#symbols;
     const pairs: string[] = [];
+    let e = 0;
     const end = entries.labelEnd[i] as number;
-    for (let k = entries.labelStart[i] as number; k < end; k++) {
-      pairs.push(this.#symbols.get(values[k] as number) as string);
+    for (let k = entries.labelStart[i] as number; k < end; k += 2) {
+      const name = symbols.get(values[k] as number) as string;
+      let order = e < ext.length ? compareUtf8(name, ext[e] as string) : -1;
+      for (; order >= 0 && e < ext.length; e += 2) {
+        pairs.push(ext[e] as string, ext[e + 1] as string);
+        if (order === 0) break;
+        order = e + 2 < ext.length ? compareUtf8(name, ext[e + 2] as string) : -1;
+      }
+      if (order === 0) e += 2;
+      else pairs.push(name, symbols.get(values[k + 1] as number) as string);
     }
+    for (; e < ext.length; e += 2) pairs.push(ext[e] as string, ext[e + 1] as string);
     return pairs;
   }
 

@@ -4,7 +4,7 @@ import type {Select} from "@strata/series";
 import {type Selection, selectPostings} from "@strata/tsdb";
 import type {BlockReader, Row} from "./block-reader.ts";
 import {matchersKey} from "./cache-keys.ts";
-import {LabelReorder, mergedPairs} from "./label-order.ts";
+import {LabelReorder} from "./label-order.ts";
 import {encodePostings} from "./postings-codec.ts";
 import type {ReadContext} from "./read-context.ts";
 import {DEFAULT_TENANT} from "./store-metrics.ts";
@@ -39,8 +39,8 @@ export async function* blockRows(
   const overridden = [...external].some(([name]) => reader.hasLabel(name));
   const rows = readRows(reader, ids, pending, q, external, removed, batchRows, ctx);
   if (removed.length > 0 || overridden) yield* sorted(rows, q, batchRows);
-  else if (external.size === 0) yield* unchanged(rows);
-  else yield* reordered(rows);
+  else if (external.size === 0) yield* rows;
+  else yield* reordered(rows, external);
 }
 
 /** Ids of the series that match, from the cache where it has them. */
@@ -65,10 +65,7 @@ async function expandedPostings(
   return selection;
 }
 
-/** A row with the label pairs it has in the block. */
-type OwnRow = {readonly own: readonly string[]; readonly row: Row};
-
-/** Rows in the block's own order. */
+/** Rows with their final labels, in the block's own order. */
 async function* readRows(
   reader: BlockReader,
   ids: Uint32Array,
@@ -78,23 +75,28 @@ async function* readRows(
   removed: readonly string[],
   batchRows: number,
   ctx: ReadContext,
-): AsyncGenerator<OwnRow[]> {
+): AsyncGenerator<Row[]> {
   const {shard} = q;
+  // Where the own labels matter, or some of them go, the external ones are put in afterwards.
+  const plain = pending.length === 0 && removed.length === 0;
   for (let from = 0; from < ids.length; from += batchRows) {
-    const out: OwnRow[] = [];
+    const out: Row[] = [];
     let matched = 0;
     await reader.readRows(
       ids.subarray(from, from + batchRows),
       q.mint,
       q.maxt,
       q.skipChunks,
-      (own, chunks, chunkFrom, chunkTo) => {
-        if (pending.length > 0 && !pending.every((m) => m.matches(pairValue(own, m.name)))) return;
+      plain ? external : Labels.EMPTY,
+      (pairs, chunks, chunkFrom, chunkTo) => {
+        let labels = new Labels(pairs);
+        if (!plain) {
+          if (!pending.every((m) => m.matches(labels.get(m.name)))) return;
+          labels = labels.without(removed).extend(external);
+        }
         matched++;
-        const kept = removed.length === 0 ? own : new Labels(own).without(removed).pairs;
-        const labels = new Labels(mergedPairs(kept, external));
         if (shard !== undefined && shard.total > 0 && shardOf(labels, shard) !== shard.index) return;
-        out.push({own, row: {labels, chunks, from: chunkFrom, to: chunkTo}});
+        out.push({labels, chunks, from: chunkFrom, to: chunkTo});
       },
     );
     if (pending.length > 0) ctx.limits.series(matched);
@@ -102,20 +104,11 @@ async function* readRows(
   }
 }
 
-function pairValue(pairs: readonly string[], name: string): string {
-  for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === name) return pairs[i + 1] as string;
-  return "";
-}
-
-async function* unchanged(rows: AsyncGenerator<OwnRow[]>): AsyncGenerator<Row[]> {
-  for await (const batch of rows) yield batch.map(({row}) => row);
-}
-
-async function* reordered(rows: AsyncGenerator<OwnRow[]>): AsyncGenerator<Row[]> {
+async function* reordered(rows: AsyncGenerator<Row[]>, external: Labels): AsyncGenerator<Row[]> {
   let out: Row[] = [];
-  const order = new LabelReorder((row) => out.push(row));
+  const order = new LabelReorder(external, (row) => out.push(row));
   for await (const batch of rows) {
-    for (const {own, row} of batch) order.add(own, row);
+    for (const row of batch) order.add(row);
     if (out.length > 0) yield out;
     out = [];
   }
@@ -124,12 +117,12 @@ async function* reordered(rows: AsyncGenerator<OwnRow[]>): AsyncGenerator<Row[]>
 }
 
 /** All rows at once, counted in the request's budget: labels and places of chunks, not their bytes. */
-async function* sorted(rows: AsyncGenerator<OwnRow[]>, q: Select, batchRows: number): AsyncGenerator<Row[]> {
+async function* sorted(rows: AsyncGenerator<Row[]>, q: Select, batchRows: number): AsyncGenerator<Row[]> {
   const all: Row[] = [];
   let held = 0;
   try {
     for await (const batch of rows) {
-      for (const {row} of batch) {
+      for (const row of batch) {
         const bytes = ROW_BYTES + LABEL_BYTES * row.labels.size + CHUNK_BYTES * (row.to - row.from);
         q.budget.take(bytes, "series to sort by their final labels");
         held += bytes;

@@ -1,4 +1,4 @@
-import {compareUtf8, type Matcher} from "@strata/model";
+import {compareUtf8, Labels, type Matcher} from "@strata/model";
 import {selectLabelNames, selectLabelValues, selectPostings} from "@strata/tsdb";
 import type {BlockReader} from "./block-reader.ts";
 import type {ReadContext} from "./read-context.ts";
@@ -79,7 +79,7 @@ async function matchingPairs(
   ctx.limits.series(ids.length);
   let more = true;
   for (let from = 0; from < ids.length && more; from += ROW_BATCH) {
-    await reader.readRows(ids.subarray(from, from + ROW_BATCH), q.mint, q.maxt, true, (pairs) => {
+    await reader.readRows(ids.subarray(from, from + ROW_BATCH), q.mint, q.maxt, true, Labels.EMPTY, (pairs) => {
       more = more && visit(pairs);
     });
   }

@@ -1,4 +1,4 @@
-import {compareLabels, compareUtf8, type Labels} from "@strata/model";
+import {compareLabels, type Labels} from "@strata/model";
 import type {Row} from "./block-reader.ts";
 
 /**
@@ -13,51 +13,38 @@ import type {Row} from "./block-reader.ts";
  * Not for added names that the rows have themselves: those need a full sort.
  */
 export class LabelReorder {
-  readonly #held: {own: readonly string[]; row: Row}[] = [];
+  readonly #external: Labels;
+  readonly #held: Row[] = [];
   readonly #emit: (row: Row) => void;
 
-  constructor(emit: (row: Row) => void) {
+  /** Rows are given with the labels of `external` put in already, in the order that they had without. */
+  constructor(external: Labels, emit: (row: Row) => void) {
+    this.#external = external;
     this.#emit = emit;
   }
 
-  /** `own` are the label pairs without the external ones. */
-  add(own: readonly string[], row: Row): void {
+  add(row: Row): void {
     for (let top = this.#held.at(-1); top !== undefined; top = this.#held.at(-1)) {
-      if (isPrefix(top.own, own) && compareLabels(row.labels, top.row.labels) < 0) break;
+      if (this.#isPrefix(top.labels.pairs, row.labels.pairs) && compareLabels(row.labels, top.labels) < 0) break;
       this.#held.pop();
-      this.#emit(top.row);
+      this.#emit(top);
     }
-    this.#held.push({own, row});
+    this.#held.push(row);
   }
 
   finish(): void {
-    for (let top = this.#held.pop(); top !== undefined; top = this.#held.pop()) this.#emit(top.row);
+    for (let top = this.#held.pop(); top !== undefined; top = this.#held.pop()) this.#emit(top);
   }
-}
 
-function isPrefix(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length >= b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-/** Label pairs of `own` with those of `external` put in at their places; external ones win over own of the same name. */
-export function mergedPairs(own: readonly string[], external: Labels): readonly string[] {
-  const ext = external.pairs;
-  if (ext.length === 0) return own;
-  const out: string[] = [];
-  let e = 0;
-  for (let i = 0; i < own.length; ) {
-    const order = e < ext.length ? compareUtf8(own[i] as string, ext[e] as string) : -1;
-    if (order < 0) {
-      out.push(own[i] as string, own[i + 1] as string);
-      i += 2;
-      continue;
+  /** Whether the first set, external labels aside, is a proper prefix of the second. */
+  #isPrefix(a: readonly string[], b: readonly string[]): boolean {
+    if (a.length >= b.length) return false;
+    for (let i = 0, j = 0; i < a.length; i += 2) {
+      if (this.#external.has(a[i] as string)) continue;
+      while (j < b.length && this.#external.has(b[j] as string)) j += 2;
+      if (a[i] !== b[j] || a[i + 1] !== b[j + 1]) return false;
+      j += 2;
     }
-    if (order === 0) i += 2;
-    out.push(ext[e] as string, ext[e + 1] as string);
-    e += 2;
+    return true;
   }
-  for (; e < ext.length; e += 2) out.push(ext[e] as string, ext[e + 1] as string);
-  return out;
 }
