@@ -13,3 +13,4 @@ export {
   type SeriesBatch,
   SeriesBatchBuilder,
 } from "./series-batch.ts";
+export {settleOrder} from "./settle-order.ts";

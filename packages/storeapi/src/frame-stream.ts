@@ -1,6 +1,6 @@
 import {type ByteBudget, withContext} from "@strata/base";
 import {shardOf} from "@strata/model";
-import {type SeriesBatch, SeriesFrameParser, type Shard, sortWithout} from "@strata/series";
+import {type SeriesBatch, SeriesFrameParser, type Shard, settleOrder, sortWithout} from "@strata/series";
 
 /** Some frames (SeriesResponse messages) of one store, as they came. They belong to whoever is given them. */
 export type FrameGroup = readonly Uint8Array[];
@@ -26,8 +26,8 @@ export function framesToBatches(
   budget: ByteBudget,
 ): AsyncIterable<SeriesBatch> {
   const strip = options.stripLabels.length > 0;
-  let batches: AsyncIterable<SeriesBatch> = parse(groups, options, budget, !strip);
-  if (strip) batches = sortWithout(batches, options.stripLabels, budget);
+  const parsed = parse(groups, options, budget);
+  const batches = strip ? sortWithout(parsed, options.stripLabels, budget) : settleOrder(parsed, options.what);
   // The shard is told by the labels that are left.
   return options.shard === undefined ? batches : onlyShard(batches, options.shard);
 }
@@ -36,9 +36,8 @@ async function* parse(
   groups: AsyncIterable<FrameGroup>,
   {what, source}: FrameStreamOptions,
   budget: ByteBudget,
-  ordered: boolean,
 ): AsyncGenerator<SeriesBatch, void, undefined> {
-  const parser = new SeriesFrameParser(what, {source, ordered});
+  const parser = new SeriesFrameParser(what, {source, ordered: false});
   let failure: {err: unknown} | undefined;
   try {
     for await (const group of groups) {

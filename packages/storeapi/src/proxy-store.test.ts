@@ -188,15 +188,12 @@ test("a store's own warnings are passed on, or fail what may not be partial", as
 });
 
 test("a store that sends series out of order or garbage is warned about by name", async (t) => {
-  const unsorted = new MemoryStore([up("1"), up("3"), up("2")], 64 * 1024, 1);
+  const unsorted = new MemoryStore([up("1"), up("3"), up("4"), up("2")], 64 * 1024, 1);
   const store = await remote(t, unsorted);
   const [warning, ...more] = await warnings(proxy([store]));
   assert.deepEqual(more, []);
-  assert.match(
-    warning!,
-    /^receive series from Addr: .*: cannot read series frame of .* not in label order at offset \d+$/,
-  );
-  assert.deepEqual(await names(proxy([store])), ["1", "3"]);
+  assert.match(warning!, /^receive series from Addr: .*: cannot read series of .* not in label order$/);
+  assert.deepEqual(await names(proxy([store])), ["1", "3", "4"]);
 });
 
 test("the caller's leaving is no store's failure, and closes every stream", async (t) => {

@@ -138,11 +138,12 @@ test("a deadline ends the call on both sides", async (t) => {
   const call = client.rawStream(thanos.StoreService.Series, request, {signal: never, timeoutMs: 50});
   await assert.rejects(call.next(), {code: "timeout"});
   await until(() => store.ended === 1);
-  assert.equal((store.signals[0]!.reason as StrataError).code, "timeout");
+  // Either side's clock may be the first to run out; the client's shows as a cancellation here.
+  assert.match((store.signals[0]!.reason as StrataError).code, /^(timeout|canceled)$/);
   const text = await exposition(registry, negotiate(undefined));
   assert.match(
     text,
-    /grpc_server_handled_total\{[^}]*grpc_code="DeadlineExceeded"[^}]*grpc_method="Series"[^}]*\} 1\n/,
+    /grpc_server_handled_total\{grpc_code="(DeadlineExceeded|Canceled)",grpc_method="Series"[^}]*\} 1\n/,
   );
 });
 
@@ -183,7 +184,8 @@ test("limits break off a call with their text and count it", async (t) => {
 test("the caller's budget counts what is in its hands, and gets it back", async (t) => {
   const {address} = await startStore(t, new MemoryStore(rows(10), 1000, 1));
   const budget = new ByteBudget("query", 0);
-  for await (const _ of connectStore(t, address).select(selectAll({budget}), never)) assert.ok(budget.used > 0);
+  await collect(connectStore(t, address).select(selectAll({budget}), never));
+  assert.ok(budget.peak > 10_000);
   assert.equal(budget.used, 0);
   const small = new ByteBudget("query", 100);
   await assert.rejects(collect(connectStore(t, address).select(selectAll({budget: small}), never)), {code: "limit"});
