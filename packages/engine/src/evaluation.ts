@@ -101,11 +101,16 @@ export class Evaluation {
   hold(points: number): void {
     this.#points += points;
     if (this.#points > this.#peakPoints) this.#peakPoints = this.#points;
-    this.limit(this.#points);
+    this.#limit(this.#points);
+  }
+
+  /** Refuses grids of which not even one column could be held. Small ones may turn out to have no series at all. */
+  limitSteps(steps: number): void {
+    if (steps > FREE_STEPS) this.#limit(steps);
   }
 
   /** Throws the sample limit's error for more points than it allows. */
-  limit(points: number): void {
+  #limit(points: number): void {
     if (points > this.options.maxSamples) {
       throw new StrataError(
         "execution",
@@ -151,6 +156,8 @@ export class Evaluation {
   }
 }
 
+/** Steps of a grid that are never refused on their own. */
+const FREE_STEPS = 1_000_000;
 /** Longest stretch without a turn of the event loop: short enough for a health check beside it. */
 const TURN_MS = 10;
 /** Points in a batch: 9 bytes each, so that a batch stays in the second-level cache. */

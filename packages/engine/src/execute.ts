@@ -38,7 +38,7 @@ export async function execute(
   const ev = new Evaluation(params, queryable, all, budget, signal, prepared);
   try {
     ev.check();
-    ev.limit(ev.grid.count);
+    ev.limitSteps(ev.grid.count);
     const result = await evaluate(ev, prepared);
     return ev.costs === undefined ? result : {...result, plan: explain(prepared, ev.costs)};
   } finally {

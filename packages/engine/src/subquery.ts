@@ -15,7 +15,7 @@ export function subqueryGrid(ev: Evaluation, sub: Subquery, grid: Grid): Grid | 
   if (start <= from) start += step;
   if (end < start) return undefined;
   const count = Math.floor((end - start) / step) + 1;
-  ev.limit(count);
+  ev.limitSteps(count);
   return {start, step, count};
 }
 
