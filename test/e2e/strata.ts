@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import {join} from "node:path";
 import {after} from "node:test";
 import {setTimeout as delay} from "node:timers/promises";
@@ -15,20 +16,32 @@ export function suiteScope(): TestScope {
   return {after: (cleanup) => void cleanups.push(cleanup)};
 }
 
-const executable = join(repoRoot, "cmd/strata/bin/strata.js");
+/** The command that users call `strata`. */
+export const executable: string = join(repoRoot, "cmd/strata/bin/strata.js");
+
+export type StrataOptions = {
+  readonly deadlineMs?: number;
+  /** A program with arguments that runs the rest of its command line. */
+  readonly through?: readonly string[];
+};
+
+/** Runs a command so that root, too, is refused what the permissions of a file forbid. */
+export const withoutOverride: readonly string[] =
+  process.getuid?.() === 0 ? ["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search"] : [];
 
 /** Starts `strata COMMAND …` with an HTTP address of its own and waits until it says it is ready. */
 export async function strata(
   t: TestScope,
   command: string,
   args: readonly string[],
-  options: {readonly deadlineMs?: number} = {},
+  options: StrataOptions = {},
 ): Promise<Server & {readonly url: string}> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const [program = process.execPath, ...before] = [...(options.through ?? []), process.execPath];
   const server = await spawnServer(t, {
-    command: process.execPath,
-    args: [executable, command, `--http-address=127.0.0.1:${port}`, "--http-grace-period=1s", ...args],
+    command: program,
+    args: [...before, executable, command, `--http-address=127.0.0.1:${port}`, "--http-grace-period=1s", ...args],
     name: `strata ${command}`,
     ready: httpReady(`${url}/-/ready`),
     deadlineMs: options.deadlineMs ?? 60_000,
@@ -61,4 +74,14 @@ export async function endpointSeen(url: string, component: string, server?: Serv
     `a ${component} endpoint at ${url}`,
     server,
   );
+}
+
+/** Reads a sample of `/metrics` at `url` by name and labels as they are printed. One that is not there fails. */
+export async function metricsOf(url: string): Promise<(sample: string) => number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return (sample) => {
+    const line = text.split("\n").find((l) => l.startsWith(`${sample} `));
+    assert.ok(line !== undefined, `${sample} is not in\n${text}`);
+    return Number(line.slice(sample.length + 1));
+  };
 }
