@@ -10,14 +10,15 @@ const DEFAULT_WIDTH = 100;
 const width = (): number => Math.min(process.stdout.columns ?? DEFAULT_WIDTH, 120);
 
 /** The help page of a command (or of the program, for an empty path), laid out by yargs. */
-export async function helpPage(path: readonly Command[], table: FlagTable): Promise<string> {
+export async function helpPage(path: readonly Command[], module: CommandModule | undefined): Promise<string> {
+  const table = module?.flags ?? {};
   const {default: yargs} = await import("yargs");
   const command = path.at(-1);
   const names = path.map((c) => c.name);
   const subcommands = path.length === 0 ? (await import("./commands/index.ts")).COMMANDS : (command?.commands ?? []);
   const y = yargs([])
     .scriptName(PROGRAM)
-    .usage(`${usageLine(names, subcommands.length > 0)}\n\n${command?.help ?? PURPOSE}.`)
+    .usage(`${usageLine(names, subcommands.length > 0, module?.args)}\n\n${command?.help ?? PURPOSE}.`)
     .help(false)
     .version(false)
     .wrap(width())
@@ -35,8 +36,8 @@ export async function helpPage(path: readonly Command[], table: FlagTable): Prom
 
 /** The pages of all commands, one after another. */
 export async function helpLong(): Promise<string> {
-  const pages = [await helpPage([], {})];
-  for await (const {path, module} of everyCommand()) pages.push(await helpPage(path, module?.flags ?? {}));
+  const pages = [await helpPage([], undefined)];
+  for await (const {path, module} of everyCommand()) pages.push(await helpPage(path, module));
   return pages.join("\n\n");
 }
 

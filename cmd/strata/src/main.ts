@@ -1,5 +1,5 @@
-import {errorText} from "@strata/base";
-import type {Command, CommandModule} from "./commands/tree.ts";
+import {errorText, StrataError} from "@strata/base";
+import type {Argument, Command, CommandModule} from "./commands/tree.ts";
 import {parseFlags} from "./flags/parse.ts";
 import {type ScanCommand, type Scanned, scan} from "./flags/scan.ts";
 import {globalFlags} from "./flags/shared.ts";
@@ -35,7 +35,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const command = path.at(-1);
   const module = command === undefined ? undefined : loaded.get(command);
   if (asked("help") || scanned.helpCommand || (command === undefined && scanned.occurrences.length === 0)) {
-    return print(await (await import("./help.ts")).helpPage(path, module?.flags ?? {}));
+    return print(await (await import("./help.ts")).helpPage(path, module));
   }
   return runCommand(argv, path, module, scanned);
 }
@@ -53,15 +53,21 @@ async function runCommand(
   }
   try {
     const {values, shown, notices, given} = parseFlags({...globalFlags, ...module.flags}, scanned.occurrences);
+    checkArguments(module, scanned.args);
     const {shown: globals} = parseFlags(globalFlags, []);
     const own = Object.entries(shown).filter(([name]) => !(name in globals));
     const shownFlags = Object.fromEntries(own.sort(([a], [b]) => (a < b ? -1 : 1)));
-    return await module.run({command: names.join(" "), flags: values, shownFlags, notices, given});
+    return await module.run({command: names.join(" "), flags: values, args: scanned.args, shownFlags, notices, given});
   } catch (err) {
     if (err instanceof Error && "code" in err && err.code === "bad_data")
       return failUsage(argv, names, false, errorText(err));
     throw err;
   }
+}
+
+function checkArguments(module: CommandModule, given: readonly string[]): void {
+  const missing = (module.args ?? []).find(({required}, i) => required === true && i >= given.length);
+  if (missing !== undefined) throw new StrataError("bad_data", `required argument '${missing.name}' not provided`);
 }
 
 const usageHint = (names: readonly string[]): string => `see ${[PROGRAM, ...names, "--help"].join(" ")}`;
@@ -88,9 +94,13 @@ async function scanTree(
     name: command.name,
     flags: (loaded.get(command)?.flags ?? {}) as FlagTable,
     commands: await scanTree(command.commands ?? [], loaded),
+    maxArgs: maxArguments(loaded.get(command)?.args ?? []),
   });
   return Promise.all(commands.map(tree));
 }
+
+const maxArguments = (args: readonly Argument[]): number =>
+  args.at(-1)?.many === true ? Number.POSITIVE_INFINITY : args.length;
 
 function commandPath(scanned: Scanned, commands: readonly Command[]): readonly Command[] {
   const path: Command[] = [];

@@ -1,4 +1,5 @@
 import type {FlagTable} from "../flags/spec.ts";
+import {tsdbCommands} from "./tools-tsdb.ts";
 import {type Command, type CommandModule, notBuilt} from "./tree.ts";
 
 /** A command whose code is loaded only when it runs: help and mistakes in flags answer without it. */
@@ -90,6 +91,7 @@ const bucketCommands: readonly Command[] = [
 
 const toolsCommands: readonly Command[] = [
   {name: "bucket", help: "Look after the blocks in a bucket", commands: bucketCommands},
+  {name: "tsdb", help: "Look at and make blocks on this machine", commands: tsdbCommands},
   {
     name: "rules-check",
     help: "Check rule files",

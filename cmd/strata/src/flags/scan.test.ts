@@ -90,3 +90,14 @@ test("the path of commands is what was named", () => {
     ["strata", "tools", "bucket"],
   );
 });
+
+test("plain arguments are taken between flags and after --, as many as the command has", () => {
+  const show: ScanCommand = {name: "show", flags: ROOT.commands[0]?.flags ?? {}, commands: [], maxArgs: 2};
+  const root = {...ROOT, commands: [show]};
+  const args = (...argv: readonly string[]) => scan(["show", ...argv], root).args;
+  assert.deepEqual(args("a", "--wait", "b"), ["a", "b"]);
+  assert.deepEqual(args("--name", "x", "a"), ["a"]);
+  assert.deepEqual(args("--", "-a", "--wait"), ["-a", "--wait"]);
+  assert.deepEqual(args(), []);
+  assert.throws(() => args("a", "b", "c"), /^StrataError: unexpected c$/);
+});

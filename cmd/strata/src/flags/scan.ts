@@ -12,6 +12,8 @@ export type ScanCommand = {
   readonly name: string;
   readonly flags: FlagTable;
   readonly commands: readonly ScanCommand[];
+  /** How many plain arguments it takes; none by default. */
+  readonly maxArgs?: number;
 };
 
 export type Scanned = {
@@ -19,6 +21,8 @@ export type Scanned = {
   readonly path: readonly ScanCommand[];
   /** In the order of the command line. */
   readonly occurrences: readonly Occurrence[];
+  /** Plain arguments of the command. */
+  readonly args: readonly string[];
   /** `help` was given as a command. */
   readonly helpCommand: boolean;
 };
@@ -48,12 +52,17 @@ export function scan(argv: readonly string[], root: ScanCommand): Scanned {
   };
   enter(root);
   const occurrences: Occurrence[] = [];
+  const args: string[] = [];
   let helpCommand = false;
 
   for (let token = tokens.next(shorts, known); token !== undefined; token = tokens.next(shorts, known)) {
     const current = path.at(-1) as ScanCommand;
     if (token.kind === "arg") {
-      if (current.commands.length === 0) throw bad(`unexpected ${token.text}`);
+      if (current.commands.length === 0) {
+        if (args.length >= (current.maxArgs ?? 0)) throw bad(`unexpected ${token.text}`);
+        args.push(token.text);
+        continue;
+      }
       if (token.text === "help" && path.length === 1) {
         helpCommand = true;
         continue;
@@ -67,7 +76,7 @@ export function scan(argv: readonly string[], root: ScanCommand): Scanned {
     }
     occurrences.push(readFlag(token, tokens, known, shorts));
   }
-  return {path, occurrences, helpCommand};
+  return {path, occurrences, args, helpCommand};
 }
 
 /** Name of the flag that takes the file of a content pair. */

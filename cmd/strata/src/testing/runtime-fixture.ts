@@ -12,7 +12,7 @@ const mode = process.env.FIXTURE_MODE ?? "";
 
 process.exitCode = await runComponent({
   component: "fixture",
-  context: {command: "fixture", flags: values, shownFlags: shown, notices, given},
+  context: {command: "fixture", flags: values, args: [], shownFlags: shown, notices, given},
   setup(runtime) {
     if (mode === "setup-fails") throw new Error("no such thing");
     if (mode === "unhandled") setTimeout(() => void Promise.reject(new Error("forgotten")), 1);

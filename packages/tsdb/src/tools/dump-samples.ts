@@ -1,5 +1,5 @@
-import {unlimited} from "@strata/base";
-import {histogramAt} from "@strata/chunkenc";
+import {StrataError, unlimited} from "@strata/base";
+import {ENCODING, histogramAt} from "@strata/chunkenc";
 import {type FloatHistogram, type Labels, type Matcher, METRIC_NAME, toFloatHistogram} from "@strata/model";
 import type {Queryable, Select, SeriesBatch} from "@strata/series";
 import {chainSamples} from "../compact/chain-samples.ts";
@@ -26,12 +26,15 @@ export function openMetricsLine(labels: Labels, value: string, t: number): strin
 
 /** Every sample of the selected series as a line, series by series, each time once. */
 export async function* dumpSamples(
-  source: Queryable,
+  source: Pick<Queryable, "select">,
   options: DumpOptions,
   signal: AbortSignal,
   line: (labels: Labels, value: string, t: number) => string = dumpLine,
 ): AsyncGenerator<string> {
   for await (const {labels, chunks} of wholeSeries(source.select(selectOf(options), signal))) {
+    if (chunks.some((chunk) => chunk.encoding === ENCODING.aggregate)) {
+      throw new StrataError("bad_data", `cannot dump the samples of ${labels}: the block is downsampled`);
+    }
     for (const group of overlapGroups(chunks)) yield* groupLines(labels, group, options, line);
   }
 }

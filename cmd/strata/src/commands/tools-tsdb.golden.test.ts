@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import {cpSync, readdirSync, readFileSync, truncateSync, writeFileSync} from "node:fs";
+import {join} from "node:path";
+import {test} from "node:test";
+import {gunzipSync} from "node:zlib";
+import {goldenDir, tempDir} from "@strata/base/testing";
+import {runStrata} from "../testing/run-strata.ts";
+
+const DUMP = ".dump.jsonl.gz";
+
+/** Block directories with a dump beside them, found by listing. */
+function dumpedBlocks(...parts: readonly string[]): string[] {
+  const root = goldenDir(...parts);
+  const names = readdirSync(root, {recursive: true, encoding: "utf8"}).filter((name) => name.endsWith(DUMP));
+  assert.ok(names.length > 0, root);
+  return names.sort().map((name) => join(root, name.slice(0, -DUMP.length)));
+}
+
+const blocks = dumpedBlocks("storage", "blocks");
+
+test("dump --format=golden prints each block of the reference exactly as its dump file", async () => {
+  for (const dir of blocks) {
+    const {code, out, err} = await runStrata("tools", "tsdb", "dump", "--format=golden", dir);
+    assert.deepEqual({code, err}, {code: 0, err: ""}, dir);
+    assert.ok(out === gunzipSync(readFileSync(dir + DUMP)).toString(), `${dir}: the output differs from ${DUMP}`);
+  }
+});
+
+test("a damaged block ends dump with 1 and a line that names the file", async (t) => {
+  const sound = blocks.find((dir) => dir.includes("floats-2h")) as string;
+  const f = async (damage: (dir: string) => void, wanted: RegExp) => {
+    const dir = join(tempDir(t), "block");
+    cpSync(sound, dir, {recursive: true});
+    damage(dir);
+    const {code, err} = await runStrata("tools", "tsdb", "dump", "--format=golden", dir);
+    assert.equal(code, 1, String(wanted));
+    assert.match(err, wanted);
+    assert.match(err, /^strata: error: [^\n]+\n$/);
+    assert.ok(err.includes(dir), err);
+  };
+  await f((dir) => truncateSync(join(dir, "index"), 100), /block\/index/);
+  await f((dir) => truncateSync(join(dir, "chunks/000001"), 1000), /block\/chunks\/000001/);
+  await f((dir) => writeFileSync(join(dir, "meta.json"), "{"), /block\/meta\.json/);
+  await f((dir) => {
+    const bytes = readFileSync(join(dir, "chunks/000001"));
+    bytes[100] = (bytes[100] as number) ^ 0x10;
+    writeFileSync(join(dir, "chunks/000001"), bytes);
+  }, /block\/chunks\/000001/);
+});

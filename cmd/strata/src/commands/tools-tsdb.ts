@@ -1,0 +1,32 @@
+import type {Command} from "./tree.ts";
+
+/** The commands of `tools tsdb`; their code is loaded when one is named. */
+export const tsdbCommands: readonly Command[] = [
+  {
+    name: "list",
+    help: "List the blocks of a data directory",
+    examples: [["tools tsdb list -r ./data", "with times and sizes for people"]],
+    load: async () => (await import("./tools-tsdb-list.ts")).list,
+  },
+  {
+    name: "analyze",
+    help: "Show churn, cardinality and fill of a block",
+    examples: [["tools tsdb analyze --extended ./data", "the newest block, chunks too"]],
+    load: async () => (await import("./tools-tsdb-list.ts")).analyze,
+  },
+  {
+    name: "dump",
+    help: "Print the samples of a data directory",
+    examples: [
+      ["tools tsdb dump --match='up' ./data", "all samples of one metric"],
+      ["tools tsdb dump --format=golden ./data/01HQ…", "one block with its chunks, as JSON"],
+    ],
+    load: async () => (await import("./tools-tsdb-dump.ts")).dump,
+  },
+  {
+    name: "dump-openmetrics",
+    help: "Print the samples of a data directory as OpenMetrics",
+    examples: [["tools tsdb dump-openmetrics ./data > samples.om", "input for create-blocks-from openmetrics"]],
+    load: async () => (await import("./tools-tsdb-dump.ts")).dumpOpenMetrics,
+  },
+];
