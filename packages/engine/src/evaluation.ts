@@ -6,6 +6,7 @@ import {Annotations} from "./annotations.ts";
 import type {OperatorCost} from "./explain.ts";
 import type {EngineOptions} from "./options.ts";
 import type {QueryStats} from "./query-result.ts";
+import {ReadRanges} from "./read-ranges.ts";
 import {SharedResults} from "./share.ts";
 import {batchBytes, type Grid, type StepBatch} from "./step-batch.ts";
 
@@ -21,6 +22,7 @@ export class Evaluation {
   readonly budget: ByteBudget;
   readonly annotations = new Annotations();
   readonly shared: SharedResults;
+  readonly ranges: ReadRanges;
   /** What each operator cost, if that is asked for. */
   readonly costs: Map<Expr, OperatorCost> | undefined;
   readonly #deadline: number;
@@ -48,6 +50,7 @@ export class Evaluation {
     this.budget = budget;
     this.signal = signal;
     this.shared = new SharedResults(expr);
+    this.ranges = new ReadRanges(expr, params, options.lookbackMs);
     this.costs = options.analyze ? new Map() : undefined;
     this.#deadline = options.timeoutMs > 0 ? performance.now() + options.timeoutMs : Infinity;
   }

@@ -129,9 +129,10 @@ async function rangeVector(ev: Evaluation, expr: Expr): Promise<ResultBuilder> {
       const w = references(ev, selector.at, selector.offset, ev.grid, range);
       const {before, after} = reach(ev, selector);
       const [low, high] = [w.start - range - before, lastReference(w) + after];
-      const reader = new SampleReader(ev, NO_HINTS, low + 1, high, columns);
+      const asked = ev.ranges.asked(selector, {mint: low + 1, maxt: high});
+      const reader = new SampleReader(ev, NO_HINTS, asked, columns);
       try {
-        for await (const batch of selectSeries(ev, selectFor(ev, selector, low + 1, high, range, NO_HINTS))) {
+        for await (const batch of selectSeries(ev, selectFor(ev, selector, asked, range, NO_HINTS))) {
           for (const series of batch) {
             reader.read(series);
             columns.dropStale();

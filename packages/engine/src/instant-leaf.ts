@@ -27,15 +27,17 @@ export async function* instantSelector(
 ): Batches {
   const {lookbackMs} = ev.options;
   const w = references(ev, selector.at, selector.offset, grid, lookbackMs);
-  const mint = w.start - lookbackMs + 1;
-  const maxt = lastReference(w) + (selector.mode === "smoothed" ? lookbackMs : 0);
+  const range = ev.ranges.asked(selector, {
+    mint: w.start - lookbackMs + 1,
+    maxt: lastReference(w) + (selector.mode === "smoothed" ? lookbackMs : 0),
+  });
   const columns = new SampleColumns(ev.budget);
-  const reader = new SampleReader(ev, hints, mint, maxt, columns);
+  const reader = new SampleReader(ev, hints, range, columns);
   const writer = new BatchWriter(ev, grid.count);
   const window = new Window(ev.annotations);
   window.pos = selector.pos;
   try {
-    for await (const batch of selectSeries(ev, selectFor(ev, selector, mint, maxt, 0, hints))) {
+    for await (const batch of selectSeries(ev, selectFor(ev, selector, range, 0, hints))) {
       for (const series of batch) {
         reader.read(series);
         const out = writer.batch;

@@ -51,12 +51,12 @@ export async function* rangeSelector(
   const w = references(ev, selector.at, selector.offset, grid, range);
   const {before, after} = reach(ev, selector);
   const mint = w.start - range - Math.max(before, call.func.lookback) + 1;
-  const maxt = lastReference(w) + after;
+  const asked = ev.ranges.asked(selector, {mint, maxt: lastReference(w) + after});
   const columns = new SampleColumns(ev.budget);
-  const reader = new SampleReader(ev, hints, mint, maxt, columns);
+  const reader = new SampleReader(ev, hints, asked, columns);
   const slider = new RangeSlider(ev, call, grid, w, selector.mode, hasOneName(selector));
   try {
-    for await (const batch of selectSeries(ev, selectFor(ev, selector, mint, maxt, range, hints))) {
+    for await (const batch of selectSeries(ev, selectFor(ev, selector, asked, range, hints))) {
       for (const series of batch) {
         reader.read(series);
         columns.dropStale();

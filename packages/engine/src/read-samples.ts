@@ -6,6 +6,7 @@ import {type ChunkSamples, ENCODING_XOR} from "./decode-chunk.ts";
 import type {Evaluation} from "./evaluation.ts";
 import {detectReset} from "./histogram/compare.ts";
 import {type FloatHistogram, HINT, isCustom} from "./histogram/float-histogram.ts";
+import type {TimeRange} from "./read-ranges.ts";
 import type {SampleColumns} from "./sample-columns.ts";
 import {type Hints, isCounterFunc, type SeriesPart, type SourceSeries} from "./select-series.ts";
 
@@ -28,8 +29,8 @@ export class SampleReader {
   readonly #ev: Evaluation;
   readonly #func: string;
   readonly #stats: boolean;
-  readonly #mint: number;
-  readonly #maxt: number;
+  readonly #asked: TimeRange;
+  readonly #cut: TimeRange;
   readonly #into: SampleColumns;
   readonly #k: Kernel = kernel();
   readonly #arena: KernelArena;
@@ -43,13 +44,13 @@ export class SampleReader {
   #lane = 0;
   #laneRoom = 0;
 
-  /** Samples outside [mint, maxt] (ms, inclusive) may be read too; windows do not reach them. */
-  constructor(ev: Evaluation, hints: Hints, mint: number, maxt: number, into: SampleColumns) {
+  /** Reads the chunks that reach into `asked`; samples outside of it may be read too: windows do not reach them. */
+  constructor(ev: Evaluation, hints: Hints, asked: TimeRange, into: SampleColumns) {
     this.#ev = ev;
     this.#func = hints.func;
     this.#stats = hints.stats;
-    this.#mint = mint;
-    this.#maxt = maxt;
+    this.#asked = asked;
+    this.#cut = ev.ranges.cut(asked);
     this.#into = into;
     this.#arena = new KernelArena("encoded chunks", ev.budget);
   }
@@ -81,7 +82,7 @@ export class SampleReader {
       if (batch.encoding[i] !== ENCODING_XOR || batch.aggregate[i] !== AGGREGATE.raw) return undefined;
       const mint = batch.mint[i] as number;
       const maxt = batch.maxt[i] as number;
-      if (maxt < this.#mint || mint > this.#maxt) continue;
+      if (maxt < this.#asked.mint || mint > this.#asked.maxt) continue;
       const lane = mint > (ends[0] as number) ? 0 : 1;
       if (lane === 1 && (!merge || mint <= (ends[1] as number))) return undefined;
       ends[lane] = maxt;
@@ -180,9 +181,9 @@ export class SampleReader {
     const f64 = this.#k.f64();
     const [ts, vs] = [lane.ts / 8, lane.vs / 8];
     let to = n;
-    while (to > 0 && (f64[ts + to - 1] as number) > this.#maxt) to--;
+    while (to > 0 && (f64[ts + to - 1] as number) > this.#cut.maxt) to--;
     let from = 0;
-    while (from < to && (f64[ts + from] as number) < this.#mint) from++;
+    while (from < to && (f64[ts + from] as number) < this.#cut.mint) from++;
     if (from > 0) {
       f64.copyWithin(ts, ts + from, ts + to);
       f64.copyWithin(vs, vs + from, vs + to);
@@ -241,7 +242,7 @@ export class SampleReader {
     this.#fill(merged, lanes);
   }
 
-  /** The chunks that may hold something in [mint, maxt], by mint; aggregates of one chunk put together. */
+  /** The chunks that may hold something of what is asked for, by mint; aggregates of one chunk put together. */
   #chunksOf(series: SourceSeries): Chunk[] {
     const chunks: Chunk[] = [];
     for (const {batch, from, to} of series.parts) {
@@ -249,7 +250,7 @@ export class SampleReader {
       for (let i = from; i < to; i++) {
         const mint = batch.mint[i] as number;
         const maxt = batch.maxt[i] as number;
-        if (maxt < this.#mint || mint > this.#maxt) continue;
+        if (maxt < this.#asked.mint || mint > this.#asked.maxt) continue;
         const aggregate = batch.aggregate[i] as number;
         const part = {
           encoding: batch.encoding[i] as number,
@@ -267,7 +268,7 @@ export class SampleReader {
     return chunks.sort((a, b) => a.mint - b.mint);
   }
 
-  /** Appends what of the chunk lies after the lane's last sample and within [mint, maxt]. */
+  /** Appends what of the chunk lies after the lane's last sample and within the cut. */
   #append(lane: SampleList, chunk: Chunk, series: SourceSeries): void {
     try {
       const func = this.#func;
@@ -279,7 +280,7 @@ export class SampleReader {
       };
       const raw = decode(AGGREGATE.raw);
       if (raw !== undefined) {
-        lane.append(raw, this.#mint, this.#maxt);
+        lane.append(raw, this.#cut.mint, this.#cut.maxt);
         return;
       }
       const sum = wanted === undefined ? decode(AGGREGATE.sum) : undefined;
@@ -287,8 +288,8 @@ export class SampleReader {
       if (column === undefined || (wanted === undefined && sum === undefined)) {
         throw new StrataError("corrupt", `no valid chunk found for ${func || "average"}`);
       }
-      if (wanted === AGGREGATE.counter) lane.appendCounter(column, this.#mint, this.#maxt);
-      else lane.append(sum === undefined ? column : averages(sum, column), this.#mint, this.#maxt);
+      if (wanted === AGGREGATE.counter) lane.appendCounter(column, this.#cut.mint, this.#cut.maxt);
+      else lane.append(sum === undefined ? column : averages(sum, column), this.#cut.mint, this.#cut.maxt);
     } catch (err) {
       const text = `cannot read chunk [${chunk.mint}, ${chunk.maxt}] of series ${series.labels}: ${(err as Error).message}`;
       if (!(err instanceof StrataError) || err.code !== "corrupt") throw err;

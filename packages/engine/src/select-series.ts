@@ -2,6 +2,7 @@ import type {Labels} from "@strata/model";
 import type {VectorSelector} from "@strata/promql";
 import {AGGREGATE, type Aggregate, type Select, type SeriesBatch} from "@strata/series";
 import type {Evaluation} from "./evaluation.ts";
+import type {TimeRange} from "./read-ranges.ts";
 
 /** What encloses a selector, told to the source and deciding which downsampled column is read. */
 export type Hints = {
@@ -42,12 +43,11 @@ export function aggregatesFor(func: string): readonly Aggregate[] {
   return [AGGREGATE.count, AGGREGATE.sum];
 }
 
-/** The request for a selector's samples in [mint, maxt]; `range` is that of a range selector, else 0. */
+/** The request for a selector's samples of that time; `range` is that of a range selector, else 0. */
 export function selectFor(
   ev: Evaluation,
   selector: VectorSelector,
-  mint: number,
-  maxt: number,
+  {mint, maxt}: TimeRange,
   range: number,
   hints: Hints,
 ): Select {
