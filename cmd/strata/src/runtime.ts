@@ -271,12 +271,12 @@ const isAbort = (err: unknown): boolean =>
   (err instanceof Error && err.name === "AbortError") || (err instanceof StrataError && err.code === "canceled");
 
 async function readRequestLog(content: Content | undefined): Promise<RequestLogConfig> {
-  return content === undefined ? {} : parseRequestLogConfig(await content.read());
+  return content === undefined ? {} : content.parse(parseRequestLogConfig);
 }
 
 async function newTracer(content: Content, component: string): Promise<Tracer> {
   if (!content.given) return nullTracer();
-  return tracerFromConfig(await content.read(), component);
+  return content.parse((text) => tracerFromConfig(text, component));
 }
 
 async function newGrpcServer(

@@ -31,9 +31,8 @@ export function parseEndpointConfig(yaml: string, flags: ClientSettings): readon
   try {
     document = parse(yaml);
   } catch (err) {
-    throw new StrataError("bad_data", `cannot parse the endpoint configuration: ${errorText(err).split("\n")[0]}`, {
-      cause: err,
-    });
+    // Its other lines quote the document, and so would the logger with it as cause.
+    throw new StrataError("bad_data", `cannot parse the endpoint configuration: ${errorText(err).split("\n")[0]}`);
   }
   const root = section(document, "it");
   const defaults = section(root.default_client_config, "default_client_config");

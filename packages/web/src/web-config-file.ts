@@ -1,5 +1,5 @@
 import {dirname, resolve} from "node:path";
-import {StrataError} from "@strata/base";
+import {errorText, StrataError} from "@strata/base";
 import {parsePrometheusDuration} from "@strata/model";
 import {parse as parseYaml} from "yaml";
 
@@ -66,7 +66,8 @@ export function parseWebConfigFile(text: string, path: string): WebConfigFile {
   try {
     document = parseYaml(text) ?? {};
   } catch (err) {
-    fail(err instanceof Error ? err.message : String(err));
+    // Only the first line: the others quote the document, which holds password hashes.
+    fail(errorText(err).split("\n", 1)[0]?.replace(/:$/, "") ?? "");
   }
   const fields = (value: unknown, what: string, keys: readonly string[]): Record<string, unknown> => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) fail(`${what} is not a mapping`);

@@ -19,13 +19,13 @@ export const sidecar = defineCommand(sidecarFlags, (context) =>
       }
       const objstore = flags["objstore.config"];
       const bucket: Bucket | undefined = objstore.given
-        ? metered(await bucketFromConfig(await objstore.read()), registry)
+        ? metered(await objstore.parse(bucketFromConfig), registry)
         : undefined;
       const metaFileName = flags["shipper.meta-file-name"] || SHIPPER_STATE_FILE;
       const component = new Sidecar(
         {
           prometheusUrl: flags["prometheus.url"],
-          http: httpClientConfig(await flags["prometheus.http-client"].read()),
+          http: await flags["prometheus.http-client"].parse(httpClientConfig),
           readyTimeoutMs: flags["prometheus.ready_timeout"],
           configIntervalMs: flags["prometheus.get_config_interval"],
           configTimeoutMs: flags["prometheus.get_config_timeout"],

@@ -18,7 +18,7 @@ export const store = defineCommand(storeFlags, (context) =>
     async setup({log, registry, probes, grpc, signal, api}) {
       const {flags} = context;
       const v1 = api({routePrefix: "", cors: !flags["web.disable-cors"]});
-      const bucket = metered(await bucketFromConfig(await flags["objstore.config"].read()), registry);
+      const bucket = metered(await flags["objstore.config"].parse(bucketFromConfig), registry);
       const samples = flags["store.limits.request-samples"];
       const gateway = new Store({
         bucket,
@@ -45,7 +45,9 @@ export const store = defineCommand(storeFlags, (context) =>
           downloadedBytes: flags["store.grpc.downloaded-bytes-limit"],
         },
         maxConcurrent: flags["store.grpc.series-max-concurrency"],
-        indexCache: indexCacheFromConfig(await flags["index-cache.config"].read(), flags["index-cache-size"], registry),
+        indexCache: await flags["index-cache.config"].parse((text) =>
+          indexCacheFromConfig(text, flags["index-cache-size"], registry),
+        ),
       });
       if (grpc !== undefined) {
         serveStore(grpc, {

@@ -1,5 +1,5 @@
 import {readFile} from "node:fs/promises";
-import {errorText, StrataError} from "@strata/base";
+import {errorCode, errorText, StrataError} from "@strata/base";
 
 /** Configuration that a pair of flags names: a file, or the text itself. */
 export type Content = {
@@ -11,6 +11,11 @@ export type Content = {
   readonly path: string | undefined;
   /** The text, "" when neither flag was given. A file is read at each call; `$(NAME)` is expanded. Throws `bad_data`. */
   read(): Promise<string>;
+  /**
+   * What `use` makes of the text. An error of it becomes one line that names the flag, or flag and file, and repeats no
+   * line of the text, which may hold passwords: parsers of YAML quote the place behind the first line.
+   */
+  parse<T>(use: (text: string) => T | Promise<T>): Promise<T>;
 };
 
 export type ContentOptions = {
@@ -32,15 +37,27 @@ export function newContent(options: ContentOptions): Content {
   if (options.required && path === "" && text === "") {
     throw new StrataError("bad_data", `flag --${fileFlag} or --${flag} is required for running this command`);
   }
-  return {
+  const where = path === "" ? `--${flag}` : `--${fileFlag}=${path}`;
+  const content: Content = {
     flag,
     given: path !== "" || text !== "",
     path: path === "" ? undefined : path,
     async read() {
       const raw = path === "" ? text : await readConfig(fileFlag, path);
-      return options.expandEnv ? expandEnv(raw, path === "" ? `--${flag}` : `--${fileFlag}=${path}`) : raw;
+      return options.expandEnv ? expandEnv(raw, where) : raw;
+    },
+    async parse(use) {
+      const read = await content.read();
+      try {
+        return await use(read);
+      } catch (err) {
+        const line = errorText(err).split("\n", 1)[0]?.replace(/:$/, "");
+        // Without its cause: the logger would write that, too.
+        throw new StrataError(errorCode(err), `cannot use ${where}: ${line}`);
+      }
     },
   };
+  return content;
 }
 
 async function readConfig(fileFlag: string, path: string): Promise<string> {

@@ -141,6 +141,26 @@ test("content comes from a file or the command line, not both, with the environm
   assert.throws(() => parse({c: spec.content({help, required: true})}, []), /--c-file or --c is required/);
 });
 
+test("content that cannot be used is named in one line, without its text", async (t) => {
+  const file = join(tempDir(t), "c.yml");
+  writeFileSync(file, "password: x");
+  const table = {c: spec.content({help})};
+  const fails = (text: string): never => {
+    throw new Error(`bad map at line 1, column 2:\n\n${text}\n ^`, {cause: new Error(text)});
+  };
+  for (const [given, where] of [
+    [["c", "password: x"], "--c"],
+    [["c-file", file], `--c-file=${file}`],
+  ] as const) {
+    await assert.rejects(parse(table, [given]).values.c.parse(fails), (err: Error) => {
+      assert.equal(err.message, `cannot use ${where}: bad map at line 1, column 2`);
+      assert.equal(err.cause, undefined);
+      return true;
+    });
+  }
+  assert.equal(await parse(table, [["c", "abc"]]).values.c.parse((text) => text.length), 3);
+});
+
 test("configuration given as text is not shown, the bucket's not even by its file", () => {
   const {shown} = parse({"objstore.config": spec.content({help}), cache: spec.content({help})}, [
     ["objstore.config-file", "/a"],
