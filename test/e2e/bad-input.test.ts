@@ -3,16 +3,10 @@ import {chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, trunc
 import {join} from "node:path";
 import {before, describe, test} from "node:test";
 import {freePort, type Server, tempDir} from "@strata/base/testing";
-import {encodeXorChunks} from "@strata/chunkenc";
-import {Labels, newUlid} from "@strata/model";
-import {BlockWriter, EMPTY_THANOS_META} from "@strata/tsdb";
+import {newUlid} from "@strata/model";
+import {BLOCK_MS, PER_BLOCK, PER_CHUNK, SERIES, writeSmallBlock} from "./small-block.ts";
 import {endpointSeen, metricsOf, strata, suiteScope, withoutOverride} from "./strata.ts";
 
-const BLOCK_MS = 7_200_000;
-const STEP_MS = 30_000;
-const PER_BLOCK = BLOCK_MS / STEP_MS;
-const PER_CHUNK = 120;
-const SERIES = ["a", "b", "c"] as const;
 /** Header of a chunk segment: magic, version, padding. */
 const SEGMENT_HEADER = 8;
 
@@ -59,7 +53,7 @@ describe("a bucket with damaged blocks", () => {
 
   before(async () => {
     mkdirSync(bucket);
-    for (const harm of names) await writeBlock(bucket, ids[harm], blockStart(harm));
+    for (const harm of names) await writeSmallBlock(bucket, ids[harm], blockStart(harm));
     for (const harm of names) harms[harm](join(bucket, ids[harm]));
     files = listing(bucket);
     const grpc = `127.0.0.1:${await freePort()}`;
@@ -212,23 +206,6 @@ describe("a bucket with damaged blocks", () => {
     assert.deepEqual((await counts("noPermission")).counts, all);
   });
 });
-
-async function writeBlock(bucket: string, ulid: string, start: number): Promise<void> {
-  const writer = await BlockWriter.create(bucket, {ulid});
-  for (const [i, n] of SERIES.entries()) {
-    const t = Float64Array.from({length: PER_BLOCK}, (_, k) => start + 13 + 1000 * i + k * STEP_MS);
-    const v = Float64Array.from({length: PER_BLOCK}, (_, k) => k * 1.5 + i);
-    writer.startSeries(Labels.fromObject({__name__: "m", n}));
-    for (const c of encodeXorChunks({t, v, st: undefined, n: PER_BLOCK}))
-      await writer.addChunk(c.mint, c.maxt, c.encoding, c.data);
-    await writer.endSeries();
-  }
-  await writer.finish({
-    minTime: start,
-    maxTime: start + BLOCK_MS,
-    thanos: {...EMPTY_THANOS_META, labels: {cluster: "c"}, source: "test", segmentFiles: ["000001"]},
-  });
-}
 
 function flip(path: string, at: number): void {
   const bytes = readFileSync(path);

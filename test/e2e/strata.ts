@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import {spawn} from "node:child_process";
+import {once} from "node:events";
 import {join} from "node:path";
 import {after} from "node:test";
 import {setTimeout as delay} from "node:timers/promises";
@@ -16,11 +18,12 @@ export function suiteScope(): TestScope {
   return {after: (cleanup) => void cleanups.push(cleanup)};
 }
 
-/** The command that users call `strata`. */
-export const executable: string = join(repoRoot, "cmd/strata/bin/strata.js");
+const executable = join(repoRoot, "cmd/strata/bin/strata.js");
 
 export type StrataOptions = {
   readonly deadlineMs?: number;
+  /** Instead of an answer of `/-/ready`. */
+  readonly ready?: (port: number) => boolean | Promise<boolean>;
   /** A program with arguments that runs the rest of its command line. */
   readonly through?: readonly string[];
 };
@@ -35,18 +38,35 @@ export async function strata(
   command: string,
   args: readonly string[],
   options: StrataOptions = {},
-): Promise<Server & {readonly url: string}> {
+): Promise<Server & {readonly url: string; readonly port: number}> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const [program = process.execPath, ...before] = [...(options.through ?? []), process.execPath];
   const server = await spawnServer(t, {
     command: program,
-    args: [...before, executable, command, `--http-address=127.0.0.1:${port}`, "--http-grace-period=1s", ...args],
+    args: [...before, executable, command, `--http-address=127.0.0.1:${port}`, ...args],
     name: `strata ${command}`,
-    ready: httpReady(`${url}/-/ready`),
+    ready: () => (options.ready === undefined ? httpReady(`${url}/-/ready`)() : options.ready(port)),
     deadlineMs: options.deadlineMs ?? 60_000,
   });
-  return Object.assign(server, {url});
+  return Object.assign(server, {url, port});
+}
+
+/** Exit code (or signal) and outputs of a command that ends by itself. */
+export type Ended = {readonly code: number | string; readonly out: string; readonly err: string};
+
+/** Runs `strata …` to its end, in `cwd` if given. */
+export async function strataEnds(args: readonly string[], cwd?: string): Promise<Ended> {
+  const child = spawn(process.execPath, [executable, ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 30_000,
+  });
+  let [out, err] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+  return {code: code ?? signal ?? "", out, err};
 }
 
 /** Asks again and again until `holds` is true; after a minute fails with `what` and the logs of `server`. */
