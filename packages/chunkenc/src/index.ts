@@ -20,6 +20,7 @@ export {
   reserve,
   SAMPLES_PER_CHUNK,
 } from "./float-chunk.ts";
+export {type AppendDecision, decideAppend, rowFor} from "./histogram-append.ts";
 export {
   decodeFloatHistograms,
   decodeHistograms,
@@ -30,5 +31,5 @@ export {
   type IntHistogramColumns,
   resetHintAt,
 } from "./histogram-chunk.ts";
-export type {HistogramLayout} from "./histogram-layout.ts";
+export {EMPTY_LAYOUT, type HistogramLayout, writeLayout} from "./histogram-layout.ts";
 export {encodeHistograms, HistogramChunkWriter} from "./histogram-writer.ts";

@@ -22,7 +22,8 @@ export const compressionBit = (compression: WalCompression): number =>
 
 /** Unpacks a record whose fragments carry `bits`; throws for malformed input. */
 export function decompress(bits: number, record: Uint8Array): Uint8Array {
-  if (bits === 0) return record;
+  // A torn header can look like an empty record that is compressed: nothing, and no damage.
+  if (bits === 0 || record.length === 0) return record;
   if (bits === SNAPPY_BIT) return snappyDecode(record, MAX_RECORD_BYTES);
   return zstdDecompressSync(record, {maxOutputLength: MAX_RECORD_BYTES});
 }

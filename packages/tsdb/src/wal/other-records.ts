@@ -39,16 +39,14 @@ export function decodeSeries(r: ByteReader, visit: (ref: number, from: number, t
 /** A record of series: each entry's reference, and its labels as bytes. */
 export class SeriesRecord {
   readonly #w = new ByteWriter(4096);
-  #any = false;
 
   get isEmpty(): boolean {
-    return !this.#any;
+    return this.#w.length === 0;
   }
 
   /** Adds a series whose encoded labels are bytes[from, to). */
   add(ref: number, bytes: Uint8Array, from: number, to: number): void {
-    if (!this.#any) this.#w.u8(RECORD.series);
-    this.#any = true;
+    if (this.isEmpty) this.#w.u8(RECORD.series);
     this.#w.u64be(ref);
     this.#w.bytes(bytes, from, to);
   }
@@ -64,7 +62,6 @@ export class SeriesRecord {
 
   clear(): void {
     this.#w.reset();
-    this.#any = false;
   }
 }
 

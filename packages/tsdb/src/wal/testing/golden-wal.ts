@@ -129,3 +129,20 @@ export function hex(value: number): string {
   view.setFloat64(0, value);
   return view.getBigUint64(0).toString(16).padStart(16, "0");
 }
+
+/** Where two JSON values differ first, in words; undefined when they do not. Large values make assert's own diff take minutes. */
+export function firstDifference(got: unknown, want: unknown, at = "$"): string | undefined {
+  if (typeof got !== "object" || typeof want !== "object" || got === null || want === null) {
+    return got === want ? undefined : `${at}: got ${JSON.stringify(got)}, want ${JSON.stringify(want)}`;
+  }
+  const [a, b] = [got as Record<string, unknown>, want as Record<string, unknown>];
+  if (Array.isArray(got) && Array.isArray(want) && got.length !== want.length) {
+    const deeper = got.findIndex((x, i) => firstDifference(x, want[i]) !== undefined);
+    return `${at}: ${got.length} entries, want ${want.length}; first difference at ${deeper}`;
+  }
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const difference = firstDifference(a[key], b[key], `${at}.${key}`);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
+}

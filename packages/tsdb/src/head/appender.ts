@@ -1,0 +1,120 @@
+import {ByteWriter} from "@strata/bytes";
+import type {Histogram, Labels} from "@strata/model";
+import type {HistogramSample} from "../wal/histogram-records.ts";
+import {type RefExemplar, type RefMetadata, writeLabels} from "../wal/other-records.ts";
+import {SampleColumns} from "../wal/sample-records.ts";
+import type {ExemplarStatus} from "./exemplars.ts";
+import type {Head} from "./head.ts";
+import {APPEND, type AppendStatus} from "./series-store.ts";
+
+/** What was added between two changes of kind within a series: committed floats first, then histograms. */
+export class Batch {
+  readonly floats = new SampleColumns();
+  readonly histograms: HistogramSample[] = [];
+  /** Series of `histograms`. */
+  readonly histogramRefs = new Set<number>();
+  readonly metadata: RefMetadata[] = [];
+  readonly exemplars: RefExemplar[] = [];
+}
+
+/** How many samples of a commit went where. Refused ones are those that an earlier sample of the same commit overtook. */
+export type CommitResult = {
+  readonly inOrder: number;
+  readonly outOfOrder: number;
+  readonly refused: number;
+};
+
+const float = new Float64Array(1);
+const words = new Uint32Array(float.buffer);
+const labelBytes = new ByteWriter();
+
+/**
+ * One transaction. Nothing is visible or logged before `commit`, save that series asked for by `series` exist from then
+ * on. Samples are judged when they are added, by what is committed, and again at the commit.
+ */
+export class HeadAppender {
+  readonly #head: Head;
+  readonly #batches: Batch[] = [new Batch()];
+  #batch: Batch = this.#batches[0] as Batch;
+  #done = false;
+
+  constructor(head: Head) {
+    this.#head = head;
+  }
+
+  /** The reference of the series whose labels, as in series records and sorted by name, are bytes[from, to). Made if new. */
+  series(bytes: Uint8Array, from = 0, to: number = bytes.length): number {
+    return this.#head.refOf(bytes, from, to);
+  }
+
+  seriesOf(labels: Labels): number {
+    labelBytes.reset();
+    writeLabels(labelBytes, labels);
+    return this.series(labelBytes.view());
+  }
+
+  /** Adds a float; the value's bits are kept where the engine keeps them (see floatWords). */
+  float(ref: number, t: number, v: number, st = 0): AppendStatus {
+    float[0] = v;
+    return this.floatWords(ref, t, words[0] as number, words[1] as number, st);
+  }
+
+  /** Adds a float given as the low and high word of its bits; `st` is its start time (ms, 0 for none). */
+  floatWords(ref: number, t: number, low: number, high: number, st: number): AppendStatus {
+    const status = this.#head.judgeFloat(ref, t, low, high);
+    if (status >= APPEND.refused) return status;
+    if (this.#batch.histogramRefs.size > 0 && this.#batch.histogramRefs.has(ref)) this.#nextBatch();
+    this.#batch.floats.pushWords(ref, t, low, high, st);
+    return status;
+  }
+
+  /** Adds a histogram, which is kept until its chunk is done and must not change. */
+  histogram(ref: number, t: number, h: Histogram, st = 0): AppendStatus {
+    const status = this.#head.judgeHistogram(ref, t, h);
+    if (status >= APPEND.refused) return status;
+    this.#batch.histograms.push({ref, t, st, h});
+    this.#batch.histogramRefs.add(ref);
+    return status;
+  }
+
+  exemplar(exemplar: RefExemplar): ExemplarStatus {
+    const status = this.#head.exemplars.check(exemplar);
+    if (status === "ok") this.#batch.exemplars.push(exemplar);
+    return status;
+  }
+
+  /** Sets type, unit and help of a series; nothing is logged when they are known. */
+  metadata(metadata: RefMetadata): void {
+    const known = this.#head.metadata.get(metadata.ref);
+    if (known?.type === metadata.type && known.unit === metadata.unit && known.help === metadata.help) return;
+    this.#batch.metadata.push(metadata);
+  }
+
+  /**
+   * Logs all, then makes it visible in one step, and resolves when the log's sync policy is satisfied. When the log cannot
+   * be written nothing has happened and the transaction is over.
+   */
+  async commit(): Promise<CommitResult> {
+    const result = this.commitSync();
+    await this.#head.acknowledge();
+    return result;
+  }
+
+  /** The commit without waiting for a sync: for callers that wait once for many. */
+  commitSync(): CommitResult {
+    if (this.#done) return {inOrder: 0, outOfOrder: 0, refused: 0};
+    this.#done = true;
+    return this.#head.apply(this.#batches);
+  }
+
+  /** Drops all that was added. Safe after `commit`. */
+  rollback(): void {
+    this.#done = true;
+    this.#batches.length = 0;
+  }
+
+  #nextBatch(): void {
+    this.#batch = new Batch();
+    this.#batches.push(this.#batch);
+  }
+}
