@@ -1,4 +1,5 @@
 import type {FlagTable} from "../flags/spec.ts";
+import {promqlCommands, promqlTest} from "./tools-promql.ts";
 import {tsdbCommands} from "./tools-tsdb.ts";
 import {type Command, type CommandModule, notBuilt} from "./tree.ts";
 
@@ -92,6 +93,8 @@ const bucketCommands: readonly Command[] = [
 const toolsCommands: readonly Command[] = [
   {name: "bucket", help: "Look after the blocks in a bucket", commands: bucketCommands},
   {name: "tsdb", help: "Look at and make blocks on this machine", commands: tsdbCommands},
+  {name: "promql", help: "Look at PromQL expressions", commands: promqlCommands},
+  promqlTest,
   {
     name: "rules-check",
     help: "Check rule files",

@@ -83,6 +83,11 @@ async function runTool(run: (tool: Tool) => Promise<void>): Promise<number> {
   }
 }
 
+/** Says on standard error what the user should know although all went well. */
+export function warn(text: string): void {
+  process.stderr.write(`${PROGRAM}: warning: ${text}\n`);
+}
+
 /** How often the bar is drawn anew. */
 const DRAW_MS = 100;
 const BAR = 30;

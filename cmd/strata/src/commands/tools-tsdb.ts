@@ -1,5 +1,14 @@
 import type {Command} from "./tree.ts";
 
+const createCommands: readonly Command[] = [
+  {
+    name: "openmetrics",
+    help: "Make blocks of OpenMetrics text with timestamps",
+    examples: [["tools tsdb create-blocks-from openmetrics samples.om ./data", "blocks of two hours below ./data"]],
+    load: async () => (await import("./tools-tsdb-create.ts")).fromOpenMetrics,
+  },
+];
+
 /** The commands of `tools tsdb`; their code is loaded when one is named. */
 export const tsdbCommands: readonly Command[] = [
   {
@@ -29,4 +38,5 @@ export const tsdbCommands: readonly Command[] = [
     examples: [["tools tsdb dump-openmetrics ./data > samples.om", "input for create-blocks-from openmetrics"]],
     load: async () => (await import("./tools-tsdb-dump.ts")).dumpOpenMetrics,
   },
+  {name: "create-blocks-from", help: "Make blocks of samples from elsewhere", commands: createCommands},
 ];
