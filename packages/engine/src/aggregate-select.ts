@@ -1,7 +1,7 @@
 import {StrataError} from "@strata/base";
 import {xxhash64} from "@strata/kernels";
 import type {Labels} from "@strata/model";
-import type {Aggregate} from "@strata/promql";
+import type {Aggregate, Position} from "@strata/promql";
 import {goG} from "./annotations.ts";
 import {BatchWriter, type Evaluation} from "./evaluation.ts";
 import {Groups} from "./grouping.ts";
@@ -156,11 +156,14 @@ function choose(ev: Evaluation, aggregate: Aggregate, members: readonly Row[], s
 /** NaN is weaker than any number. */
 const weaker = (a: number, b: number): boolean => a < b || (Number.isNaN(a) && !Number.isNaN(b));
 
+/** Order in the heap. Compat: NaN goes above NaN, so that of several the same ones are kept as in Prometheus. */
+const above = (a: number, b: number): boolean => a < b || Number.isNaN(a);
+
 function pushWeakest(heap: Row[], row: Row, value: (row: Row) => number): void {
   let i = heap.push(row) - 1;
   while (i > 0) {
     const parent = (i - 1) >> 1;
-    if (!weaker(value(row), value(heap[parent]!))) break;
+    if (!above(value(row), value(heap[parent]!))) break;
     heap[i] = heap[parent]!;
     i = parent;
   }
@@ -172,8 +175,8 @@ function replaceWeakest(heap: Row[], row: Row, value: (row: Row) => number): voi
   for (;;) {
     let child = 2 * i + 1;
     if (child >= heap.length) break;
-    if (child + 1 < heap.length && weaker(value(heap[child + 1]!), value(heap[child]!))) child++;
-    if (!weaker(value(heap[child]!), value(row))) break;
+    if (child + 1 < heap.length && above(value(heap[child + 1]!), value(heap[child]!))) child++;
+    if (!above(value(heap[child]!), value(row))) break;
     heap[i] = heap[child]!;
     i = child;
   }
@@ -199,6 +202,20 @@ function hashOffset(labels: Labels): number {
   return Number(BigInt(xxhash64(Buffer.concat(parts)))) / Number(2n ** 64n - 1n);
 }
 
+/** Compat: of a φ that changes from step to step NaN and the furthest ones are told, also where no sample is. */
+function warnQuantiles(ev: Evaluation, phis: Float64Array, pos: Position): void {
+  let [min, max, nan] = [0, 1, false];
+  for (const phi of phis) {
+    if (phi > max) max = phi;
+    else if (phi < min) min = phi;
+    else if (Number.isNaN(phi)) nan = true;
+  }
+  for (const phi of [max, min, nan ? Number.NaN : 0]) {
+    const warning = invalidQuantile(phi);
+    if (warning !== undefined) ev.annotations.warn(warning, pos);
+  }
+}
+
 /** `quantile`: the φ-quantile of each group's floats. */
 export async function* quantileAggregate(
   ev: Evaluation,
@@ -208,10 +225,9 @@ export async function* quantileAggregate(
   grid: Grid,
 ): Batches {
   const rows = await collectRows(ev, child);
-  const pos = aggregate.param?.pos ?? aggregate.pos;
+  warnQuantiles(ev, param, aggregate.param?.pos ?? aggregate.pos);
   const groups = new Groups(ev, aggregate);
   const writer = new BatchWriter(ev, grid.count);
-  let lastStep = -1;
   const grouped = byGroup(groups, rows);
   for (let g = 0; g < grouped.length; g++) {
     const members = grouped[g]!;
@@ -221,7 +237,6 @@ export async function* quantileAggregate(
       let n = 0;
       for (const {batch, base} of members) {
         const kind = batch.kind[base + i];
-        if (kind !== ABSENT) lastStep = Math.max(lastStep, i);
         if (kind === FLOAT) scratch[n++] = batch.values[base + i]!;
         else if (kind === HISTOGRAM) {
           ev.annotations.info("ignored histogram in quantile aggregation", aggregate.expr.pos);
@@ -237,9 +252,6 @@ export async function* quantileAggregate(
     const full = writer.full();
     if (full !== undefined) yield full;
   }
-  // Compat: of a φ that changes from step to step only the last one is told.
-  const warning = lastStep < 0 ? undefined : invalidQuantile(param[lastStep]!);
-  if (warning !== undefined) ev.annotations.warn(warning, pos);
   releaseRows(ev, rows);
   const rest = writer.take();
   if (rest !== undefined) yield rest;

@@ -264,3 +264,24 @@ test("statistics count samples as often as windows hold them, and once", async (
   await f("stddev_over_time(x_total[2m])", 2 * 3 * 8, 2 * 16);
   await f("rate(x_total[2m] @ 300)", 2 * 3 * 8, 2 * 8);
 });
+
+test("a φ outside [0, 1] is told also where there is nothing to take a quantile of; of a changing one the furthest", async () => {
+  const warnings = async (query: string) =>
+    (await run(query, new MemoryStore([]), {query: undefined})).warnings.map((text) => text.split(", got ")[1]);
+  assert.deepEqual(await warnings("quantile(time() / 100 - 3, none)"), ["3", "-3"]);
+  assert.deepEqual(await warnings("quantile(NaN, none)"), ["NaN"]);
+  assert.deepEqual(await warnings("histogram_quantile(1.5, none)"), ["1.5"]);
+  assert.deepEqual(await warnings("quantile(0.5, none)"), []);
+});
+
+test("of several NaN, topk and bottomk keep the ones Prometheus keeps", async () => {
+  const at = (n: string, v: number) => series({__name__: "x", n}, [[0, v]]);
+  const store = new MemoryStore([at("a", Number.NaN), at("b", 2), at("c", Number.NaN), at("d", 1)]);
+  for (const op of ["topk", "bottomk"]) {
+    const {labels} = await run(`${op}(3, x)`, store, {}, {start: 0, end: 30_000, step: 30_000});
+    assert.deepEqual(
+      labels.map((l) => l.get("n")),
+      ["a", "b", "d"],
+    );
+  }
+});

@@ -1,5 +1,5 @@
 import {goQuote, Labels, METRIC_NAME} from "@strata/model";
-import type {Call} from "@strata/promql";
+import type {Call, Position} from "@strata/promql";
 import {collectRows, releaseRows} from "./aggregate-select.ts";
 import {bucketFraction, bucketQuantile, type ClassicBucket, prepareBuckets} from "./classic-quantile.ts";
 import {mapBatches} from "./elementwise.ts";
@@ -76,6 +76,9 @@ export async function* bucketFunction(
   }
   const out = new OutputRows(ev, grid.count);
   const outputs = query.kind === "quantile" ? query.phis : [undefined];
+  const phiArg = call.args[call.func.args[0] === "scalar" ? 0 : 2] ?? call;
+  // Compat: also told where there is nothing to take a quantile of.
+  for (const phis of outputs) for (const phi of phis?.values ?? []) warnQuantile(ev, phi, phiArg.pos);
   for (const input of inputs) {
     for (let i = 0; i < grid.count; i++) {
       const buckets: ClassicBucket[] = [];
@@ -105,9 +108,6 @@ export async function* bucketFunction(
           else ({value, remark} = histogramFraction(lower, upper, native.batch.hists![native.base + i]!));
         } else {
           const phi = wanted!.values[i]!;
-          const warning = invalidQuantile(phi);
-          const phiArg = call.args[call.func.args[0] === "scalar" ? 0 : 2] ?? call;
-          if (warning !== undefined) ev.annotations.warn(warning, phiArg.pos);
           if (native === undefined) value = classicQuantile(phi, prepared?.buckets);
           else ({value, remark} = histogramQuantile(phi, native.batch.hists![native.base + i]!));
         }
@@ -124,6 +124,11 @@ export async function* bucketFunction(
   }
   releaseRows(ev, rows);
   yield* out.batches();
+}
+
+function warnQuantile(ev: Evaluation, phi: number, pos: Position): void {
+  const warning = invalidQuantile(phi);
+  if (warning !== undefined) ev.annotations.warn(warning, pos);
 }
 
 function classicQuantile(phi: number, buckets: readonly ClassicBucket[] | undefined): number {
