@@ -57,6 +57,8 @@ export function consistencyDelayFilter(delayMs: number, registry: Registry, now:
     .set(delayMs / 1000);
   return {
     async apply(metas, counts) {
+      // Without a delay a block from a clock that is ahead is no less complete.
+      if (delayMs <= 0) return;
       for (const [ulid, meta] of metas) {
         if (NEVER_TOO_FRESH.includes(meta.thanos?.source ?? "") || now() - uploadedAt(meta) >= delayMs) continue;
         metas.delete(ulid);

@@ -185,6 +185,16 @@ test("consistency delay hides fresh uploads, but not those that replace blocks",
   assert.equal(found.length, 2);
 });
 
+test("without a consistency delay no block is too fresh, not even one from a clock that is ahead", async () => {
+  const bucket = new MemoryBucket();
+  const now = Date.UTC(2026, 0, 1);
+  const ahead = newUlid(now + 60_000);
+  putFakeBlock(bucket, {ulid: ahead});
+  const filter = (delayMs: number) => consistencyDelayFilter(delayMs, newRegistry(), () => now);
+  assert.deepEqual(await kept(bucket, filter(0)), [ahead]);
+  assert.deepEqual(await kept(bucket, filter(1)), []);
+});
+
 test("marked blocks go once the delay is over; their marks are remembered", async () => {
   const bucket = new MemoryBucket();
   for (let i = 0; i < 3; i++) putFakeBlock(bucket, {ulid: id(i)});
