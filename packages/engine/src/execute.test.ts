@@ -13,7 +13,9 @@ import {
   SeriesBatchBuilder,
 } from "@strata/series";
 import fc from "fast-check";
+import {type ChunkDecoder, decodeChunk} from "./decode-chunk.ts";
 import {execute} from "./execute.ts";
+import {type FloatHistogram, HINT} from "./histogram/float-histogram.ts";
 import type {EngineOptions} from "./options.ts";
 import type {QueryResult} from "./query-result.ts";
 import {writeResultJson} from "./result-json.ts";
@@ -196,6 +198,30 @@ test("the function decides which column of downsampled chunks is read", async ()
   assert.deepEqual(asked[6]!.aggregates, [AGGREGATE.counter]);
   assert.equal(asked[6]!.maxResolution, 300_000);
   assert.deepEqual([asked[6]!.mint, asked[6]!.maxt, asked[6]!.range], [1_200_001, 3_000_000, 1_800_000]);
+});
+
+test("downsampled histograms are histograms: averages are divided by the count, counters stay as they are", async () => {
+  const empty = {schema: 0, hint: HINT.unknown, zeroThreshold: 0, sum: 0, pi: [], pv: [], ni: [], nv: [], custom: []};
+  const histogram = (count: number): FloatHistogram => ({...empty, count, zeroCount: count});
+  // Stands for chunks of histograms: values from 1000 on are their counts.
+  const decode: ChunkDecoder = (...chunk) => {
+    const samples = decodeChunk(...chunk);
+    const hs = Array.from(samples.vs, (v) => (v < 1000 ? undefined : histogram(v)));
+    return {...samples, hs: hs.some((h) => h !== undefined) ? hs : undefined};
+  };
+  const chunks: TestChunk[] = [
+    {samples: every(300_000, 1_800_000, 300_000, () => 4), aggregate: AGGREGATE.count},
+    {samples: every(300_000, 1_800_000, 300_000, () => 2000), aggregate: AGGREGATE.sum},
+    {samples: every(300_000, 1_800_000, 300_000, (t) => 1000 + t / 1000), aggregate: AGGREGATE.counter},
+  ];
+  const one = async (query: string) => {
+    const at = {start: 1_800_000, end: 1_800_000, step: 0};
+    const result = await run(query, sourceOf(chunks), {decodeChunk: decode}, at);
+    return result.histograms?.get(0)?.count;
+  };
+  assert.equal(await one("x_total"), 500);
+  assert.equal(await one("avg_over_time(x_total[20m])"), 500);
+  assert.equal(await one("rate(x_total[20m])"), 1);
 });
 
 test("a downsampled counter goes on across chunks, its repeated last point only carrying the value", async () => {

@@ -5,7 +5,7 @@ import {AGGREGATE, dedupLanes, type Lane, type SeriesBatch, splitLanes} from "@s
 import {type ChunkSamples, ENCODING_XOR} from "./decode-chunk.ts";
 import type {Evaluation} from "./evaluation.ts";
 import {detectReset} from "./histogram/compare.ts";
-import {type FloatHistogram, HINT, isCustom} from "./histogram/float-histogram.ts";
+import {divide, type FloatHistogram, HINT, isCustom} from "./histogram/float-histogram.ts";
 import type {TimeRange} from "./read-ranges.ts";
 import type {SampleColumns} from "./sample-columns.ts";
 import {type Hints, isCounterFunc, type SeriesPart, type SourceSeries} from "./select-series.ts";
@@ -367,22 +367,25 @@ function columnFor(func: string): number | undefined {
   return undefined;
 }
 
-/** Sum by count where both have a sample of equal time. */
+/** Sum by count where both have a sample of equal time; the sum of histograms is a histogram, their count a number. */
 function averages(sums: ChunkSamples, counts: ChunkSamples): ChunkSamples {
   const n = Math.min(sums.n, counts.n);
   const ts = new Float64Array(n);
   const vs = new Float64Array(n);
+  const hs: FloatHistogram[] | undefined = sums.hs && [];
   let out = 0;
   for (let i = 0, j = 0; i < sums.n && j < counts.n; ) {
     const a = sums.ts[i] as number;
     const b = counts.ts[j] as number;
     if (a === b) {
+      const h = sums.hs?.[i];
       ts[out] = a;
+      if (h !== undefined && hs !== undefined) hs[out] = divide(h, counts.vs[j] as number);
       vs[out++] = (sums.vs[i++] as number) / (counts.vs[j++] as number);
     } else if (a < b) i++;
     else j++;
   }
-  return {ts, vs, n: out, hs: undefined, st: undefined};
+  return {ts, vs, n: out, hs, st: undefined};
 }
 
 const STALE_BITS = 0x7ff0000000000002n;
@@ -441,13 +444,23 @@ class SampleList {
 
   /**
    * A downsampled counter chunk: resets are taken out across chunks, NaN skipped, and its last point, which repeats the
-   * time before it, only carries the value to go on from.
+   * time before it, only carries the value to go on from. Histograms stay as they are.
    */
   appendCounter(samples: ChunkSamples, mint: number, maxt: number): void {
     this.#reserve(samples.n);
     for (let i = 0; i < samples.n; i++) {
       const t = samples.ts[i] as number;
       const v = samples.vs[i] as number;
+      const h = samples.hs?.[i];
+      if (h !== undefined) {
+        if (t <= this.#counterT) continue;
+        this.#counterT = t;
+        if (t < mint || t > maxt) continue;
+        this.#hs ??= [];
+        this.#hs[this.#n] = h;
+        this.#ts[this.#n++] = t;
+        continue;
+      }
       if (Number.isNaN(v) || t < this.#counterT) continue;
       if (t === this.#counterT) {
         this.#lastV = v;
