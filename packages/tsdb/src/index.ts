@@ -64,8 +64,15 @@ export {
   touches,
 } from "./tombstones.ts";
 export {analysisLines, analyzeBlock, type BlockAnalysis} from "./tools/analyze-block.ts";
+export {
+  BlocksFromSamples,
+  type BlocksFromSamplesOptions,
+  blockRange,
+  SHORTEST_BLOCK,
+} from "./tools/blocks-from-samples.ts";
 export {type DumpOptions, dumpLine, dumpSamples, openMetricsLine} from "./tools/dump-samples.ts";
 export {goldenDump, goldenSamples} from "./tools/golden-dump.ts";
+export {type ImportOptions, importOpenMetrics} from "./tools/import-openmetrics.ts";
 export {blockBytes, type ListedBlock, listBlocks, listLines} from "./tools/list-blocks.ts";
 export {type BlockReport, type VerifyStage, verifyBlock} from "./verify-block.ts";
 export {

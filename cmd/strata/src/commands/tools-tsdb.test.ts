@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {execFileSync, spawn} from "node:child_process";
-import {cpSync, mkdirSync, readdirSync} from "node:fs";
+import {cpSync, mkdirSync, readdirSync, writeFileSync} from "node:fs";
 import {basename, join} from "node:path";
 import {test} from "node:test";
 import {goldenDir, requireTool, tempDir} from "@strata/base/testing";
@@ -82,4 +82,26 @@ test("dump-openmetrics ends with EOF and has as many lines as dump", async (t) =
   assert.equal(lines.pop(), "# EOF");
   assert.equal(lines.length, plain.length);
   assert.match(lines[0] ?? "", /^[a-z_]+\{.*\} \S+ \d+\.\d{3}$/);
+});
+
+test("create-blocks-from openmetrics turns a dump back into blocks", async (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, "dump.om");
+  const from = dataDir(dir, "floats-2h");
+  writeFileSync(file, (await tsdb("dump-openmetrics", from)).out);
+  const created = await tsdb("create-blocks-from", "openmetrics", file, join(dir, "out"));
+  assert.deepEqual({code: created.code, err: created.err}, {code: 0, err: ""});
+  assert.equal((await tsdb("list", join(dir, "out"))).out, created.out);
+  assert.equal((await tsdb("dump", join(dir, "out"))).out, (await tsdb("dump", from)).out);
+  const quiet = await tsdb("create-blocks-from", "openmetrics", "--quiet", file, join(dir, "quiet"));
+  assert.deepEqual(quiet, {code: 0, out: "", err: ""});
+});
+
+test("create-blocks-from openmetrics says where a text is wrong", async (t) => {
+  const file = join(tempDir(t), "wrong.om");
+  writeFileSync(file, "a 1 1\nb{ 2 1\n# EOF\n");
+  const {code, out, err} = await tsdb("create-blocks-from", "openmetrics", file);
+  assert.deepEqual({code, out}, {code: 1, out: ""});
+  assert.equal(err, `strata: error: cannot read ${file}:2: want a label name, got " 2 1"\n`);
+  assert.match((await tsdb("create-blocks-from", "openmetrics")).err, /required argument 'input file' not provided$/m);
 });

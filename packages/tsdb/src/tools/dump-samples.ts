@@ -1,6 +1,13 @@
 import {StrataError, unlimited} from "@strata/base";
 import {ENCODING, histogramAt} from "@strata/chunkenc";
-import {type FloatHistogram, type Labels, type Matcher, METRIC_NAME, toFloatHistogram} from "@strata/model";
+import {
+  type FloatHistogram,
+  type Labels,
+  type Matcher,
+  METRIC_NAME,
+  quoteLabelName,
+  toFloatHistogram,
+} from "@strata/model";
 import type {Queryable, Select, SeriesBatch} from "@strata/series";
 import {chainSamples} from "../compact/chain-samples.ts";
 import type {ChunkItem} from "../compact/chunk-item.ts";
@@ -18,11 +25,24 @@ export type DumpOptions = {
 /** One sample's line, without newline: `{labels} value time`, as `tsdb dump` prints it. */
 export const dumpLine = (labels: Labels, value: string, t: number): string => `${labels} ${value} ${t}`;
 
-/** The same as OpenMetrics: the name in front, seconds behind. */
+/**
+ * The same as OpenMetrics: the name in front, seconds behind, no spaces between labels. Names beyond ASCII letters are
+ * quoted, and values escaped as OpenMetrics reads them, which differs from `tsdb dump` for control characters.
+ */
 export function openMetricsLine(labels: Labels, value: string, t: number): string {
-  const rest = labels.without([METRIC_NAME]);
-  return `${labels.get(METRIC_NAME)}${rest} ${value} ${(t / 1000).toFixed(3)}`;
+  const metric = labels.get(METRIC_NAME);
+  const plain = isLegacyMetricName(metric);
+  const parts = plain || metric === "" ? [] : [openMetricsQuote(metric)];
+  for (const [name, text] of labels) {
+    if (name !== METRIC_NAME) parts.push(`${quoteLabelName(name)}=${openMetricsQuote(text)}`);
+  }
+  return `${plain ? metric : ""}{${parts.join(",")}} ${value} ${(t / 1000).toFixed(3)}`;
 }
+
+const isLegacyMetricName = (name: string): boolean => /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name);
+
+const openMetricsQuote = (text: string): string =>
+  `"${text.replace(/["\\\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`))}"`;
 
 /** Every sample of the selected series as a line, series by series, each time once. */
 export async function* dumpSamples(
