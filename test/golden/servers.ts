@@ -1,7 +1,7 @@
 import {cpSync} from "node:fs";
 import {join} from "node:path";
 import {freePort, goldenDir, type Server, type TestScope, tempDir} from "@strata/base/testing";
-import {strata} from "../e2e/strata.ts";
+import {strata, until} from "../e2e/strata.ts";
 
 /** A store gateway over a copy of the recorded bucket. `grpc`: its StoreAPI's address. */
 export async function startStore(t: TestScope): Promise<{grpc: string; url: string; server: Server}> {
@@ -18,18 +18,16 @@ export async function startStore(t: TestScope): Promise<{grpc: string; url: stri
   return {grpc, url: server.url, server};
 }
 
-/** A querier over `endpoints` with the flags of the recorded one. `grpc`: its StoreAPI's address. */
+/** A querier with `flags` that sees the store at `store`. `grpc`: its StoreAPI's address. */
 export async function startQuerier(
   t: TestScope,
-  endpoints: readonly string[],
+  store: string,
+  flags: readonly string[],
 ): Promise<{grpc: string; url: string; server: Server}> {
   const grpc = `127.0.0.1:${await freePort()}`;
-  const server = await strata(t, "query", [
-    ...endpoints.map((address) => `--endpoint=${address}`),
-    `--grpc-address=${grpc}`,
-    "--grpc-grace-period=1s",
-    "--query.replica-label=replica",
-    "--query.auto-downsampling",
-  ]);
+  const args = [`--endpoint=${store}`, `--grpc-address=${grpc}`, "--grpc-grace-period=1s", ...flags];
+  const server = await strata(t, "query", args);
+  const connected = async () => (await (await fetch(`${server.url}/api/v1/stores`)).text()).includes(`"${store}"`);
+  await until(connected, "the querier to see the store", server);
   return {grpc, url: server.url, server};
 }

@@ -3,6 +3,7 @@ import {StrataError} from "@strata/base";
 import {type LabelAnswer, mergeBatches, type Queryable, type Select, type SeriesBatch} from "@strata/series";
 import {receiveFrames, storeBatches} from "@strata/storeapi";
 import type {FromWorker, Job, OpenedStream, ToWorker} from "./messages.ts";
+import {proxyError} from "./proxy-error.ts";
 import {fromWireError} from "./wire-error.ts";
 
 type Opening = {resolve(streams: readonly OpenedStream[]): void; reject(err: Error): void};
@@ -49,6 +50,8 @@ export class PortQueryable implements Queryable {
         for (const text of batch.warnings) this.#warnings.add(text);
         yield batch.warnings.length === 0 ? batch : {...batch, warnings: []};
       }
+    } catch (err) {
+      throw proxyError(err, "Series", "expanding series: ");
     } finally {
       signal.removeEventListener("abort", abort);
       this.#opening.delete(id);

@@ -19,6 +19,7 @@ import type {
 import {enforceOn, type TenantLabel} from "./enforce-tenancy.ts";
 import {lookbackFor} from "./lookback.ts";
 import type {Job} from "./messages.ts";
+import {proxyError} from "./proxy-error.ts";
 import {runJob} from "./query-runner.ts";
 import type {WorkerPool} from "./worker-pool.ts";
 
@@ -73,9 +74,13 @@ export class Querier implements QueryBackend {
     const budget = new ByteBudget("series call", this.#options.maxQueryBytes);
     for (const matchers of this.#matcherSets(params)) {
       const q = this.#metadataSelect(params, matchers, without, most, budget);
-      for await (const batch of this.#proxy.select(q, signal)) {
-        for (const text of batch.warnings) warnings.add(text);
-        for (const labels of batch.labels) found.set(labels.toString(), labels);
+      try {
+        for await (const batch of this.#proxy.select(q, signal)) {
+          for (const text of batch.warnings) warnings.add(text);
+          for (const labels of batch.labels) found.set(labels.toString(), labels);
+        }
+      } catch (err) {
+        throw proxyError(err, "Series");
       }
     }
     const series = [...found.values()].sort((a, b) => compareLabels(a, b));
@@ -83,11 +88,11 @@ export class Querier implements QueryBackend {
   }
 
   labelNames(params: MetadataParams, signal: AbortSignal): Promise<ValuesAnswer> {
-    return this.#values(params, (q) => this.#proxy.labelNames(q, signal));
+    return this.#values(params, "LabelNames", (q) => this.#proxy.labelNames(q, signal));
   }
 
   labelValues(name: string, params: MetadataParams, signal: AbortSignal): Promise<ValuesAnswer> {
-    return this.#values(params, (q) => this.#proxy.labelValues(name, q, signal));
+    return this.#values(params, "LabelValues", (q) => this.#proxy.labelValues(name, q, signal));
   }
 
   stores(): readonly StoreStatus[] {
@@ -134,7 +139,11 @@ export class Querier implements QueryBackend {
     return tenant === undefined ? sets : sets.map((matchers) => enforceOn(matchers, tenant));
   }
 
-  async #values(params: MetadataParams, ask: (q: LabelQuery) => Promise<ValuesAnswer>): Promise<ValuesAnswer> {
+  async #values(
+    params: MetadataParams,
+    call: "LabelNames" | "LabelValues",
+    ask: (q: LabelQuery) => Promise<ValuesAnswer>,
+  ): Promise<ValuesAnswer> {
     const sets = this.#matcherSets(params);
     const answers: ValuesAnswer[] = [];
     for (const matchers of sets) {
@@ -148,6 +157,8 @@ export class Querier implements QueryBackend {
           limit,
           partialResponse: params.partialResponse,
           caller: callerOf(params),
+        }).catch((err: unknown) => {
+          throw proxyError(err, call);
         }),
       );
     }
