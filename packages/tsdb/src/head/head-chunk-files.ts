@@ -102,6 +102,8 @@ export class HeadChunkFiles {
       }
       const file: File = {index, path, handle: -1, bytes: bytes.length};
       this.#files.set(index, file);
+      // What another run wrote last was not synced, and will be relied upon once there are files behind it.
+      if (i === indexes.length - 1) syncFile(path);
       try {
         if (i > 0 && index !== (indexes[i - 1] as number) + 1)
           throw corruptFile(path, 0, "files before it are missing");
@@ -267,6 +269,15 @@ export class HeadChunkFiles {
       throw writeError(err, path);
     }
     this.#next++;
+  }
+}
+
+function syncFile(path: string): void {
+  const handle = openSync(path, "r");
+  try {
+    fdatasyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
 }
 

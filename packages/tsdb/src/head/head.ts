@@ -26,7 +26,7 @@ import {CHUNKS_HEAD_DIR, HeadChunkFiles} from "./head-chunk-files.ts";
 import {HeadReader} from "./head-reader.ts";
 import {MemPostings} from "./mem-postings.ts";
 import {type ReplayOptions, type ReplayReport, replay} from "./replay.ts";
-import {APPEND, type AppendStatus, OPEN, SeriesStore} from "./series-store.ts";
+import {APPEND, type AppendStatus, SeriesStore} from "./series-store.ts";
 import {STALE_HIGH, STALE_LOW, staleHistogram} from "./stale-histogram.ts";
 import {truncateHead, truncateOoo} from "./truncate.ts";
 
@@ -212,26 +212,104 @@ export class Head implements Queryable {
     return t < minValid ? APPEND.outOfBounds : APPEND.outOfOrder;
   }
 
-  /** Logs and applies a transaction. For HeadAppender. */
+  /** Logs and applies a transaction. For HeadAppender. Only what is accepted is logged. */
   apply(batches: readonly Batch[]): CommitResult {
+    const commit = new Commit(this.maxTime);
+    for (const batch of batches) this.#sort(batch, commit);
     const records: Uint8Array[] = [];
     if (!this.#unlogged.isEmpty) records.push(this.#unlogged.view());
     for (const batch of batches) this.#encode(batch, records, batches.length > 1);
-    if (records.length > 0) this.wal.log(records);
-    this.#unlogged.clear();
-    const late: HistogramSample[] = [];
-    const lateFloats = new SampleColumns(0);
-    const counts = {inOrder: 0, outOfOrder: 0, refused: 0};
-    for (const batch of batches) {
-      this.#applyFloats(batch.floats, lateFloats, counts);
-      for (const sample of batch.histograms) this.#applyHistogram(sample, late, counts);
-      for (const metadata of batch.metadata) this.metadata.set(metadata.ref, metadata);
-      for (const exemplar of batch.exemplars) {
-        if (this.exemplars.check(exemplar) === "ok") this.exemplars.add(exemplar);
-      }
+    try {
+      if (records.length > 0) this.wal.log(records);
+    } catch (err) {
+      commit.undo(this.store.maxt);
+      this.maxTime = commit.maxTimeBefore;
+      throw err;
     }
-    if (lateFloats.n > 0 || late.length > 0) counts.outOfOrder += this.#applyLate(lateFloats, late);
-    return counts;
+    this.#unlogged.clear();
+    for (const batch of batches) this.#append(batch);
+    const {lateFloats, late, inOrder, refused} = commit;
+    const outOfOrder = lateFloats.n > 0 || late.length > 0 ? this.#applyLate(lateFloats, late) : 0;
+    return {inOrder, outOfOrder, refused};
+  }
+
+  /**
+   * Judges a batch's samples one after the other, as if those before were applied: what is not in order leaves the batch.
+   * Afterwards the series' last times and the head's are those of after the commit.
+   */
+  #sort(batch: Batch, commit: Commit): void {
+    const {floats} = batch;
+    const {ref, t, st, words} = floats;
+    const {store} = this;
+    const stale: HistogramSample[] = [];
+    let kept = 0;
+    for (let i = 0; i < floats.n; i++) {
+      const slot = store.table.slotOf(ref[i] as number);
+      const time = t[i] as number;
+      const low = words[2 * i] as number;
+      const high = words[2 * i + 1] as number;
+      if (high === STALE_HIGH && low === STALE_LOW && slot >= 0) {
+        // The series ended, and its samples are histograms: so is the marker.
+        const kind = commit.kinds.get(slot) ?? store.histogramKind(slot);
+        if (kind !== undefined) {
+          stale.push({ref: ref[i] as number, t: time, st: st[i] as number, h: staleHistogram(kind)});
+          continue;
+        }
+      }
+      let status = slot < 0 ? APPEND.unknownSeries : this.#judge(slot, time, undefined, low, high);
+      if (status !== APPEND.ok && slot >= 0 && commit.touched(slot) && time === store.maxt[slot]) {
+        status = isAgain(floats, kept, ref[i] as number, time, low, high) ? APPEND.same : APPEND.duplicate;
+      }
+      if (status === APPEND.ok) {
+        commit.note(slot, store.maxt[slot] as number);
+        store.maxt[slot] = time;
+        if (time > this.maxTime) this.maxTime = time;
+        if (kept < i) floats.move(i, kept);
+        kept++;
+      } else if (status === APPEND.ooo) {
+        commit.lateFloats.pushWords(ref[i] as number, time, low, high, st[i] as number);
+      } else if (status !== APPEND.same) commit.refused++;
+    }
+    floats.n = kept;
+    commit.inOrder += kept;
+    if (stale.length === 0 && batch.histograms.length === 0) return;
+    const histograms = [...stale, ...batch.histograms];
+    batch.histograms.length = 0;
+    for (const sample of histograms) {
+      const slot = store.table.slotOf(sample.ref);
+      const status = slot < 0 ? APPEND.unknownSeries : this.#judge(slot, sample.t, sample.h, 0, 0);
+      if (status === APPEND.ok) {
+        commit.note(slot, store.maxt[slot] as number);
+        commit.kinds.set(slot, sample.h.kind);
+        store.maxt[slot] = sample.t;
+        if (sample.t > this.maxTime) this.maxTime = sample.t;
+        batch.histograms.push(sample);
+        commit.inOrder++;
+      } else if (status === APPEND.ooo) commit.late.push(sample);
+      else if (status !== APPEND.same) commit.refused++;
+    }
+  }
+
+  /** Puts what is left of a batch into the open chunks. */
+  #append(batch: Batch): void {
+    const {ref, t, words, st, n} = batch.floats;
+    const {store} = this;
+    let min = this.minTime;
+    for (let i = 0; i < n; i++) {
+      const time = t[i] as number;
+      const slot = store.table.slotOf(ref[i] as number);
+      store.appendFloat(slot, time, words[2 * i] as number, words[2 * i + 1] as number, st[i] as number);
+      if (time < min) min = time;
+    }
+    for (const {ref: id, t: time, st: start, h} of batch.histograms) {
+      store.appendHistogram(store.table.slotOf(id), time, h, start);
+      if (time < min) min = time;
+    }
+    this.minTime = min;
+    for (const metadata of batch.metadata) this.metadata.set(metadata.ref, metadata);
+    for (const exemplar of batch.exemplars) {
+      if (this.exemplars.check(exemplar) === "ok") this.exemplars.add(exemplar);
+    }
   }
 
   #encode(batch: Batch, records: Uint8Array[], copied: boolean): void {
@@ -261,60 +339,10 @@ export class Head implements Queryable {
     if (batch.exemplars.length > 0) records.push(encodeExemplars(batch.exemplars));
   }
 
-  #applyFloats(floats: SampleColumns, late: SampleColumns, counts: {inOrder: number; refused: number}): void {
-    const {ref, t, words, st, n} = floats;
-    const {store} = this;
-    for (let i = 0; i < n; i++) {
-      const slot = store.table.slotOf(ref[i] as number);
-      const time = t[i] as number;
-      const low = words[2 * i] as number;
-      const high = words[2 * i + 1] as number;
-      const kind = slot < 0 ? undefined : store.open[slot] === OPEN.object ? store.histogramKind(slot) : undefined;
-      if (kind !== undefined && high === STALE_HIGH && low === STALE_LOW) {
-        // The series ended, and its samples are histograms: so is the marker.
-        const marker = staleHistogram(kind);
-        const status = this.#judge(slot, time, marker, 0, 0);
-        if (status === APPEND.ok) {
-          store.appendHistogram(slot, time, marker, st[i] as number);
-          this.#note(time);
-          counts.inOrder++;
-        } else if (status !== APPEND.same) counts.refused++;
-        continue;
-      }
-      const status = slot < 0 ? APPEND.unknownSeries : this.#judge(slot, time, undefined, low, high);
-      if (status === APPEND.ok) {
-        store.appendFloat(slot, time, low, high, st[i] as number);
-        this.#note(time);
-        counts.inOrder++;
-      } else if (status === APPEND.ooo) {
-        late.pushWords(ref[i] as number, time, low, high, st[i] as number);
-      } else if (status !== APPEND.same) {
-        counts.refused++;
-      }
-    }
-  }
-
-  #applyHistogram(sample: HistogramSample, late: HistogramSample[], counts: {inOrder: number; refused: number}): void {
-    const {ref, t, st, h} = sample;
-    const slot = this.store.table.slotOf(ref);
-    const status = slot < 0 ? APPEND.unknownSeries : this.#judge(slot, t, h, 0, 0);
-    if (status === APPEND.ok) {
-      this.store.appendHistogram(slot, t, h, st);
-      this.#note(t);
-      counts.inOrder++;
-    } else if (status === APPEND.ooo) late.push(sample);
-    else if (status !== APPEND.same) counts.refused++;
-  }
-
-  /** Widens the head's times. */
-  #note(t: number): void {
-    if (t < this.minTime) this.minTime = t;
-    if (t > this.maxTime) this.maxTime = t;
-  }
-
   /** Widens the head's times. */
   noteTime(t: number): void {
-    this.#note(t);
+    if (t < this.minTime) this.minTime = t;
+    if (t > this.maxTime) this.maxTime = t;
   }
 
   /**
@@ -454,6 +482,57 @@ export class Head implements Queryable {
     await this.#wbl?.close();
     this.store.files.close();
   }
+}
+
+/** What judging a transaction finds out, and what it has to take back when the log cannot be written. */
+class Commit {
+  readonly lateFloats = new SampleColumns(0);
+  readonly late: HistogramSample[] = [];
+  inOrder = 0;
+  refused = 0;
+  readonly maxTimeBefore: number;
+  /** Kinds of the histograms so far, by slot. */
+  readonly kinds = new Map<number, Histogram["kind"]>();
+  #slots = new Uint32Array(64);
+  #maxt = new Float64Array(64);
+  #n = 0;
+
+  constructor(maxTime: number) {
+    this.maxTimeBefore = maxTime;
+  }
+
+  note(slot: number, maxt: number): void {
+    const n = this.#n;
+    if (n === this.#slots.length) {
+      const slots = new Uint32Array(2 * n);
+      slots.set(this.#slots);
+      this.#slots = slots;
+      const times = new Float64Array(2 * n);
+      times.set(this.#maxt);
+      this.#maxt = times;
+    }
+    this.#slots[n] = slot;
+    this.#maxt[n] = maxt;
+    this.#n = n + 1;
+  }
+
+  /** Whether a sample of the slot was accepted. Slow; for the rare cases. */
+  touched(slot: number): boolean {
+    return this.#slots.subarray(0, this.#n).includes(slot);
+  }
+
+  undo(maxt: Float64Array): void {
+    for (let i = this.#n - 1; i >= 0; i--) maxt[this.#slots[i] as number] = this.#maxt[i] as number;
+  }
+}
+
+/** Whether the accepted floats [0, n) hold this very sample. */
+function isAgain(floats: SampleColumns, n: number, ref: number, t: number, low: number, high: number): boolean {
+  for (let i = n - 1; i >= 0; i--) {
+    if (floats.ref[i] === ref && floats.t[i] === t)
+      return floats.words[2 * i] === low && floats.words[2 * i + 1] === high;
+  }
+  return false;
 }
 
 function hasStart(samples: SampleColumns): boolean {

@@ -172,17 +172,15 @@ class Replay {
   /** References that name a series that has another one already. */
   readonly #alias = new Map<number, number>();
   readonly #columns = new SampleColumns(4096);
-  /** Place of the last chunk in the files. */
-  #lastFile = 0;
-  #lastOffset = 0;
+  /** References of all out-of-order chunks in the files. */
+  readonly #lateRefs = new Set<number>();
 
   constructor(head: Head) {
     this.#head = head;
   }
 
   addChunk(chunk: HeadChunk): void {
-    this.#lastFile = chunk.file;
-    this.#lastOffset = chunk.offset;
+    if (chunk.outOfOrder) this.#lateRefs.add(chunk.file * 2 ** 32 + chunk.offset);
     if (!chunk.outOfOrder && chunk.maxt < this.#head.minValidTime) return;
     const map = chunk.outOfOrder ? this.#lateChunks : this.#chunks;
     const list = map.get(chunk.ref);
@@ -262,9 +260,9 @@ class Replay {
     const type = r.u8();
     if (type === RECORD.mmapMarkers) {
       for (const {ref, chunkRef} of decodeMarkers(r)) {
-        const file = Math.floor(chunkRef / 2 ** 32);
-        // The chunk did not make it to the disk, so its samples have to come from the log.
-        if (file > this.#lastFile || (file === this.#lastFile && chunkRef % 2 ** 32 > this.#lastOffset)) continue;
+        // A chunk that did not make it to the disk has its samples only in the log. Compat: the original compares places,
+        // and so takes a lost chunk for written once there are later ones.
+        if (!this.#lateRefs.has(chunkRef)) continue;
         const slot = this.#slot(this.#alias.get(ref) ?? ref);
         if (slot >= 0) store.ooo.delete(slot);
         else this.unknownRefs++;
@@ -328,15 +326,15 @@ class Replay {
     const chunks = this.#chunks.get(ref);
     if (chunks !== undefined) {
       this.#chunks.delete(ref);
-      store.dropOpen(slot);
+      // Samples of an earlier record of the series: they stay, as a full chunk.
+      store.cut(slot);
       for (const chunk of chunks) {
-        if (chunk.mint <= (store.maxt[slot] as number) && store.newest[slot] !== 0) continue;
         store.newest[slot] = addTo(this.#head, store.newest[slot] as number, chunk);
-        store.maxt[slot] = chunk.maxt;
         store.total[slot] = (store.total[slot] as number) + chunk.samples;
         this.#head.noteTime(chunk.mint);
         this.#head.noteTime(chunk.maxt);
       }
+      store.sortChunks(slot);
     }
     const late = this.#lateChunks.get(ref);
     if (late === undefined) return;

@@ -307,6 +307,33 @@ export class SeriesStore {
     this.open[slot] = OPEN.none;
   }
 
+  /**
+   * Puts the slot's full chunks in order of time, after some were added out of it. What overlaps others goes to the chunks
+   * out of order, where readers expect that.
+   */
+  sortChunks(slot: number): void {
+    const {chunks} = this;
+    const all = chunks.entries(this.newest[slot] as number);
+    all.sort((a, b) => (chunks.mint[a] as number) - (chunks.mint[b] as number));
+    let newest = 0;
+    let maxt = Number.NEGATIVE_INFINITY;
+    for (const i of all) {
+      if ((chunks.mint[i] as number) <= maxt) {
+        chunks.older[i] = this.newestOoo[slot] as number;
+        this.newestOoo[slot] = i;
+        this.total[slot] = (this.total[slot] as number) - (chunks.samples[i] as number);
+        this.oooMint = Math.min(this.oooMint, chunks.mint[i] as number);
+        this.oooMaxt = Math.max(this.oooMaxt, chunks.maxt[i] as number);
+      } else {
+        chunks.older[i] = newest;
+        newest = i;
+      }
+      maxt = Math.max(maxt, chunks.maxt[i] as number);
+    }
+    this.newest[slot] = newest;
+    this.maxt[slot] = Math.max(this.maxt[slot] as number, maxt);
+  }
+
   /** Drops the open chunk with its samples. */
   dropOpen(slot: number): void {
     if (this.open[slot] === OPEN.xor) this.floats.free(slot);

@@ -54,6 +54,15 @@ export class SampleColumns {
     this.n = n + 1;
   }
 
+  /** Copies entry `from` over entry `to`. */
+  move(from: number, to: number): void {
+    this.ref[to] = this.ref[from] as number;
+    this.t[to] = this.t[from] as number;
+    this.words[2 * to] = this.words[2 * from] as number;
+    this.words[2 * to + 1] = this.words[2 * from + 1] as number;
+    this.st[to] = this.st[from] as number;
+  }
+
   clear(): void {
     this.n = 0;
   }
