@@ -1,4 +1,4 @@
-import {errorText, StrataError} from "@strata/base";
+import {errorCode, errorText, StrataError} from "@strata/base";
 import {Labels} from "@strata/model";
 import type {info} from "@strata/proto";
 import type {Family, Gauge, Logger, Registry} from "@strata/telemetry";
@@ -186,8 +186,11 @@ export class EndpointSet {
       endpoint.answered(await endpoint.client.info(this.#options.infoTimeoutMs, this.#abort.signal), this.#now());
     } catch (err) {
       const fresh = endpoint.lastError === undefined;
-      endpoint.failed(errorText(err));
-      if (fresh) this.#options.logger.warn("endpoint does not answer", {address: endpoint.address, err});
+      const fault =
+        errorCode(err) === "timeout" ? await endpoint.client.connectionFault(this.#abort.signal) : undefined;
+      const text = fault === undefined ? errorText(err) : `${errorText(err)}; last connection error: ${fault}`;
+      endpoint.failed(text);
+      if (fresh) this.#options.logger.warn("endpoint does not answer", {address: endpoint.address, err: text});
     }
   }
 

@@ -114,12 +114,18 @@ export function isConnectionError(err: unknown): boolean {
 const NO_CONNECTION =
   /desc = (connection error:|No connection established|Name resolution failed|no addresses of |Channel closed)/;
 
-/** Compat: a refused connection in the words of Go's gRPC; the library's own carry the time of day. */
+/** Compat: a connection that failed in the words of Go's gRPC; the library's own carry the time of day. */
 function goDetails(details: string): string {
   const refused = /connect ECONNREFUSED (\S+:\d+)/.exec(details);
-  if (refused === null) return details;
-  const dial = `Error while dialing: dial tcp ${refused[1]}: connect: connection refused`;
-  return `connection error: desc = "transport: ${dial}"`;
+  if (refused !== null) {
+    const dial = `Error while dialing: dial tcp ${refused[1]}: connect: connection refused`;
+    return `connection error: desc = "transport: ${dial}"`;
+  }
+  // The first line of the reason, without the time and whatever the library adds: TLS faults, mostly.
+  const failed =
+    /^No connection established\. Last error: (?:Error: )?(.*?)(?: \([^()]*Z\))?(?:\. Resolution note:.*)?$/m;
+  const reason = failed.exec(details)?.[1];
+  return reason === undefined ? details : `connection error: desc = "transport: ${reason}"`;
 }
 
 /** Texts travel in a header: well-formed, and short enough for any peer's header limit. */

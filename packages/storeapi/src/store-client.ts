@@ -1,3 +1,4 @@
+import {errorText} from "@strata/base";
 import {type Init, info, thanos} from "@strata/proto";
 import {
   BATCH_SERIES,
@@ -57,7 +58,21 @@ export class StoreClient implements Queryable {
   info(timeoutMs: number, signal: AbortSignal): Promise<info.InfoResponse> {
     return this.#transport.unary(info.InfoService.Info, {}, {signal, timeoutMs, waitForReady: true});
   }
+
+  /** Why there is no connection, once one was waited for in vain; undefined when that is not known. */
+  async connectionFault(signal: AbortSignal): Promise<string | undefined> {
+    try {
+      // A call that does not wait fails at once, with what went wrong when the connection was last tried.
+      await this.#transport.unary(info.InfoService.Info, {}, {signal, timeoutMs: FAULT_TIMEOUT_MS});
+      return undefined;
+    } catch (err) {
+      return /connection error: desc = "(.*)"$/.exec(errorText(err))?.[1];
+    }
+  }
 }
+
+/** How long to wait for a fault that is known already; between two attempts to connect it is not told. */
+const FAULT_TIMEOUT_MS = 100;
 
 export function callOptions(caller: Caller | undefined, signal: AbortSignal): CallOptions {
   return {signal, tenant: caller?.tenant, requestId: caller?.requestId, traceparent: caller?.traceparent};
