@@ -1,10 +1,17 @@
 import {availableParallelism} from "node:os";
+import {setFlagsFromString} from "node:v8";
 import {type MessagePort, Worker} from "node:worker_threads";
 import {errorText, StrataError} from "@strata/base";
 import type {FromWorker, ToWorker} from "./messages.ts";
 
 /** A worker that no one uses is ended after this long, beyond those that stay warm. */
 const IDLE_MS = 60_000;
+
+/**
+ * MB of old space before a worker's first full collections. PERF: left to itself the heap is sized by its 15 MB of live
+ * objects, and the batches that stream through make V8 mark it all once a query: a fifth of a querier's CPU time.
+ */
+const INITIAL_OLD_SPACE_MB = 64;
 
 /** One worker on loan: it runs one job. `release` gives it back, `kill` ends the thread in the middle of whatever it does. */
 export type Loan = {
@@ -83,6 +90,8 @@ export class WorkerPool {
   }
 
   #start(): Seat {
+    // Read when a heap is made: of those that exist none is changed by it.
+    setFlagsFromString(`--initial-old-space-size=${INITIAL_OLD_SPACE_MB}`);
     const worker = new Worker(this.#entry);
     const seat: Seat = {worker, idle: undefined, listener: undefined};
     this.#seats.add(seat);
