@@ -70,7 +70,9 @@ export {
   blockRange,
   SHORTEST_BLOCK,
 } from "./tools/blocks-from-samples.ts";
+export {DataDir, type DataDirOptions} from "./tools/data-dir.ts";
 export {type DumpOptions, dumpLine, dumpSamples, openMetricsLine} from "./tools/dump-samples.ts";
+export {goldenDataLines, goldenHeadLines} from "./tools/golden-data-dir.ts";
 export {goldenDump, goldenSamples} from "./tools/golden-dump.ts";
 export {type ImportOptions, importOpenMetrics} from "./tools/import-openmetrics.ts";
 export {blockBytes, type ListedBlock, listBlocks, listLines} from "./tools/list-blocks.ts";

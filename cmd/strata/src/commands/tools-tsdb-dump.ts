@@ -1,8 +1,17 @@
 import {parseSelector} from "@strata/promql";
-import {mergeBatches, type Queryable} from "@strata/series";
-import {BlockReader, dumpLine, dumpSamples, goldenDump, listBlocks, openMetricsLine} from "@strata/tsdb";
-import {tsdbDumpFlags, tsdbDumpOpenMetricsFlags} from "../flags/tools-tsdb.ts";
-import {type Output, type Tool, toolCommand} from "./tools-output.ts";
+import {
+  BlockReader,
+  DataDir,
+  type DataDirOptions,
+  dumpLine,
+  dumpSamples,
+  goldenDataLines,
+  goldenDump,
+  goldenHeadLines,
+  openMetricsLine,
+} from "@strata/tsdb";
+import {tsdbDumpFlags, tsdbDumpOpenMetricsFlags, tsdbDumpWalFlags} from "../flags/tools-tsdb.ts";
+import {type Output, Progress, type Tool, toolCommand} from "./tools-output.ts";
 import {DEFAULT_DB} from "./tools-tsdb-list.ts";
 import type {CommandModule} from "./tree.ts";
 
@@ -21,6 +30,26 @@ export const dumpOpenMetrics: CommandModule = toolCommand(
   },
 );
 
+export const dumpWal: CommandModule = toolCommand(
+  tsdbDumpWalFlags,
+  [{name: "db path"}],
+  async ({flags, args}, {out}) => {
+    const dir = await openDataDir(args[0] ?? DEFAULT_DB, {
+      skipBadBlocks: true,
+      outOfOrderCap: flags["out-of-order-cap"],
+      sandboxRoot: flags["sandbox-dir-root"],
+    });
+    try {
+      for await (const line of flags.head ? goldenHeadLines(dir) : goldenDataLines(dir)) {
+        const wait = out.line(line);
+        if (wait !== undefined) await wait;
+      }
+    } finally {
+      await dir.close();
+    }
+  },
+);
+
 /** Prints a block, its directory given, in the format of the reference data. */
 async function printGolden(dir: string, out: Output): Promise<void> {
   const block = await BlockReader.open(dir);
@@ -31,27 +60,41 @@ async function printGolden(dir: string, out: Output): Promise<void> {
   }
 }
 
-type Range = {readonly "min-time": number; readonly "max-time": number; readonly match: string};
+type Range = {
+  readonly "min-time": number;
+  readonly "max-time": number;
+  readonly match: string;
+  readonly "sandbox-dir-root": string;
+};
 
 async function printSamples(path: string, range: Range, {out, signal}: Tool, line: typeof dumpLine): Promise<void> {
   const matchers = parseSelector(range.match);
   const [mint, maxt] = [range["min-time"], range["max-time"]];
-  const blocks: BlockReader[] = [];
+  const dir = await openDataDir(path, {mint, maxt, sandboxRoot: range["sandbox-dir-root"]});
   try {
-    for (const {dir, meta} of await listBlocks(path)) {
-      if (meta.minTime > maxt || meta.maxTime <= mint) continue;
-      blocks.push(await BlockReader.open(dir));
-    }
-    for await (const text of dumpSamples(together(blocks), {matchers, mint, maxt}, signal, line)) {
+    for await (const text of dumpSamples(dir, {matchers, mint, maxt}, signal, line)) {
       const wait = out.line(text);
       if (wait !== undefined) await wait;
     }
   } finally {
-    await Promise.all(blocks.map((b) => b.close()));
+    await dir.close();
   }
 }
 
-/** Several blocks as one source; only `select` is asked of it. */
-function together(blocks: readonly Queryable[]): Pick<Queryable, "select"> {
-  return {select: (q, signal) => mergeBatches(blocks.map((b) => b.select(q, signal)))};
+async function openDataDir(path: string, options: DataDirOptions): Promise<DataDir> {
+  let progress: Progress | undefined;
+  let log = "";
+  try {
+    return await DataDir.open(path, {
+      ...options,
+      sandboxRoot: options.sandboxRoot === "" ? undefined : options.sandboxRoot,
+      onProgress(p) {
+        if (p.log !== log) progress = new Progress(`replaying ${p.log}`, p.total);
+        log = p.log;
+        progress?.at(p.done);
+      },
+    });
+  } finally {
+    progress?.end();
+  }
 }

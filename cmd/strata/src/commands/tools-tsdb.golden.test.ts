@@ -47,3 +47,19 @@ test("a damaged block ends dump with 1 and a line that names the file", async (t
     writeFileSync(join(dir, "chunks/000001"), bytes);
   }, /block\/chunks\/000001/);
 });
+
+test("dump-wal --format=golden prints each data directory of the reference as expected, and leaves it as it is", async () => {
+  const root = goldenDir("storage", "wal");
+  for (const name of readdirSync(root)) {
+    const data = join(root, name, "data");
+    const files = (): string[] => readdirSync(data, {recursive: true, encoding: "utf8"}).sort();
+    const before = files();
+    for (const [file, ...flags] of [["expected"], ["expected-head", "--head"]] as const) {
+      const want = gunzipSync(readFileSync(join(root, name, `${file}.jsonl.gz`))).toString();
+      const {code, out, err} = await runStrata("tools", "tsdb", "dump-wal", "--format=golden", data, ...flags);
+      assert.deepEqual({code, err}, {code: 0, err: ""}, name);
+      assert.ok(out === want, `${name}: the output differs from ${file}.jsonl.gz`);
+    }
+    assert.deepEqual(files(), before, name);
+  }
+});

@@ -38,5 +38,11 @@ export const tsdbCommands: readonly Command[] = [
     examples: [["tools tsdb dump-openmetrics ./data > samples.om", "input for create-blocks-from openmetrics"]],
     load: async () => (await import("./tools-tsdb-dump.ts")).dumpOpenMetrics,
   },
+  {
+    name: "dump-wal",
+    help: "Open a data directory and print what is in it",
+    examples: [["tools tsdb dump-wal --head ./data", "the head's series with their chunks, as JSON"]],
+    load: async () => (await import("./tools-tsdb-dump.ts")).dumpWal,
+  },
   {name: "create-blocks-from", help: "Make blocks of samples from elsewhere", commands: createCommands},
 ];

@@ -40,10 +40,18 @@ export const tsdbAnalyzeFlags = {
   extended: bool({help: "Read the chunks, too, and show how full they are."}),
 } satisfies FlagTable;
 
+const sandboxFlags = {
+  "sandbox-dir-root": path({
+    default: "",
+    help: "Where the head is opened in a copy, so that the directory stays as it is; the system's temporary folder by default.",
+  }),
+} satisfies FlagTable;
+
 const dumpRangeFlags = {
   "min-time": flag(millisType, {default: MIN_TIME, help: "Only samples from this time on, in ms."}),
   "max-time": flag(millisType, {default: MAX_TIME, help: "Only samples up to this time, in ms."}),
   match: text({default: "{__name__=~'(?s:.*)'}", help: "Only series that this selector matches."}),
+  ...sandboxFlags,
 } satisfies FlagTable;
 
 export const tsdbDumpFlags = {
@@ -55,6 +63,13 @@ export const tsdbDumpFlags = {
 } satisfies FlagTable;
 
 export const tsdbDumpOpenMetricsFlags = dumpRangeFlags;
+
+export const tsdbDumpWalFlags = {
+  format: oneOf(["golden"], {default: "golden", help: "A series a line as JSON, samples of blocks and head merged."}),
+  head: bool({help: "Only the in-order head, with its chunks."}),
+  "out-of-order-cap": uint({default: "8", help: "Out-of-order samples of a series that the head puts in one chunk."}),
+  ...sandboxFlags,
+} satisfies FlagTable;
 
 const createBlocksFlags = {
   "human-readable": humanReadable,

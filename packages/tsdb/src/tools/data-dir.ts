@@ -1,0 +1,114 @@
+import {chmod, constants, cp, mkdtemp, readdir, rm} from "node:fs/promises";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
+import {StrataError} from "@strata/base";
+import {parseUlid} from "@strata/model";
+import {mergeBatches, type Queryable} from "@strata/series";
+import {BlockReader} from "../block-reader.ts";
+import {Head} from "../head/head.ts";
+import type {ReplayProgress} from "../head/replay.ts";
+import {fileError} from "../random-access.ts";
+
+/** Directories that opening a head may mend or add to. */
+const HEAD_DIRS = /^(wal|wbl|chunks_head|chunk_snapshot\..+)$/;
+
+export type DataDirOptions = {
+  /** Blocks without times in [mint, maxt] (ms, both inclusive) are not opened. */
+  readonly mint?: number | undefined;
+  readonly maxt?: number | undefined;
+  /** Where a copy of the head's files is made; the system's folder for temporary files by default. */
+  readonly sandboxRoot?: string | undefined;
+  /** Leaves out blocks that cannot be opened, as a server does at start-up; else they throw. */
+  readonly skipBadBlocks?: boolean | undefined;
+  /** Out-of-order samples that make a chunk; 32 by default. Decides what histograms know of those before them. */
+  readonly outOfOrderCap?: number | undefined;
+  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
+};
+
+/** A data directory open for reading: its blocks, and its head out of a copy, so that nothing in it changes. */
+export class DataDir implements Pick<Queryable, "select"> {
+  /** By minTime. */
+  readonly blocks: readonly BlockReader[];
+  /** Undefined where the directory has no files of one. */
+  readonly head: Head | undefined;
+  readonly #sandbox: string | undefined;
+
+  private constructor(blocks: readonly BlockReader[], head: Head | undefined, sandbox: string | undefined) {
+    this.blocks = blocks;
+    this.head = head;
+    this.#sandbox = sandbox;
+  }
+
+  /** Opens blocks and head of `dir`, whose log may be damaged or missing. */
+  static async open(dir: string, options: DataDirOptions = {}): Promise<DataDir> {
+    const {mint = Number.NEGATIVE_INFINITY, maxt = Number.POSITIVE_INFINITY} = options;
+    const names = await namesIn(dir);
+    const blocks: BlockReader[] = [];
+    let minValidTime = Number.NEGATIVE_INFINITY;
+    let sandbox: string | undefined;
+    try {
+      for (const name of names.filter((n) => parseUlid(n) !== undefined)) {
+        const block = await openBlock(join(dir, name), options.skipBadBlocks === true);
+        if (block === undefined) continue;
+        minValidTime = Math.max(minValidTime, block.meta.maxTime);
+        if (block.meta.minTime <= maxt && block.meta.maxTime > mint) blocks.push(block);
+        else await block.close();
+      }
+      blocks.sort((a, b) => a.meta.minTime - b.meta.minTime);
+      const headDirs = names.filter((n) => HEAD_DIRS.test(n));
+      if (headDirs.length === 0 || maxt < minValidTime) return new DataDir(blocks, undefined, undefined);
+      sandbox = await mkdtemp(join(options.sandboxRoot ?? tmpdir(), "strata-head-"));
+      for (const name of headDirs) await copyWritable(join(dir, name), join(sandbox, name));
+      const {outOfOrderCap, onProgress} = options;
+      const head = await Head.open(sandbox, {minValidTime, outOfOrderCap, onProgress});
+      return new DataDir(blocks, head, sandbox);
+    } catch (err) {
+      await Promise.all(blocks.map((b) => b.close()));
+      if (sandbox !== undefined) await rm(sandbox, {recursive: true, force: true});
+      throw err;
+    }
+  }
+
+  /** Series of blocks and head in label order. */
+  select(...[q, signal]: Parameters<Queryable["select"]>): ReturnType<Queryable["select"]> {
+    const sources: Queryable[] = this.head === undefined ? [...this.blocks] : [...this.blocks, this.head];
+    return mergeBatches(sources.map((source) => source.select(q, signal)));
+  }
+
+  /** Closes everything and removes the copy. */
+  async close(): Promise<void> {
+    await Promise.all(this.blocks.map((b) => b.close()));
+    await this.head?.close();
+    if (this.#sandbox !== undefined) await rm(this.#sandbox, {recursive: true, force: true});
+  }
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (err) {
+    throw fileError(err, dir);
+  }
+}
+
+async function openBlock(dir: string, skipBad: boolean): Promise<BlockReader | undefined> {
+  try {
+    return await BlockReader.open(dir);
+  } catch (err) {
+    if (skipBad && err instanceof StrataError) return undefined;
+    throw err;
+  }
+}
+
+/** Copies a directory, by reference where the file system can; what was read-only becomes writable. */
+async function copyWritable(from: string, to: string): Promise<void> {
+  try {
+    await cp(from, to, {recursive: true, mode: constants.COPYFILE_FICLONE});
+  } catch (err) {
+    throw fileError(err, from);
+  }
+  await chmod(to, 0o700);
+  for (const entry of await readdir(to, {recursive: true, withFileTypes: true})) {
+    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600);
+  }
+}
