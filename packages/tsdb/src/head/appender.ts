@@ -1,3 +1,4 @@
+import {StrataError} from "@strata/base";
 import {ByteWriter} from "@strata/bytes";
 import type {Histogram, Labels} from "@strata/model";
 import type {HistogramSample} from "../wal/histogram-records.ts";
@@ -10,11 +11,22 @@ import {APPEND, type AppendStatus} from "./series-store.ts";
 /** What was added between two changes of kind within a series: committed floats first, then histograms. */
 export class Batch {
   readonly floats = new SampleColumns();
+  /** Slots of `floats`, while a commit is under way. */
+  slots: Uint32Array = new Uint32Array(256);
   readonly histograms: HistogramSample[] = [];
   /** Series of `histograms`. */
   readonly histogramRefs = new Set<number>();
   readonly metadata: RefMetadata[] = [];
   readonly exemplars: RefExemplar[] = [];
+
+  /** Empties it for another transaction; columns keep their room. */
+  clear(): void {
+    this.floats.clear();
+    this.histograms.length = 0;
+    this.histogramRefs.clear();
+    this.metadata.length = 0;
+    this.exemplars.length = 0;
+  }
 }
 
 /** How many samples of a commit went where. Refused ones are those that an earlier sample of the same commit overtook. */
@@ -34,12 +46,14 @@ const labelBytes = new ByteWriter();
  */
 export class HeadAppender {
   readonly #head: Head;
-  readonly #batches: Batch[] = [new Batch()];
-  #batch: Batch = this.#batches[0] as Batch;
+  readonly #batches: Batch[];
+  #batch: Batch;
   #done = false;
 
   constructor(head: Head) {
     this.#head = head;
+    this.#batch = head.takeBatch();
+    this.#batches = [this.#batch];
   }
 
   /** The reference of the series whose labels, as in series records and sorted by name, are bytes[from, to). Made if new. */
@@ -61,6 +75,7 @@ export class HeadAppender {
 
   /** Adds a float given as the low and high word of its bits; `st` is its start time (ms, 0 for none). */
   floatWords(ref: number, t: number, low: number, high: number, st: number): AppendStatus {
+    if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");
     const status = this.#head.judgeFloat(ref, t, low, high);
     if (status >= APPEND.refused) return status;
     if (this.#batch.histogramRefs.size > 0 && this.#batch.histogramRefs.has(ref)) this.#nextBatch();
@@ -70,6 +85,7 @@ export class HeadAppender {
 
   /** Adds a histogram, which is kept until its chunk is done and must not change. */
   histogram(ref: number, t: number, h: Histogram, st = 0): AppendStatus {
+    if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");
     const status = this.#head.judgeHistogram(ref, t, h);
     if (status >= APPEND.refused) return status;
     this.#batch.histograms.push({ref, t, st, h});
@@ -104,17 +120,26 @@ export class HeadAppender {
   commitSync(): CommitResult {
     if (this.#done) return {inOrder: 0, outOfOrder: 0, refused: 0};
     this.#done = true;
-    return this.#head.apply(this.#batches);
+    try {
+      return this.#head.apply(this.#batches);
+    } finally {
+      this.#giveBack();
+    }
   }
 
   /** Drops all that was added. Safe after `commit`. */
   rollback(): void {
+    if (!this.#done) this.#giveBack();
     this.#done = true;
+  }
+
+  #giveBack(): void {
+    for (const batch of this.#batches) this.#head.giveBatch(batch);
     this.#batches.length = 0;
   }
 
   #nextBatch(): void {
-    this.#batch = new Batch();
+    this.#batch = this.#head.takeBatch();
     this.#batches.push(this.#batch);
   }
 }

@@ -3,6 +3,8 @@ import {grownF64, grownU8, grownU16, grownU32} from "./grow.ts";
 
 /** The sample being written: from the unfinished byte of the chunk on. At most 8 + 145 bits, the first one 160. */
 const scratch = new Uint8Array(64);
+/** The same in words, for wiping what a sample can touch. */
+const scratchWords = new Float64Array(scratch.buffer, 0, 4);
 let pos = 0;
 const NO_WINDOW = 0xff;
 
@@ -53,7 +55,10 @@ export class FloatChunks {
   /** Appends a sample; the first one begins the chunk. Times must ascend, and the chunk be cut before it passes 1005 bytes. */
   append(slot: number, t: number, low: number, high: number): void {
     const n = this.count[slot] as number;
-    scratch.fill(0, 0, 32);
+    scratchWords[0] = 0;
+    scratchWords[1] = 0;
+    scratchWords[2] = 0;
+    scratchWords[3] = 0;
     if (n === 0) {
       this.#begin(slot, t, low, high);
     } else {

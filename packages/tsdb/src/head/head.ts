@@ -20,7 +20,7 @@ import {
 import {encodeSamples, SampleColumns} from "../wal/sample-records.ts";
 import {logBytes, removeUnfinished, WAL_DIR, WBL_DIR} from "../wal/segments.ts";
 import {WalWriter, type WalWriterOptions} from "../wal/wal-writer.ts";
-import {type Batch, type CommitResult, HeadAppender} from "./appender.ts";
+import {Batch, type CommitResult, HeadAppender} from "./appender.ts";
 import {ExemplarRing} from "./exemplars.ts";
 import {CHUNKS_HEAD_DIR, HeadChunkFiles} from "./head-chunk-files.ts";
 import {HeadReader} from "./head-reader.ts";
@@ -51,6 +51,9 @@ export type HeadOptions = ReplayOptions & {
 };
 
 const DEFAULT_OOO_CAP = 32;
+const SPARE_BATCHES = 16;
+/** A batch that has grown beyond this is not kept. */
+const SPARE_SAMPLES = 1 << 16;
 
 /**
  * The writable part of a TSDB: recent samples in memory, in a log, and in chunk files. Commits take effect in one
@@ -83,6 +86,8 @@ export class Head implements Queryable {
   #oldRef: number = Number.POSITIVE_INFINITY;
   /** Series that are not in the log yet. */
   readonly #unlogged = new SeriesRecord();
+  /** Batches that wait for the next transactions. */
+  readonly #spare: Batch[] = [];
   #closed = false;
 
   private constructor(dir: string, options: HeadOptions) {
@@ -145,6 +150,17 @@ export class Head implements Queryable {
 
   get wbl(): WalWriter | undefined {
     return this.#wbl;
+  }
+
+  /** An empty batch, for HeadAppender. */
+  takeBatch(): Batch {
+    return this.#spare.pop() ?? new Batch();
+  }
+
+  giveBatch(batch: Batch): void {
+    if (this.#spare.length >= SPARE_BATCHES || batch.floats.ref.length > SPARE_SAMPLES) return;
+    batch.clear();
+    this.#spare.push(batch);
   }
 
   appender(): HeadAppender {
@@ -242,6 +258,8 @@ export class Head implements Queryable {
     const {ref, t, st, words} = floats;
     const {store} = this;
     const stale: HistogramSample[] = [];
+    if (batch.slots.length < floats.n) batch.slots = new Uint32Array(floats.ref.length);
+    const {slots} = batch;
     let kept = 0;
     for (let i = 0; i < floats.n; i++) {
       const slot = store.table.slotOf(ref[i] as number);
@@ -265,7 +283,7 @@ export class Head implements Queryable {
         store.maxt[slot] = time;
         if (time > this.maxTime) this.maxTime = time;
         if (kept < i) floats.move(i, kept);
-        kept++;
+        slots[kept++] = slot;
       } else if (status === APPEND.ooo) {
         commit.lateFloats.pushWords(ref[i] as number, time, low, high, st[i] as number);
       } else if (status !== APPEND.same) commit.refused++;
@@ -292,13 +310,13 @@ export class Head implements Queryable {
 
   /** Puts what is left of a batch into the open chunks. */
   #append(batch: Batch): void {
-    const {ref, t, words, st, n} = batch.floats;
+    const {t, words, st, n} = batch.floats;
+    const {slots} = batch;
     const {store} = this;
     let min = this.minTime;
     for (let i = 0; i < n; i++) {
       const time = t[i] as number;
-      const slot = store.table.slotOf(ref[i] as number);
-      store.appendFloat(slot, time, words[2 * i] as number, words[2 * i + 1] as number, st[i] as number);
+      store.appendFloat(slots[i] as number, time, words[2 * i] as number, words[2 * i + 1] as number, st[i] as number);
       if (time < min) min = time;
     }
     for (const {ref: id, t: time, st: start, h} of batch.histograms) {
