@@ -64,6 +64,7 @@ export {
   touches,
 } from "./tombstones.ts";
 export {analysisLines, analyzeBlock, type BlockAnalysis} from "./tools/analyze-block.ts";
+export {type BenchOptions, type BenchStage, benchWrite} from "./tools/bench-write.ts";
 export {
   BlocksFromSamples,
   type BlocksFromSamplesOptions,

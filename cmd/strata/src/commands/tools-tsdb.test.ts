@@ -115,3 +115,21 @@ test("create-blocks-from openmetrics says where a text is wrong", async (t) => {
   assert.equal(err, `strata: error: cannot read ${file}:2: want a label name, got " 2 1"\n`);
   assert.match((await tsdb("create-blocks-from", "openmetrics")).err, /required argument 'input file' not provided$/m);
 });
+
+test("bench write reports three stages over all samples and keeps to an empty directory", async (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, "series.json");
+  writeFileSync(file, '{"__name__":"a","x":"1"}\n{"__name__":"a","x":"1"}\n{"__name__":"b"}\n');
+  const out = `--out=${join(dir, "out")}`;
+  const {code, out: text, err} = await tsdb("bench", "write", out, "--scrapes=800", file);
+  assert.deepEqual({code, err}, {code: 0, err: ""});
+  assert.deepEqual(
+    text.match(/stage=\w+|samples: \d+/g),
+    ["ingestScrapes", "writeBlocks", "selectAll"].flatMap((name) => [`stage=${name}`, "samples: 1600"]),
+  );
+  assert.match((await tsdb("list", join(dir, "out"))).out, /\n[0-9A-Z]{26} .* 2 {8,}\d+\n$/);
+  assert.match((await tsdb("bench", "write", out)).err, /cannot use .*out for a benchmark: it is not empty\n$/);
+  writeFileSync(file, '{"__name__":"a"}\n{"x":1}\n');
+  const wrong = await tsdb("bench", "write", `--out=${join(dir, "none")}`, file);
+  assert.equal(wrong.err, `strata: error: cannot read ${file}:2: want an object of label names and values\n`);
+});

@@ -9,6 +9,15 @@ const createCommands: readonly Command[] = [
   },
 ];
 
+const benchCommands: readonly Command[] = [
+  {
+    name: "write",
+    help: "Measure appending, writing blocks and reading them on this machine",
+    examples: [["tools tsdb bench write --metrics=10000 --scrapes=1000", "ten million samples, below ./benchout"]],
+    load: async () => (await import("./tools-tsdb-bench.ts")).benchWriteCommand,
+  },
+];
+
 /** The commands of `tools tsdb`; their code is loaded when one is named. */
 export const tsdbCommands: readonly Command[] = [
   {
@@ -45,4 +54,5 @@ export const tsdbCommands: readonly Command[] = [
     load: async () => (await import("./tools-tsdb-dump.ts")).dumpWal,
   },
   {name: "create-blocks-from", help: "Make blocks of samples from elsewhere", commands: createCommands},
+  {name: "bench", help: "Measure this machine", commands: benchCommands},
 ];
