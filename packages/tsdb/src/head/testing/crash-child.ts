@@ -1,0 +1,69 @@
+import {readdirSync} from "node:fs";
+import {join} from "node:path";
+import {Labels, parseUlid} from "@strata/model";
+import {readBlockMeta} from "../../block-reader.ts";
+import {Head} from "../head.ts";
+import {compactHead} from "../head-blocks.ts";
+
+/*
+ * Appends known samples until it is killed, compacting now and then, and prints "ack <n>" when commit n is durable as the
+ * policy says. Commit n holds sample n of every series at T0 + n minutes with value n·1000 + series, and where n divides
+ * by 3 a late one half a minute before.
+ *
+ *   node crash-child.ts DIR FIRST commit|periodic
+ */
+
+export const SERIES = 40;
+export const T0 = 1_700_000_000_000;
+export const STEP = 60_000;
+export const WINDOW = 3_600_000;
+export const SEGMENT_BYTES = 64 * 1024;
+
+export const seriesLabels = (i: number): Labels => Labels.fromObject({__name__: "crash", series: String(i)});
+
+/** When the in-order blocks of a data directory end. */
+export async function blocksEnd(dir: string): Promise<number> {
+  let end = Number.NEGATIVE_INFINITY;
+  for (const name of readdirSync(dir)) {
+    if (parseUlid(name) === undefined) continue;
+    const meta = await readBlockMeta(join(dir, name), {tsdbOnly: true});
+    if (meta.compaction.hints.length === 0) end = Math.max(end, meta.maxTime);
+  }
+  return end;
+}
+
+async function main(dir: string, first: number, sync: "commit" | "periodic"): Promise<void> {
+  const head = await Head.open(dir, {
+    minValidTime: await blocksEnd(dir),
+    outOfOrderWindow: WINDOW,
+    outOfOrderCap: 8,
+    wal: {segmentBytes: SEGMENT_BYTES, compression: "snappy", sync},
+  });
+  process.stdout.write("open\n");
+  let compacting: Promise<unknown> | undefined;
+  for (let n = first; ; n++) {
+    const app = head.appender();
+    for (let i = 0; i < SERIES; i++) {
+      const ref = app.seriesOf(seriesLabels(i));
+      app.float(ref, T0 + n * STEP, n * 1000 + i);
+    }
+    await app.commit();
+    if (n % 3 === 0 && n > 0) {
+      const late = head.appender();
+      for (let i = 0; i < SERIES; i++) late.float(late.seriesOf(seriesLabels(i)), T0 + n * STEP - STEP / 2, -n);
+      await late.commit();
+    }
+    process.stdout.write(`ack ${n}\n`);
+    if (compacting === undefined && head.isCompactable) {
+      compacting = compactHead(head, dir, async () => undefined).finally(() => {
+        compacting = undefined;
+      });
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [dir, first, sync] = process.argv.slice(2) as [string, string, "commit" | "periodic"];
+  await main(dir, Number(first), sync);
+}
