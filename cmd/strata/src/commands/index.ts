@@ -30,13 +30,15 @@ const bucketCommands: readonly Command[] = [
     name: "ls",
     help: "List blocks in the bucket",
     examples: [[`tools bucket ls ${BUCKET} -o wide`, "list blocks with their times and labels"]],
-    load: later(tools, "bucketLsFlags"),
+    load: async () =>
+      lazily((await tools()).bucketLsFlags, async () => (await import("./tools-bucket-ls.ts")).bucketLs),
   },
   {
     name: "inspect",
     help: "Show blocks in the bucket as a table",
     examples: [[`tools bucket inspect ${BUCKET} --sort-by=FROM`, "oldest blocks first"]],
-    load: later(tools, "bucketInspectFlags"),
+    load: async () =>
+      lazily((await tools()).bucketInspectFlags, async () => (await import("./tools-bucket-inspect.ts")).bucketInspect),
   },
   {
     name: "web",

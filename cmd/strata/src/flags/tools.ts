@@ -65,7 +65,8 @@ export const bucketLsFlags = {
   timeout: metaTimeout,
 } satisfies FlagTable;
 
-const INSPECT_COLUMNS = [
+/** What `bucket inspect` shows of a block. */
+export const INSPECT_COLUMNS = [
   "ULID",
   "FROM",
   "UNTIL",
