@@ -6,6 +6,7 @@ import {accessSync, constants, existsSync} from "node:fs";
 import module from "node:module";
 import {dirname, join} from "node:path";
 import {fileURLToPath} from "node:url";
+import {setFlagsFromString} from "node:v8";
 
 const NEEDED = 26;
 /** Set for the second run, so that a wrong Node in node_modules ends in a message and not in a loop. */
@@ -14,6 +15,9 @@ const GUARD = "STRATA_NODE_RERUN";
 const here = dirname(fileURLToPath(import.meta.url));
 
 if (Number(process.versions.node.split(".")[0]) >= NEEDED) {
+  // Buffers count towards the heap's limit, which grows with what lives. Else every 64 MB that stream through, however
+  // little of it stays, make V8 mark the whole heap: an eighth of the CPU time of queries.
+  setFlagsFromString("--external-memory-accounted-in-global-limit");
   // Compiled code is kept on disk: 300 files start in 0.13 s instead of 0.7 s.
   module.enableCompileCache();
   const sources = join(here, "../src/main.ts");
