@@ -26,6 +26,13 @@ export {
 export type {ChunkItem} from "./compact/chunk-item.ts";
 export {type CompactOptions, compactBlocks, type MergeSeries} from "./compact/compact-blocks.ts";
 export {type MergeChunks, mergeOverlaps, mergeSamples} from "./compact/overlap-chunks.ts";
+export {type CommitResult, HeadAppender} from "./head/appender.ts";
+export {Db, type DbEvent, type DbOptions} from "./head/db.ts";
+export {type ExemplarStatus, MAX_EXEMPLAR_RUNES} from "./head/exemplars.ts";
+export {DEFAULT_CHUNK_RANGE, Head, type HeadOptions} from "./head/head.ts";
+export {compactHead, compactOutOfOrder, snapshotHead, writeHeadBlock} from "./head/head-blocks.ts";
+export type {ReplayProgress, ReplayReport} from "./head/replay.ts";
+export {APPEND, type AppendStatus} from "./head/series-store.ts";
 export {
   INDEX_FILE,
   INDEX_HEADER_BYTES,
@@ -78,6 +85,9 @@ export {goldenDump, goldenSamples} from "./tools/golden-dump.ts";
 export {type ImportOptions, importOpenMetrics} from "./tools/import-openmetrics.ts";
 export {blockBytes, type ListedBlock, listBlocks, listLines} from "./tools/list-blocks.ts";
 export {type BlockReport, type VerifyStage, verifyBlock} from "./verify-block.ts";
+export type {WalCompression} from "./wal/compression.ts";
+export {type RefExemplar, type RefMetadata, writeLabels} from "./wal/other-records.ts";
+export type {WalSync, WalWriterOptions} from "./wal/wal-writer.ts";
 export {
   type BlockDescription,
   BlockWriter,

@@ -1,5 +1,5 @@
 import {compareLabels, newUlid} from "@strata/model";
-import type {BlockMeta} from "../block-meta.ts";
+import {type BlockMeta, HINT_OUT_OF_ORDER} from "../block-meta.ts";
 import {maskChunk} from "../chunk-mask.ts";
 import type {ChunkItem} from "../compact/chunk-item.ts";
 import {mergeOverlaps} from "../compact/overlap-chunks.ts";
@@ -8,9 +8,6 @@ import {BlockWriter} from "../writer/block-writer.ts";
 import {rangeEnd} from "./cut-rules.ts";
 import type {Head} from "./head.ts";
 import type {ReadChunk} from "./head-reader.ts";
-
-/** Marks blocks that were made of out-of-order samples. */
-const OUT_OF_ORDER_HINT = "from-out-of-order";
 
 /** Which samples of a head go into a block. */
 type Part = "in-order" | "out-of-order" | "all";
@@ -110,7 +107,7 @@ export async function writeHeadBlock(
       }
       if (i % TURN_SERIES === TURN_SERIES - 1) await new Promise((resolve) => setImmediate(resolve));
     }
-    const hints = part === "out-of-order" ? [OUT_OF_ORDER_HINT] : [];
+    const hints = part === "out-of-order" ? [HINT_OUT_OF_ORDER] : [];
     const compaction = {level: 1, sources: [ulid], deletable: false, parents: [], failed: false, hints};
     return await writer.finish({minTime: mint, maxTime: maxt, compaction});
   } catch (err) {

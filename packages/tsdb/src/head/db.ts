@@ -1,0 +1,293 @@
+import {randomBytes} from "node:crypto";
+import {readdirSync, statSync} from "node:fs";
+import {link, mkdir, readdir, rename, rm} from "node:fs/promises";
+import {join} from "node:path";
+import {errorText, StrataError} from "@strata/base";
+import {compareUtf8, parseUlid} from "@strata/model";
+import {
+  type LabelAnswer,
+  type LabelQuery,
+  mergeBatches,
+  type Queryable,
+  type Select,
+  type SeriesBatch,
+} from "@strata/series";
+import {type BlockMeta, HINT_OUT_OF_ORDER} from "../block-meta.ts";
+import {BlockReader} from "../block-reader.ts";
+import {fileError} from "../random-access.ts";
+import {TMP_FOR_CREATION, TMP_FOR_DELETION} from "../writer/block-writer.ts";
+import {syncDir, writeError} from "../writer/file-sink.ts";
+import {Head, type HeadOptions} from "./head.ts";
+import {compactHead, compactOutOfOrder, snapshotHead, writeHeadBlock} from "./head-blocks.ts";
+
+export type DbOptions = Omit<HeadOptions, "minValidTime"> & {
+  /** Blocks that end this many ms before the newest block's end are deleted; 0 keeps all. */
+  readonly retentionMs?: number | undefined;
+  /** The oldest blocks are deleted while logs, chunk files and blocks take more bytes; 0 keeps all. */
+  readonly retentionBytes?: number | undefined;
+  /** Hears of blocks that cannot be opened and are left out, and of those that are deleted. */
+  readonly onEvent?: ((event: DbEvent) => void) | undefined;
+};
+
+export type DbEvent =
+  | {readonly kind: "bad-block"; readonly dir: string; readonly reason: string}
+  | {readonly kind: "new-block"; readonly meta: BlockMeta}
+  | {readonly kind: "deleted-block"; readonly ulid: string; readonly reason: "retention" | "size" | "replaced"};
+
+/**
+ * A data directory as Prometheus has it: a head and the blocks made of it. Reading merges both; chunks of one series may
+ * overlap where samples came out of order. Nothing runs by itself: call `maintain` every minute or so.
+ */
+export class Db implements Queryable {
+  readonly dir: string;
+  readonly head: Head;
+  readonly #options: DbOptions;
+  /** By minTime. */
+  #blocks: readonly BlockReader[];
+  /** Compactions, reloads and deletions, one after the other. */
+  #work: Promise<unknown> = Promise.resolve();
+
+  private constructor(dir: string, head: Head, blocks: readonly BlockReader[], options: DbOptions) {
+    this.dir = dir;
+    this.head = head;
+    this.#blocks = blocks;
+    this.#options = options;
+  }
+
+  /** Opens `dir`, made when missing: removes half-made blocks, opens the others, replays the head. */
+  static async open(dir: string, options: DbOptions = {}): Promise<Db> {
+    try {
+      await mkdir(dir, {recursive: true});
+      for (const name of await readdir(dir)) {
+        if (name.endsWith(TMP_FOR_CREATION) || name.endsWith(TMP_FOR_DELETION)) {
+          await rm(join(dir, name), {recursive: true, force: true});
+        }
+      }
+    } catch (err) {
+      throw writeError(err, dir);
+    }
+    const blocks = await openBlocks(dir, [], options);
+    try {
+      const ends = blocks.filter((b) => !isOutOfOrder(b.meta)).map((b) => b.meta.maxTime);
+      const minValidTime = Math.max(Number.NEGATIVE_INFINITY, ...ends);
+      return new Db(dir, await Head.open(dir, {...options, minValidTime}), blocks, options);
+    } catch (err) {
+      await Promise.all(blocks.map((b) => b.close()));
+      throw err;
+    }
+  }
+
+  /** The blocks, by minTime. */
+  get blocks(): readonly BlockReader[] {
+    return this.#blocks;
+  }
+
+  async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
+    // Taken together and begun at once: what moves from head to block meanwhile is in one of them.
+    const sources: Queryable[] = this.#blocks.filter((b) => b.meta.minTime <= q.maxt && b.meta.maxTime > q.mint);
+    sources.push(this.head);
+    yield* mergeBatches(
+      sources.map((s) => s.select(q, signal)),
+      {limit: q.limit},
+    );
+  }
+
+  async labelNames(q: LabelQuery, signal: AbortSignal): Promise<LabelAnswer> {
+    return joined(await Promise.all([...this.#blocks, this.head].map((s) => s.labelNames(q, signal))), q.limit);
+  }
+
+  async labelValues(name: string, q: LabelQuery, signal: AbortSignal): Promise<LabelAnswer> {
+    return joined(await Promise.all([...this.#blocks, this.head].map((s) => s.labelValues(name, q, signal))), q.limit);
+  }
+
+  /** Writes the blocks that are due, then deletes what retention no longer keeps. Returns the new blocks. */
+  maintain(): Promise<BlockMeta[]> {
+    return this.#serially(async () => {
+      const metas = this.head.isCompactable ? await compactHead(this.head, this.dir, (m) => this.#adopt(m)) : [];
+      await this.#reload();
+      await this.#retain();
+      return metas;
+    });
+  }
+
+  /** Writes all that the head holds as blocks, due or not: up to the last full block range, then the rest. */
+  flush(): Promise<BlockMeta[]> {
+    return this.#serially(async () => {
+      const {head} = this;
+      const metas: BlockMeta[] = [];
+      const write = async (maxt: number): Promise<void> => {
+        const meta = await writeHeadBlock(head, this.dir, head.minTime, maxt);
+        if (meta !== undefined) {
+          await this.#adopt(meta);
+          metas.push(meta);
+        }
+        await head.truncate(maxt);
+      };
+      const aligned = Math.floor(head.maxTime / head.chunkRange) * head.chunkRange;
+      if (head.minTime < aligned) await write(aligned);
+      if (head.minTime <= head.maxTime) await write(head.maxTime + 1);
+      metas.push(...(await compactOutOfOrder(head, this.dir, (m) => this.#adopt(m))));
+      return metas;
+    });
+  }
+
+  /** Looks at the directory anew: opens blocks that others put there, and lets go of those that they took away. */
+  reload(): Promise<void> {
+    return this.#serially(() => this.#reload());
+  }
+
+  /**
+   * Copies everything to `snapshots/<name>` below the directory: blocks as hard links and, unless `skipHead`, one block of
+   * the head. Returns the name, which begins with the time.
+   */
+  snapshot(skipHead: boolean, now: number): Promise<string> {
+    return this.#serially(async () => {
+      const time = new Date(now)
+        .toISOString()
+        .replace(/[-:]/g, "")
+        .replace(/\.\d+Z$/, "Z");
+      const name = `${time}-${randomBytes(8).toString("hex")}`;
+      const target = join(this.dir, "snapshots", name);
+      try {
+        await mkdir(target, {recursive: true});
+        for (const block of this.#blocks) await linkBlock(block.dir, join(target, block.meta.ulid));
+      } catch (err) {
+        throw writeError(err, target);
+      }
+      if (!skipHead && this.head.minTime <= this.head.maxTime) await snapshotHead(this.head, target);
+      return name;
+    });
+  }
+
+  /** Waits for what is under way and closes everything. Safe to call twice. */
+  close(): Promise<void> {
+    return this.#serially(async () => {
+      await this.head.close();
+      const blocks = this.#blocks;
+      this.#blocks = [];
+      await Promise.all(blocks.map((b) => b.close()));
+    });
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#work.then(work);
+    this.#work = result.catch(() => undefined);
+    return result;
+  }
+
+  async #adopt(meta: BlockMeta): Promise<void> {
+    const {externalLabels, source} = this.#options;
+    const block = await BlockReader.open(join(this.dir, meta.ulid), {externalLabels, source});
+    this.#blocks = sorted([...this.#blocks, block]);
+    this.#options.onEvent?.({kind: "new-block", meta});
+  }
+
+  async #reload(): Promise<void> {
+    const found = await openBlocks(this.dir, this.#blocks, this.#options);
+    const gone = this.#blocks.filter((b) => !found.includes(b));
+    this.#blocks = found;
+    await Promise.all(gone.map((b) => b.close()));
+    const parents = new Set(found.flatMap((b) => b.meta.compaction.parents.map((p) => p.ulid)));
+    const replaced = found.filter((b) => parents.has(b.meta.ulid) || b.meta.compaction.deletable);
+    await this.#delete(replaced, "replaced");
+  }
+
+  async #retain(): Promise<void> {
+    const {retentionMs = 0, retentionBytes = 0} = this.#options;
+    const newest = [...this.#blocks].sort((a, b) => b.meta.maxTime - a.meta.maxTime);
+    if (retentionMs > 0) {
+      const end = newest[0]?.meta.maxTime ?? 0;
+      const first = newest.findIndex((b, i) => i > 0 && end - b.meta.maxTime >= retentionMs);
+      if (first > 0) await this.#delete(newest.splice(first), "retention");
+    }
+    if (retentionBytes > 0) {
+      let bytes = this.head.bytes;
+      const first = newest.findIndex((b) => {
+        bytes += blockBytes(b);
+        return bytes > retentionBytes;
+      });
+      if (first >= 0) await this.#delete(newest.slice(first), "size");
+    }
+  }
+
+  async #delete(blocks: readonly BlockReader[], reason: "retention" | "size" | "replaced"): Promise<void> {
+    this.#blocks = this.#blocks.filter((b) => !blocks.includes(b));
+    for (const block of blocks) {
+      await block.close();
+      const {ulid} = block.meta;
+      const tmp = join(this.dir, ulid + TMP_FOR_DELETION);
+      try {
+        // Renamed first: a block that is half deleted must not look like one.
+        await rename(block.dir, tmp);
+        await syncDir(this.dir);
+        await rm(tmp, {recursive: true, force: true});
+      } catch (err) {
+        throw writeError(err, block.dir);
+      }
+      this.#options.onEvent?.({kind: "deleted-block", ulid, reason});
+    }
+  }
+}
+
+const isOutOfOrder = (meta: BlockMeta): boolean => meta.compaction.hints.includes(HINT_OUT_OF_ORDER);
+
+const sorted = (blocks: readonly BlockReader[]): BlockReader[] =>
+  [...blocks].sort((a, b) => a.meta.minTime - b.meta.minTime || compareUtf8(a.meta.ulid, b.meta.ulid));
+
+/** The blocks in `dir`: those of `open` that are still there, the others opened. What cannot be opened is left out. */
+async function openBlocks(dir: string, open: readonly BlockReader[], options: DbOptions): Promise<BlockReader[]> {
+  const known = new Map(open.map((b) => [b.meta.ulid, b]));
+  const blocks: BlockReader[] = [];
+  let names: string[];
+  try {
+    names = await readdir(dir);
+  } catch (err) {
+    throw fileError(err, dir);
+  }
+  for (const name of names) {
+    if (parseUlid(name) === undefined) continue;
+    const old = known.get(name);
+    if (old !== undefined) {
+      blocks.push(old);
+      continue;
+    }
+    const path = join(dir, name);
+    try {
+      blocks.push(await BlockReader.open(path, {externalLabels: options.externalLabels, source: options.source}));
+    } catch (err) {
+      if (!(err instanceof StrataError) || (err.code !== "corrupt" && err.code !== "not_found")) throw err;
+      options.onEvent?.({kind: "bad-block", dir: path, reason: errorText(err)});
+    }
+  }
+  return sorted(blocks);
+}
+
+/** Bytes of a block's index and chunks. */
+function blockBytes(block: BlockReader): number {
+  let total = 0;
+  for (const entry of readdirSync(block.dir, {recursive: true, withFileTypes: true})) {
+    if (entry.isFile()) total += statSync(join(entry.parentPath, entry.name)).size;
+  }
+  return total;
+}
+
+/** Links everything a block consists of. */
+async function linkBlock(from: string, to: string): Promise<void> {
+  for (const entry of await readdir(from, {recursive: true, withFileTypes: true})) {
+    const source = join(entry.parentPath, entry.name);
+    const target = join(to, source.slice(from.length));
+    if (entry.isDirectory()) await mkdir(target, {recursive: true});
+    else {
+      await mkdir(join(target, ".."), {recursive: true});
+      await link(source, target);
+    }
+  }
+}
+
+function joined(answers: readonly LabelAnswer[], limit: number): LabelAnswer {
+  const values = [...new Set(answers.flatMap((a) => a.values))].sort(compareUtf8);
+  return {
+    values: limit > 0 ? values.slice(0, limit) : values,
+    warnings: [...new Set(answers.flatMap((a) => a.warnings))],
+  };
+}
