@@ -80,6 +80,7 @@ export {
 } from "./tools/blocks-from-samples.ts";
 export {DataDir, type DataDirOptions} from "./tools/data-dir.ts";
 export {type DumpOptions, dumpLine, dumpSamples, openMetricsLine} from "./tools/dump-samples.ts";
+export {parseGoFloat} from "./tools/go-text.ts";
 export {goldenDataLines, goldenHeadLines} from "./tools/golden-data-dir.ts";
 export {goldenDump, goldenSamples} from "./tools/golden-dump.ts";
 export {type ImportOptions, importOpenMetrics} from "./tools/import-openmetrics.ts";

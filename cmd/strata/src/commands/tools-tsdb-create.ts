@@ -8,7 +8,7 @@ import type {CommandModule} from "./tree.ts";
 type ListFlags = {readonly "human-readable": boolean; readonly quiet: boolean};
 
 /** Prints each new block as a row under one heading, unless --quiet. */
-async function printBlocks(
+export async function printBlocks(
   blocks: AsyncIterable<{readonly dir: string; readonly meta: BlockMeta}>,
   flags: ListFlags,
   out: Output,

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import {execFileSync, spawn} from "node:child_process";
+import {execFile, execFileSync, spawn} from "node:child_process";
 import {chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync} from "node:fs";
+import {createServer} from "node:http";
+import type {AddressInfo} from "node:net";
 import {basename, join} from "node:path";
-import {test} from "node:test";
+import {type TestContext, test} from "node:test";
+import {promisify} from "node:util";
 import {goldenDir, requireTool, tempDir} from "@strata/base/testing";
 import {runStrata} from "../testing/run-strata.ts";
 
@@ -71,6 +74,11 @@ test("what is wrong with the arguments is said, with exit code 1 or 2", async (t
   await f(["analyze", dir, "01HZGFK1803G62GEQRS5QXBBD5"], 1, /block 01HZGFK1803G62GEQRS5QXBBD5 not found\n$/);
   await f(["dump", "--match={{", dir], 1, /parse error/);
   await f(["dump", "--min-time=soon", dir], 2, /--min-time: "soon" is not a time in ms/);
+  const rules = ["create-blocks-from", "rules"];
+  await f([...rules, "--start=soon", "x.yml"], 2, /--start: "soon" is neither RFC 3339 nor/);
+  await f([...rules, "--start=5", "--end=5", "x.yml"], 1, /--start is not before --end\n$/);
+  await f([...rules, "--start=5"], 2, /required argument 'rule-files' not provided\n$/);
+  await f([...rules, "x.yml"], 2, /required flag\(s\) '--start' not provided/);
   await f(["dump", dir, "more"], 1, /unexpected more\n$/);
 });
 
@@ -132,4 +140,77 @@ test("bench write reports three stages over all samples and keeps to an empty di
   writeFileSync(file, '{"__name__":"a"}\n{"x":1}\n');
   const wrong = await tsdb("bench", "write", `--out=${join(dir, "none")}`, file);
   assert.equal(wrong.err, `strata: error: cannot read ${file}:2: want an object of label names and values\n`);
+});
+
+/** A Prometheus that answers range queries with two series whose values follow from time and query. */
+async function prometheus(t: TestContext): Promise<string> {
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const piece of request) body += piece;
+    const form = new URLSearchParams(body);
+    // Whole ms, as Prometheus reads them.
+    const [start = 0, end = 0, step = 1] = ["start", "end", "step"].map(
+      (name) => Math.round(Number(form.get(name)) * 1000) / 1000,
+    );
+    response.setHeader("content-type", "application/json");
+    if (form.get("query")?.includes("bad")) {
+      response.statusCode = 422;
+      response.end('{"status":"error","errorType":"execution","error":"no such thing"}');
+      return;
+    }
+    const result = ["x", "y"].map((job) => {
+      const values: [number, string][] = [];
+      for (let at = start; at <= end; at += step)
+        values.push([Math.round(at * 1000) / 1000, String(Math.trunc(at) % 977)]);
+      values[0] = [start, "NaN"];
+      return {metric: {__name__: "up", job, replica: "a"}, values};
+    });
+    response.end(JSON.stringify({status: "success", data: {resultType: "matrix", result}}));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => new Promise((resolve) => server.close(resolve)));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test("create-blocks-from rules makes the samples that promtool makes", {skip: promtool.skip}, async (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, "rules.yml");
+  writeFileSync(
+    file,
+    `groups:
+- {name: one, interval: 37s, rules: [{record: "job:a", expr: sum by (job) (up), labels: {replica: "", team: "t"}}]}
+- {name: two, rules: [{record: "job:b", expr: up}]}
+`,
+  );
+  const url = `--url=${await prometheus(t)}`;
+  const range = ["--start=1700001234", "--end=2023-11-15T03:33:20Z", "--eval-interval=1m"];
+  const args = (out: string) => ["create-blocks-from", "rules", url, ...range, `--output-dir=${join(dir, out)}`, file];
+  const {code, err} = await tsdb(...args("ours"));
+  assert.deepEqual({code, err}, {code: 0, err: ""});
+  await promisify(execFile)(promtool.path, ["tsdb", ...args("theirs")]);
+  for (const out of ["ours", "theirs"]) mkdirSync(join(dir, out, "wal"), {recursive: true});
+  const want = sorted(theirs("dump", join(dir, "theirs")));
+  assert.ok(want.length > 500);
+  assert.deepEqual(sorted(theirs("dump", join(dir, "ours"))), want);
+});
+
+test("create-blocks-from rules says which rule could not be evaluated, and why", async (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, "rules.yml");
+  const f = async (rule: string, wanted: RegExp, url: string) => {
+    writeFileSync(file, `groups: [{name: g, rules: [${rule}]}]`);
+    const out = `--output-dir=${join(dir, "out")}`;
+    const result = await tsdb("create-blocks-from", "rules", url, "--start=0", "--end=100", out, file);
+    assert.equal(result.code, 1);
+    assert.match(result.err, wanted);
+  };
+  const url = `--url=${await prometheus(t)}`;
+  await f("{record: r, expr: bad}", /cannot evaluate rule r of group g at http:.*: no such thing\n$/, url);
+  await f("{record: r, expr: 'sum('}", /rules\.yml: group g, rule 1 \(r\): .*parse error/, url);
+  await f("{expr: up}", /group g, rule 1 .*neither record nor alert/, url);
+  await f(
+    "{record: r, expr: up}",
+    /cannot evaluate rule r of group g at http:\/\/127\.0\.0\.1:1: /,
+    "--url=http://127.0.0.1:1",
+  );
 });

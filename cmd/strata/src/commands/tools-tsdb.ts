@@ -7,6 +7,17 @@ const createCommands: readonly Command[] = [
     examples: [["tools tsdb create-blocks-from openmetrics samples.om ./data", "blocks of two hours below ./data"]],
     load: async () => (await import("./tools-tsdb-create.ts")).fromOpenMetrics,
   },
+  {
+    name: "rules",
+    help: "Make blocks of what recording rules would have recorded",
+    examples: [
+      [
+        "tools tsdb create-blocks-from rules --start=2024-06-01T00:00:00Z --url=http://localhost:9090 rules.yml",
+        "evaluated by the Prometheus there",
+      ],
+    ],
+    load: async () => (await import("./tools-tsdb-rules.ts")).fromRules,
+  },
 ];
 
 const benchCommands: readonly Command[] = [

@@ -22,7 +22,11 @@ const instantType: FlagType<number | undefined> = {
   parse(value) {
     if (value === "") return undefined;
     if (/^-?[0-9]+(\.[0-9]+)?$/.test(value)) return Math.round(Number(value) * 1000);
-    return parseRfc3339(value);
+    const t = parseRfc3339(value);
+    if (t === undefined) {
+      throw new StrataError("bad_data", `${goQuote(value)} is neither RFC 3339 nor a number of seconds since 1970`);
+    }
+    return t;
   },
   format: (value) => (value === undefined ? "" : new Date(value).toISOString()),
 };
