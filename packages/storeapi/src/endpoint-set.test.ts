@@ -147,7 +147,7 @@ test("the set follows its specs", async (t) => {
 
 test("rounds go on by themselves until the set is closed", async (t) => {
   const a = await start(t, storeInfo());
-  const {set} = setOf(t, () => [spec(a.address)], {infoTimeoutMs: 20});
+  const {set} = setOf(t, () => [spec(a.address)], {infoTimeoutMs: 250});
   await set.start();
   assert.equal(set.statuses()[0]!.lastError, undefined);
   a.state.broken = true;
