@@ -107,7 +107,10 @@ export class HeadChunkFiles {
       try {
         if (i > 0 && index !== (indexes[i - 1] as number) + 1)
           throw corruptFile(path, 0, "files before it are missing");
-        readFile(bytes, path, index, visit);
+        // Only of a file that is sound to its end: a damaged one goes, with all that it holds.
+        const chunks: HeadChunk[] = [];
+        readFile(bytes, path, index, (chunk) => chunks.push(chunk));
+        chunks.forEach(visit);
       } catch (err) {
         if (!(err instanceof StrataError) || err.code !== "corrupt" || err.fields.fatal === true) throw err;
         for (const bad of indexes.slice(i)) {

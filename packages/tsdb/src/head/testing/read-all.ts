@@ -23,10 +23,14 @@ export const selectAll = (matchers: readonly Matcher[] = [], mint = -(2 ** 52), 
 /** A sample as text: the hexadecimal bits of a float, or what tells histograms apart. */
 export type PlainSamples = Map<number, string>;
 
-/** All samples that the sources give, by series and time. Chunks of one series may overlap; equal times must agree. */
+/**
+ * All samples that the sources give, by series and time. Chunks of one series may overlap; equal times must agree, unless
+ * `anyValue` lets the first one win.
+ */
 export async function readAll(
   sources: readonly Queryable[],
   q: Select = selectAll(),
+  anyValue = false,
 ): Promise<Map<string, PlainSamples>> {
   const all = new Map<string, PlainSamples>();
   for (const source of sources) {
@@ -41,6 +45,7 @@ export async function readAll(
             batch.bytes,
             batch.offset[i] as number,
             batch.length[i] as number,
+            anyValue,
           );
         }
         all.set(key, samples);
@@ -50,7 +55,14 @@ export async function readAll(
   return all;
 }
 
-function addChunk(samples: PlainSamples, encoding: number, bytes: Uint8Array, from: number, length: number): void {
+function addChunk(
+  samples: PlainSamples,
+  encoding: number,
+  bytes: Uint8Array,
+  from: number,
+  length: number,
+  anyValue: boolean,
+): void {
   const decoded = decodeChunk(encoding, bytes, from, length);
   if (decoded.kind === "aggregates") throw new Error("a head has no aggregates");
   const {columns} = decoded;
@@ -59,6 +71,7 @@ function addChunk(samples: PlainSamples, encoding: number, bytes: Uint8Array, fr
     const text =
       decoded.kind === "floats" ? floatText(decoded.columns.v, i) : histogramText(histogramAt(decoded.columns, i));
     const old = samples.get(t);
+    if (old !== undefined && anyValue) continue;
     if (old !== undefined && old !== text) throw new Error(`two values at ${t}: ${old} and ${text}`);
     samples.set(t, text);
   }
