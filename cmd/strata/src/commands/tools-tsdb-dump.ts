@@ -11,7 +11,7 @@ import {
   openMetricsLine,
 } from "@strata/tsdb";
 import {tsdbDumpFlags, tsdbDumpOpenMetricsFlags, tsdbDumpWalFlags} from "../flags/tools-tsdb.ts";
-import {type Output, Progress, type Tool, toolCommand} from "./tools-output.ts";
+import {type Output, Progress, type Tool, toolCommand, warn} from "./tools-output.ts";
 import {DEFAULT_DB} from "./tools-tsdb-list.ts";
 import type {CommandModule} from "./tree.ts";
 
@@ -85,7 +85,7 @@ async function openDataDir(path: string, options: DataDirOptions): Promise<DataD
   let progress: Progress | undefined;
   let log = "";
   try {
-    return await DataDir.open(path, {
+    const dir = await DataDir.open(path, {
       ...options,
       sandboxRoot: options.sandboxRoot === "" ? undefined : options.sandboxRoot,
       onProgress(p) {
@@ -94,6 +94,9 @@ async function openDataDir(path: string, options: DataDirOptions): Promise<DataD
         progress?.at(p.done);
       },
     });
+    progress?.end();
+    for (const text of dir.damage) warn(text);
+    return dir;
   } finally {
     progress?.end();
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import {cpSync, readdirSync, readFileSync, truncateSync, writeFileSync} from "node:fs";
+import {chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {test} from "node:test";
 import {gunzipSync} from "node:zlib";
@@ -62,4 +62,30 @@ test("dump-wal --format=golden prints each data directory of the reference as ex
     }
     assert.deepEqual(files(), before, name);
   }
+});
+
+test("a log with a gap ends dump-wal with 1 and names the original's file; a torn one is read as far as it goes", async (t) => {
+  const root = goldenDir("storage", "wal", "crash", "data");
+  const copy = (): string => {
+    const dir = join(tempDir(t), "data");
+    cpSync(root, dir, {recursive: true});
+    for (const name of ["", ...readdirSync(dir, {recursive: true, encoding: "utf8"})]) {
+      const path = join(dir, name);
+      chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
+    }
+    return dir;
+  };
+  const segments = readdirSync(join(root, "wal")).filter((name) => /^\d+$/.test(name));
+  const gap = copy();
+  rmSync(join(gap, "wal", segments[2] as string));
+  const {code, out, err} = await runStrata("tools", "tsdb", "dump-wal", gap);
+  assert.deepEqual({code, out}, {code: 1, out: ""});
+  assert.match(err, new RegExp(`^strata: error: cannot read ${gap}/wal: [^\n]*${segments[2]}[^\n]*\n$`));
+  const torn = copy();
+  const last = join(torn, "wal", segments.at(-1) as string);
+  truncateSync(last, Math.floor(statSync(last).size / 2));
+  const read = await runStrata("tools", "tsdb", "dump-wal", torn);
+  assert.equal(read.code, 0);
+  assert.match(read.err, new RegExp(`^strata: warning: .*${torn}/wal`));
+  assert.ok(read.out.split("\n").length > 20);
 });

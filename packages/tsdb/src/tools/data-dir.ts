@@ -1,7 +1,7 @@
 import {chmod, constants, cp, mkdtemp, readdir, rm} from "node:fs/promises";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
-import {StrataError} from "@strata/base";
+import {type ErrorFields, StrataError} from "@strata/base";
 import {parseUlid} from "@strata/model";
 import {mergeBatches, type Queryable} from "@strata/series";
 import {BlockReader} from "../block-reader.ts";
@@ -31,9 +31,12 @@ export class DataDir implements Pick<Queryable, "select"> {
   readonly blocks: readonly BlockReader[];
   /** Undefined where the directory has no files of one. */
   readonly head: Head | undefined;
+  /** What was damaged in the head's files and is left out, in words. */
+  readonly damage: readonly string[];
   readonly #sandbox: string | undefined;
 
-  private constructor(blocks: readonly BlockReader[], head: Head | undefined, sandbox: string | undefined) {
+  private constructor(dir: string, blocks: readonly BlockReader[], head?: Head, sandbox?: string) {
+    this.damage = (head?.report.repaired ?? []).map((text) => (sandbox ? text.replaceAll(sandbox, dir) : text));
     this.blocks = blocks;
     this.head = head;
     this.#sandbox = sandbox;
@@ -56,16 +59,16 @@ export class DataDir implements Pick<Queryable, "select"> {
       }
       blocks.sort((a, b) => a.meta.minTime - b.meta.minTime);
       const headDirs = names.filter((n) => HEAD_DIRS.test(n));
-      if (headDirs.length === 0 || maxt < minValidTime) return new DataDir(blocks, undefined, undefined);
+      if (headDirs.length === 0 || maxt < minValidTime) return new DataDir(dir, blocks);
       sandbox = await mkdtemp(join(options.sandboxRoot ?? tmpdir(), "strata-head-"));
       for (const name of headDirs) await copyWritable(join(dir, name), join(sandbox, name));
       const {outOfOrderCap, onProgress} = options;
       const head = await Head.open(sandbox, {minValidTime, outOfOrderCap, onProgress});
-      return new DataDir(blocks, head, sandbox);
+      return new DataDir(dir, blocks, head, sandbox);
     } catch (err) {
       await Promise.all(blocks.map((b) => b.close()));
       if (sandbox !== undefined) await rm(sandbox, {recursive: true, force: true});
-      throw err;
+      throw sandbox === undefined ? err : aboutOriginal(err, sandbox, dir);
     }
   }
 
@@ -81,6 +84,14 @@ export class DataDir implements Pick<Queryable, "select"> {
     await this.head?.close();
     if (this.#sandbox !== undefined) await rm(this.#sandbox, {recursive: true, force: true});
   }
+}
+
+/** The error with the names of the original files, not of their copies. */
+function aboutOriginal(err: unknown, sandbox: string, dir: string): unknown {
+  if (!(err instanceof StrataError)) return err;
+  const original = (value: unknown): unknown => (typeof value === "string" ? value.replaceAll(sandbox, dir) : value);
+  const fields = Object.fromEntries(Object.entries(err.fields).map(([name, value]) => [name, original(value)]));
+  return new StrataError(err.code, String(original(err.message)), {cause: err, fields: fields as ErrorFields});
 }
 
 async function namesIn(dir: string): Promise<string[]> {
