@@ -74,16 +74,3 @@ export function chunkLists(head: Head, slot: number): ChunkItem[][] {
   head.reader.outOfOrder(slot, ...ALL, (c) => keep(c, (item) => late.push([item])));
   return [inOrder, ...late];
 }
-
-/** The samples of all chunks in the reference's form, ascending by time, one a time: that of the first list that has it. */
-export function mergedSamples(lists: readonly (readonly ChunkItem[])[]): unknown[] {
-  const byTime = new Map<number, unknown>();
-  for (const list of lists) {
-    for (const {encoding, data, from, length} of list) {
-      for (const sample of goldenSamples(encoding, data, from, length) as [number, ...unknown[]][]) {
-        if (!byTime.has(sample[0])) byTime.set(sample[0], sample);
-      }
-    }
-  }
-  return [...byTime].sort(([a], [b]) => a - b).map(([, sample]) => sample);
-}

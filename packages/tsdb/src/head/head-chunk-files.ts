@@ -229,9 +229,15 @@ export class HeadChunkFiles {
     return total;
   }
 
-  /** Safe to call twice. */
+  /** Writes out what was collected and closes all. Safe to call twice. */
   close(): void {
     this.flush();
+    this.abandon();
+  }
+
+  /** Closes all without writing. */
+  abandon(): void {
+    this.#used = 0;
     this.#open = undefined;
     for (const file of this.#files.values()) {
       if (file.handle >= 0) closeSync(file.handle);

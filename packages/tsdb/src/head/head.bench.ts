@@ -1,7 +1,9 @@
 import {mkdtempSync, rmSync} from "node:fs";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
+import {ByteWriter} from "@strata/bytes";
 import {Labels} from "@strata/model";
+import {writeLabels} from "../wal/other-records.ts";
 import {Head} from "./head.ts";
 
 /*
@@ -28,6 +30,12 @@ const labels = (i: number): Labels =>
     ["pod", `server-${i}`],
   ]);
 
+function encodeLabels(set: Labels): Uint8Array {
+  const w = new ByteWriter();
+  writeLabels(w, set);
+  return w.take();
+}
+
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
 /** CPU time of this process, all threads: the machine may be shared. */
@@ -52,6 +60,16 @@ async function run(): Promise<void> {
     const refs = Array.from({length: SERIES}, (_, i) => app.seriesOf(labels(i)));
     await app.commit();
     console.log(`new series       ${(((cpuMs() - start) / SERIES) * 1000).toFixed(2)} µs each`);
+    const encoded = refs.map((_, i) => encodeLabels(labels(i)));
+    start = cpuMs();
+    const lookup = head.appender();
+    let sum = 0;
+    for (let round = 0; round < 5; round++) for (const bytes of encoded) sum += lookup.series(bytes);
+    console.log(
+      `known series     ${(((cpuMs() - start) / SERIES / 5) * 1e6).toFixed(0)} ns each, by their encoded labels`,
+    );
+    if (sum !== 5 * refs.reduce((a, b) => a + b)) throw new Error("a lookup found another series");
+    encoded.length = 0;
     const values = Float64Array.from(refs, (_, i) => i);
     let best = 0;
     start = cpuMs();

@@ -10,8 +10,9 @@ import type {ChunkItem} from "../compact/chunk-item.ts";
 import {type DamageOp, damage} from "../testing/damage.ts";
 import {readJsonGz, readJsonLines} from "../testing/golden-blocks.ts";
 import {covers, touches} from "../tombstones.ts";
+import {goldenSamples} from "../tools/golden-dump.ts";
 import {firstDifference, goldenWalCases, hex, labelsForm} from "../wal/testing/golden-wal.ts";
-import {chunkLists, goldenHead, mergedSamples, slotsInOrder} from "./golden-head.ts";
+import {chunkLists, goldenHead, slotsInOrder} from "./golden-head.ts";
 import {Head, type HeadOptions} from "./head.ts";
 
 type Series = {readonly labels: [string, string][]; readonly samples: unknown[]};
@@ -87,6 +88,19 @@ async function everything(head: Head, blocks: readonly BlockReader[]): Promise<S
     if (samples.length > 0) series.push({labels: labelsForm(labels) as [string, string][], samples});
   }
   return series;
+}
+
+/** The samples of all chunks in the reference's form, ascending by time, one a time: that of the first list that has it. */
+function mergedSamples(lists: readonly (readonly ChunkItem[])[]): unknown[] {
+  const byTime = new Map<number, unknown>();
+  for (const list of lists) {
+    for (const {encoding, data, from, length} of list) {
+      for (const sample of goldenSamples(encoding, data, from, length) as [number, ...unknown[]][]) {
+        if (!byTime.has(sample[0])) byTime.set(sample[0], sample);
+      }
+    }
+  }
+  return [...byTime].sort(([a], [b]) => a - b).map(([, sample]) => sample);
 }
 
 /** Without what a reader of re-encoded chunks says of counter resets: it is not part of a sample. */

@@ -110,11 +110,18 @@ export class Head implements Queryable {
    */
   static async open(dir: string, options: HeadOptions = {}): Promise<Head> {
     const head = new Head(dir, options);
-    removeUnfinished(join(dir, WAL_DIR));
-    head.report = await replay(head, options);
-    head.#wal = WalWriter.open(join(dir, WAL_DIR), head.walOptions);
-    if (head.outOfOrderWindow > 0) head.#wbl = WalWriter.open(join(dir, WBL_DIR), head.walOptions);
-    head.store.files.begin();
+    try {
+      removeUnfinished(join(dir, WAL_DIR));
+      head.report = await replay(head, options);
+      head.#wal = WalWriter.open(join(dir, WAL_DIR), head.walOptions);
+      if (head.outOfOrderWindow > 0) head.#wbl = WalWriter.open(join(dir, WBL_DIR), head.walOptions);
+      head.store.files.begin();
+    } catch (err) {
+      head.store.files.abandon();
+      await head.#wal?.close();
+      await head.#wbl?.close();
+      throw err;
+    }
     return head;
   }
 

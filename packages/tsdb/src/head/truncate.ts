@@ -90,7 +90,8 @@ export function collectGarbage(head: Head): void {
     }
   }
   head.noteCollected();
-  head.minTime = minTime;
+  // A chunk may reach back before what was dropped, where another block range was in use when it was begun.
+  head.minTime = Math.max(minTime, head.minValidTime);
   head.maxTime = Math.max(head.maxTime, maxTime);
   if (gone.size === 0) return;
   table.compact();

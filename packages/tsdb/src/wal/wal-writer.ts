@@ -11,13 +11,11 @@ import {
   writeSync,
 } from "node:fs";
 import {join} from "node:path";
-import {promisify} from "node:util";
 import {crc32c} from "@strata/bytes";
 import {syncDir, writeError} from "../writer/file-sink.ts";
 import {compress, compressionBit, type WalCompression} from "./compression.ts";
 import {FRAGMENT_HEADER_BYTES, listSegments, PAGE_BYTES, SEGMENT_BYTES, segmentName} from "./segments.ts";
 
-const fdatasyncAsync = promisify(fdatasync);
 const FULL = 1;
 const FIRST = 2;
 const MIDDLE = 3;
@@ -266,7 +264,7 @@ export class WalWriter {
     this.#dirty = false;
     const file = this.#file;
     try {
-      await fdatasyncAsync(file);
+      await syncFile(file);
     } catch (err) {
       // A segment that ended meanwhile was synced before it was closed.
       if (file !== this.#file) return;
@@ -304,3 +302,11 @@ function create(dir: string, index: number): number {
     throw writeError(err, path);
   }
 }
+
+const syncFile = (file: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    fdatasync(file, (err) => {
+      if (err) reject(err);
+      else resolve();
+    });
+  });
