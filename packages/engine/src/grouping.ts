@@ -23,12 +23,11 @@ export class Groups {
 
   /** The number of the group that a series belongs to. */
   of(labels: Labels, drop: boolean): number {
-    const group = this.groupLabels(labels);
-    const key = labelsKey(group);
+    const key = this.#without ? labelsKey(this.groupLabels(labels)) : valuesKey(labels, this.#grouping);
     let at = this.#index.get(key);
     if (at === undefined) {
       this.#ev.budget.take(2 * key.length + 128, "aggregation groups");
-      at = this.labels.push(group) - 1;
+      at = this.labels.push(this.groupLabels(labels)) - 1;
       this.dropName.push(false);
       this.#index.set(key, at);
     }
@@ -40,4 +39,18 @@ export class Groups {
     if (this.#without) return labels.without(this.#grouping);
     return this.#grouping.length === 0 ? Labels.EMPTY : labels.only(this.#grouping);
   }
+}
+
+/**
+ * The values of some labels, by which their groups differ. PERF: of a single label it is its value, a text that many
+ * series share and whose hash V8 keeps. A value may hold any character, so those of several are told apart by length.
+ */
+function valuesKey(labels: Labels, names: readonly string[]): string {
+  if (names.length === 1) return labels.get(names[0] as string);
+  let key = "";
+  for (const name of names) {
+    const value = labels.get(name);
+    key += `${value.length}:${value}`;
+  }
+  return key;
 }

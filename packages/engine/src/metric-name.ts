@@ -9,11 +9,13 @@ const RESERVED = new Set([METRIC_NAME, "__type__", "__unit__"]);
 /** Without metric name, type and unit. */
 export function dropReserved(labels: Labels): Labels {
   const {pairs} = labels;
+  let kept: string[] | undefined;
   for (let i = 0; i < pairs.length; i += 2) {
-    if (RESERVED.has(pairs[i] as string))
-      return new Labels(pairs.filter((_, k) => !RESERVED.has(pairs[k & ~1] as string)));
+    const name = pairs[i] as string;
+    if (RESERVED.has(name)) kept ??= pairs.slice(0, i);
+    else kept?.push(name, pairs[i + 1] as string);
   }
-  return labels;
+  return kept === undefined ? labels : new Labels(kept);
 }
 
 /** A map key for a label set. The separator is a lone surrogate, which no decoded string can hold. */
