@@ -236,6 +236,32 @@ test("a downsampled counter goes on across chunks, its repeated last point only 
   assert.equal((await run("resets(x_total[40m])", sourceOf(chunks), {}, at)).values[0], 0);
 });
 
+test("raw data after a downsampled counter goes on from its total", async () => {
+  const chunks: TestChunk[] = [
+    {samples: [...every(300_000, 900_000, 300_000, (t) => t / 1000), [900_000, 900]], aggregate: AGGREGATE.counter},
+    // Begins anew after a reset, so that what was counted in all is more than the values say.
+    {samples: [...every(1_200_000, 1_800_000, 300_000, (t) => (t - 900_000) / 1000)], aggregate: AGGREGATE.counter},
+    {samples: every(1_815_000, 2_400_000, 15_000, (t) => (t - 900_000) / 1000)},
+  ];
+  const at = {start: 2_400_000, end: 2_400_000, step: 0};
+  const {values: found} = await run("rate(x_total[1501s])", sourceOf(chunks), {}, at);
+  assert.ok(Math.abs(found[0]! - 1) < 1e-3, `${found[0]}`);
+});
+
+test("a reset is neither lost nor made by the switch from one replica to the other", async () => {
+  // Ten a second, from zero again at 20 s. The merge goes from a to b and back to a, whose next sample is the reset.
+  const counter = (t: number) => (t < 20_000 ? 5000 + t / 100 : (t - 20_000) / 100);
+  const a = {samples: every(0, 300_000, 30_000, counter)};
+  const b = {samples: every(7_000, 300_000, 30_000, (t) => counter(t - 7_000))};
+  const at = {start: 300_000, end: 300_000, step: 0};
+  const dedup = {enabled: true, replicaLabels: ["replica"], func: "penalty"} as const;
+  const one = async (query: string, chunks: TestChunk[]) =>
+    (await run(query, sourceOf(chunks), {dedup}, at)).values[0]!;
+  const [merged, alone] = [await one("increase(x_total[301s])", [a, b]), await one("increase(x_total[301s])", [a])];
+  assert.ok(Math.abs(merged - alone) < 20, `${merged}, of one replica ${alone}`);
+  assert.equal(await one("resets(x_total[301s])", [a, b]), 1);
+});
+
 test("a corrupt chunk fails the query, or is left out with a warning where answers may be partial", async () => {
   const chunks = [
     {samples: every(0, 60_000, 15_000, () => 1)},

@@ -1,6 +1,6 @@
 import {StrataError} from "@strata/base";
 import {ENCODING, splitAggregates} from "@strata/chunkenc";
-import {dedupPenalty, dropStale, type Kernel, KernelArena, type KernelColumns, kernel} from "@strata/kernels";
+import {dedupPenalty, type Kernel, KernelArena, type KernelColumns, kernel} from "@strata/kernels";
 import {AGGREGATE, dedupLanes, type Lane, type SeriesBatch, splitLanes} from "@strata/series";
 import {type ChunkSamples, ENCODING_XOR} from "./decode-chunk.ts";
 import type {Evaluation} from "./evaluation.ts";
@@ -106,12 +106,8 @@ export class SampleReader {
     let na = this.#decode(batch, a, lanes.a);
     let nb = this.#decode(batch, b, lanes.b);
     if (na < 0 || nb < 0) return false;
-    const counter = isCounterFunc(this.#func);
-    if (counter) {
-      // A replica's stale marker must not end the other's life.
-      na = dropStale(this.#k, lanes.a, na);
-      nb = dropStale(this.#k, lanes.b, nb);
-    }
+    const counter = mergesAsCounter(this.#func);
+    if (counter) [na, nb] = [this.#addUp(lanes.a, na), this.#addUp(lanes.b, nb)];
     [na, nb] = [this.#clip(lanes.a, na), this.#clip(lanes.b, nb)];
     into.reserve(na + nb);
     into.n = dedupPenalty(this.#k, lanes.a, na, lanes.b, nb, counter, into.columns);
@@ -177,6 +173,25 @@ export class SampleReader {
   }
 
   /** Cuts a lane's end off at maxt and its beginning at mint, since penalties must not see what lies outside. */
+  /** See SampleList.appendCounter. */
+  #addUp(lane: KernelColumns, n: number): number {
+    const f64 = this.#k.f64();
+    const [ts, vs] = [lane.ts / 8, lane.vs / 8];
+    let out = 0;
+    let total = 0;
+    let last = 0;
+    for (let i = 0; i < n; i++) {
+      const v = f64[vs + i] as number;
+      if (Number.isNaN(v)) continue;
+      if (out === 0) total = v;
+      else total += v >= last ? v - last : v;
+      last = v;
+      f64[ts + out] = f64[ts + i] as number;
+      f64[vs + out++] = total;
+    }
+    return out;
+  }
+
   #clip(lane: KernelColumns, n: number): number {
     const f64 = this.#k.f64();
     const [ts, vs] = [lane.ts / 8, lane.vs / 8];
@@ -212,7 +227,6 @@ export class SampleReader {
     const chunks = this.#chunksOf(series);
     const {dedup} = this.#ev.options;
     const merge = dedup.enabled && dedup.replicaLabels.length > 0;
-    const counter = isCounterFunc(this.#func);
     const laneOf = merge
       ? splitLanes(
           chunks.map((c) => c.mint),
@@ -220,6 +234,7 @@ export class SampleReader {
           chunks.length,
         )
       : [];
+    const counter = mergesAsCounter(this.#func) && laneOf.some((lane) => lane > 0);
     const lanes: SampleList[] = [];
     for (let i = 0; i < chunks.length; i++) {
       const at = laneOf[i] ?? 0;
@@ -228,14 +243,14 @@ export class SampleReader {
         lane = new SampleList();
         lanes[at] = lane;
       }
-      this.#append(lane, chunks[i] as Chunk, series);
+      this.#append(lane, chunks[i] as Chunk, series, counter);
     }
     if (lanes.length === 0) return;
     const merged =
       lanes.length === 1
         ? (lanes[0] as SampleList).lane()
         : dedupLanes(
-            lanes.map((l) => l.lane(counter)),
+            lanes.map((l) => l.lane()),
             dedup.func,
             counter && dedup.func === "penalty",
           );
@@ -268,8 +283,8 @@ export class SampleReader {
     return chunks.sort((a, b) => a.mint - b.mint);
   }
 
-  /** Appends what of the chunk lies after the lane's last sample and within the cut. */
-  #append(lane: SampleList, chunk: Chunk, series: SourceSeries): void {
+  /** Appends what of the chunk lies after the lane's last sample and within the cut; `counter` adds up raw data, too. */
+  #append(lane: SampleList, chunk: Chunk, series: SourceSeries, counter: boolean): void {
     try {
       const func = this.#func;
       const wanted = columnFor(func);
@@ -280,7 +295,10 @@ export class SampleReader {
       };
       const raw = decode(AGGREGATE.raw);
       if (raw !== undefined) {
-        lane.append(raw, this.#cut.mint, this.#cut.maxt);
+        // What follows a downsampled counter goes on from its total.
+        if (counter || (wanted === AGGREGATE.counter && lane.addsUp)) {
+          lane.appendCounter(raw, this.#cut.mint, this.#cut.maxt);
+        } else lane.append(raw, this.#cut.mint, this.#cut.maxt);
         return;
       }
       const sum = wanted === undefined ? decode(AGGREGATE.sum) : undefined;
@@ -367,6 +385,13 @@ function columnFor(func: string): number | undefined {
   return undefined;
 }
 
+/**
+ * Whether replicas are merged as counters: each is added up first, resets taken out, and the one switched to is lifted to
+ * where the other was; else a switch would look like a reset, or a reset would be lost in one. Not under `resets`, which
+ * counts what would be taken out.
+ */
+const mergesAsCounter = (func: string): boolean => isCounterFunc(func) && func !== "resets";
+
 /** Sum by count where both have a sample of equal time; the sum of histograms is a histogram, their count a number. */
 function averages(sums: ChunkSamples, counts: ChunkSamples): ChunkSamples {
   const n = Math.min(sums.n, counts.n);
@@ -387,8 +412,6 @@ function averages(sums: ChunkSamples, counts: ChunkSamples): ChunkSamples {
   }
   return {ts, vs, n: out, hs, st: undefined};
 }
-
-const STALE_BITS = 0x7ff0000000000002n;
 
 /** The samples that a raw chunk states, at most what its bytes could hold. */
 function statedSamples(batch: SeriesBatch, i: number): number {
@@ -442,9 +465,14 @@ class SampleList {
     this.#n += to - from;
   }
 
+  /** Whether it holds a counter that was added up. */
+  get addsUp(): boolean {
+    return this.#counterT !== -Infinity;
+  }
+
   /**
-   * A downsampled counter chunk: resets are taken out across chunks, NaN skipped, and its last point, which repeats the
-   * time before it, only carries the value to go on from. Histograms stay as they are.
+   * A counter's chunk: resets are taken out across chunks, NaN skipped, and the last point of a downsampled one, which
+   * repeats the time before it, only carries the value to go on from. Histograms stay as they are.
    */
   appendCounter(samples: ChunkSamples, mint: number, maxt: number): void {
     this.#reserve(samples.n);
@@ -476,18 +504,8 @@ class SampleList {
     }
   }
 
-  /** The list as a lane. Counters' NaN go here: a replica's stale marker must not end the other's life. */
-  lane(dropNaN = false): Lane {
-    if (!dropNaN) return {ts: this.#ts, vs: this.#vs, n: this.#n, other: this.#hs};
-    const kept: number[] = [];
-    const bits = new BigUint64Array(this.#vs.buffer);
-    for (let i = 0; i < this.#n; i++) if (this.#hs?.[i] !== undefined || bits[i] !== STALE_BITS) kept.push(i);
-    return {
-      ts: Float64Array.from(kept, (i) => this.#ts[i] as number),
-      vs: Float64Array.from(kept, (i) => this.#vs[i] as number),
-      n: kept.length,
-      other: this.#hs && kept.map((i) => this.#hs?.[i]),
-    };
+  lane(): Lane {
+    return {ts: this.#ts, vs: this.#vs, n: this.#n, other: this.#hs};
   }
 
   #reserve(more: number): void {
