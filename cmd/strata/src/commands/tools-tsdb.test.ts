@@ -20,7 +20,7 @@ function dataDir(dir: string, name: string): string {
   for (const entry of readdirSync(from, {withFileTypes: true})) {
     if (entry.isDirectory()) cpSync(join(from, entry.name), join(dir, entry.name), {recursive: true});
   }
-  mkdirSync(join(dir, "wal"));
+  mkdirSync(join(dir, "wal"), {recursive: true});
   return dir;
 }
 
@@ -70,6 +70,8 @@ test("what is wrong with the arguments is said, with exit code 1 or 2", async (t
   const named = new RegExp(`^strata: error: .*${basename(dir)}/missing.*no such file or directory\n$`);
   for (const command of ["list", "analyze", "dump", "dump-openmetrics"]) await f([command, missing], 1, named);
   await f(["dump", "--format=golden", missing], 1, /missing\/meta\.json: no such file or directory\n$/);
+  const [block = ""] = readdirSync(dataDir(join(dir, "one"), "floats-2h")).filter((name) => name !== "wal");
+  await f(["dump", join(dir, "one", block)], 1, /it is a block; name the directory above\n$/);
   await f(["analyze", dir], 1, /there is no block\n$/);
   await f(["analyze", dir, "01HZGFK1803G62GEQRS5QXBBD5"], 1, /block 01HZGFK1803G62GEQRS5QXBBD5 not found\n$/);
   await f(["dump", "--match={{", dir], 1, /parse error/);

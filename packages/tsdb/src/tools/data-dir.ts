@@ -4,7 +4,7 @@ import {join} from "node:path";
 import {type ErrorFields, StrataError} from "@strata/base";
 import {parseUlid} from "@strata/model";
 import {mergeBatches, type Queryable} from "@strata/series";
-import {BlockReader} from "../block-reader.ts";
+import {BlockReader, META_FILE} from "../block-reader.ts";
 import {Head} from "../head/head.ts";
 import type {ReplayProgress} from "../head/replay.ts";
 import {fileError} from "../random-access.ts";
@@ -46,6 +46,12 @@ export class DataDir implements Pick<Queryable, "select"> {
   static async open(dir: string, options: DataDirOptions = {}): Promise<DataDir> {
     const {mint = Number.NEGATIVE_INFINITY, maxt = Number.POSITIVE_INFINITY} = options;
     const names = await namesIn(dir);
+    if (names.includes(META_FILE)) {
+      throw new StrataError(
+        "bad_data",
+        `cannot read ${dir} as a data directory: it is a block; name the directory above`,
+      );
+    }
     const blocks: BlockReader[] = [];
     let minValidTime = Number.NEGATIVE_INFINITY;
     let sandbox: string | undefined;
