@@ -6,4 +6,4 @@ export {queryInfo, storeStatuses} from "./store-status.ts";
 export {WorkerPool} from "./worker-pool.ts";
 
 /** Where the query workers of a pool begin. */
-export const QUERY_WORKER = new URL("./query-worker.ts", import.meta.url);
+export const QUERY_WORKER = new URL("./worker-entry.ts", import.meta.url);

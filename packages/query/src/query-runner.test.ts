@@ -12,7 +12,7 @@ import {WorkerPool} from "./worker-pool.ts";
 
 const STEP = 15_000;
 const never = new AbortController().signal;
-const pool = new WorkerPool(2, new URL("./query-worker.ts", import.meta.url));
+const pool = new WorkerPool(2, new URL("./worker-entry.ts", import.meta.url));
 after(() => pool.close());
 
 /** One endpoint with `series` counters of `samples` samples, which go up by one a second from t = 0. */

@@ -1,4 +1,3 @@
-import module from "node:module";
 import {parentPort} from "node:worker_threads";
 import {must} from "@strata/base";
 import {execute, writeResultJson} from "@strata/engine";
@@ -7,8 +6,6 @@ import {enforceOnExpr} from "./enforce-tenancy.ts";
 import type {FromWorker, Job, ToWorker} from "./messages.ts";
 import {PortQueryable} from "./port-queryable.ts";
 import {fromWireError, toWireError} from "./wire-error.ts";
-
-module.enableCompileCache();
 
 /** The answer leaves in pieces of about this size, and so many of them are on the way at a time. */
 const PIECE_BYTES = 256 * 1024;
