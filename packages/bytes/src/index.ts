@@ -1,5 +1,6 @@
 export {
   crc32c,
+  crc32cRanges,
   type Hash64,
   snappyDecode,
   snappyEncode,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import fc from "fast-check";
-import {crc32c, crc32cKernel, crc32cTwin} from "./crc32c.ts";
+import {crc32c, crc32cKernel, crc32cRanges, crc32cTwin} from "./crc32c.ts";
 import {xxhash64, xxhash64Twin, xxhash64Words} from "./xxhash64.ts";
 
 const text = (s: string): Uint8Array => new TextEncoder().encode(s);
@@ -61,4 +61,14 @@ test("xxhash64 of any range is the same from kernel and twin", () => {
       assert.equal((BigInt(hi) << 32n) | BigInt(lo), want);
     }),
   );
+});
+
+test("sums of many ranges are those of each alone, however long and far apart", () => {
+  const data = Uint8Array.from({length: 700_000}, (_, i) => (i * 2654435761) >>> 13);
+  const starts = Uint32Array.of(0, 3, 3, 500, 900, 200_000, 262_000, 262_500, 699_999, 700_000);
+  const ends = Uint32Array.of(3, 600, 40, 500, 200_000, 262_000, 262_300, 699_999, 700_000, 700_000);
+  const sums = new Uint32Array(starts.length);
+  crc32cRanges(data, starts, ends, 1, starts.length, sums);
+  const want = Array.from(starts, (start, i) => (i === 0 ? 0 : crc32cTwin(data, start, ends[i] as number, 0)));
+  assert.deepEqual(Array.from(sums), want);
 });

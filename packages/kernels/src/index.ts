@@ -1,4 +1,4 @@
-export {crc32c} from "./crc32c.ts";
+export {crc32c, crc32cRanges} from "./crc32c.ts";
 export {dedupPenalty} from "./dedup.ts";
 export {dedupPenaltyTwin, type MergedColumns} from "./dedup-twin.ts";
 export {

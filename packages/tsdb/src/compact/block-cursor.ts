@@ -1,19 +1,40 @@
+import {crc32c} from "@strata/bytes";
 import type {BlockReader} from "../block-reader.ts";
 import {maskChunk} from "../chunk-mask.ts";
-import {type ChunkVisitor, offsetOf, segmentOf} from "../chunk-segments.ts";
+import {offsetOf, segmentOf} from "../chunk-segments.ts";
 import {ENTRY_BATCH} from "../index/index-reader.ts";
 import {SeriesEntry} from "../index/series-entry.ts";
 import {ReadArena} from "../random-access.ts";
+import {StoredChunks} from "../stored-chunks.ts";
 import {covers, type Interval, touches} from "../tombstones.ts";
 import type {ChunkItem} from "./chunk-item.ts";
 
-/** Chunks whose bytes are read together, unless one series has more. */
+/** Chunks whose bytes are read together, and about how many bytes, unless one series has more. */
 const WINDOW_CHUNKS = 2048;
-
-type Window = {readonly refs: number[]; readonly chunks: ChunkItem[]}[];
+const WINDOW_BYTES = 1024 * 1024;
 
 /** The number, among the symbols of the block to be, that a symbol reference of an input stands for. */
 export type SymbolMap = {get(ref: number): number};
+
+/** Some series one after the other: labels and chunks of series i end at labelsEnd[i] and chunksEnd[i]. */
+class Window {
+  count = 0;
+  /** Symbol numbers: name, value, name … */
+  labels = new Uint32Array(4096);
+  readonly labelsEnd = new Uint32Array(ENTRY_BATCH);
+  readonly chunksEnd = new Uint32Array(ENTRY_BATCH);
+  readonly chunks = new StoredChunks();
+  readonly arena = new ReadArena();
+
+  reset(): void {
+    this.count = 0;
+    this.chunks.count = 0;
+    this.arena.reset();
+  }
+}
+
+/** What is taken out of the chunk in one row of a window. */
+type Cut = {readonly row: number; readonly intervals: readonly Interval[]};
 
 /**
  * Goes through the series of one input block in order, a window at a time, with the bytes of their chunks: labels as
@@ -21,22 +42,27 @@ export type SymbolMap = {get(ref: number): number};
  * is clipped or cut.
  */
 export class BlockCursor {
-  /** Labels of the current series (name, value, …) and its chunks, whose bytes are good until the next `next`. */
-  refs: readonly number[] = [];
-  chunks: readonly ChunkItem[] = [];
+  /** Labels of the current series (name, value, …) and its chunks, rows [from, to); good until the next `next`. */
+  readonly refs: number[] = [];
+  chunks = new StoredChunks();
+  from = 0;
+  to = 0;
   readonly #block: BlockReader;
   readonly #symbols: SymbolMap;
+  readonly #mint: number;
+  readonly #maxt: number;
   /** Times that the output does not have. */
   readonly #outside: readonly Interval[];
   readonly #entries: SeriesEntry[] = [];
-  readonly #arenas = [new ReadArena(), new ReadArena()];
+  /** One in use, one being read. */
+  readonly #windows = [new Window(), new Window()];
   #turn = 0;
   #ids: Uint32Array = new Uint32Array(0);
   #nextId = 0;
   /** Entries [at, count) are decoded and not in a window yet. */
   #at = 0;
   #count = 0;
-  #window: Window = [];
+  #window = new Window();
   #position = 0;
   /** The window behind this one, being read while this one is used. */
   #ahead: Promise<Window | undefined> | undefined;
@@ -44,6 +70,8 @@ export class BlockCursor {
   private constructor(block: BlockReader, symbols: SymbolMap, mint: number, maxt: number) {
     this.#block = block;
     this.#symbols = symbols;
+    this.#mint = mint;
+    this.#maxt = maxt;
     this.#outside = [
       {mint: Number.NEGATIVE_INFINITY, maxt: mint - 1},
       {mint: maxt + 1, maxt: Number.POSITIVE_INFINITY},
@@ -59,11 +87,37 @@ export class BlockCursor {
 
   /** Steps to the next series. A promise only where a window has to be read; false at the end. */
   next(): boolean | Promise<boolean> {
-    if (this.#position >= this.#window.length) return this.#fill();
-    const {refs, chunks} = this.#window[this.#position++] as Window[number];
-    this.refs = refs;
-    this.chunks = chunks;
+    const window = this.#window;
+    const i = this.#position;
+    if (i >= window.count) return this.#fill();
+    this.#position++;
+    this.from = this.to;
+    this.to = window.chunksEnd[i] as number;
+    const start = i === 0 ? 0 : (window.labelsEnd[i - 1] as number);
+    const end = window.labelsEnd[i] as number;
+    this.refs.length = end - start;
+    for (let k = start; k < end; k++) this.refs[k - start] = window.labels[k] as number;
     return true;
+  }
+
+  /** The chunks of the current series as objects. */
+  items(): ChunkItem[] {
+    const {mint, maxt, buffer, at, end, sum} = this.chunks;
+    const items: ChunkItem[] = [];
+    for (let i = this.from; i < this.to; i++) {
+      const data = buffer[i] as Uint8Array;
+      const start = at[i] as number;
+      items.push({
+        mint: mint[i] as number,
+        maxt: maxt[i] as number,
+        encoding: data[start] as number,
+        data,
+        from: start + 1,
+        length: (end[i] as number) - start - 1,
+        sum: sum[i] as number,
+      });
+    }
+    return items;
   }
 
   async #fill(): Promise<boolean> {
@@ -71,7 +125,9 @@ export class BlockCursor {
     this.#ahead = undefined;
     if (window === undefined) return false;
     this.#window = window;
+    this.chunks = window.chunks;
     this.#position = 0;
+    this.to = 0;
     // PERF: reading waits for the disk while merging keeps the thread busy; one window ahead lets both go on.
     this.#ahead = this.#read();
     // Its failure is met when the window is asked for; an abandoned merge never asks.
@@ -98,49 +154,82 @@ export class BlockCursor {
 
   /** Takes decoded entries up to a window's size and reads their chunks. */
   async #readWindow(): Promise<Window> {
-    const window: Window = [];
-    const wanted: number[] = [];
-    const owners: number[] = [];
-    const times: number[] = [];
-    const cuts: (readonly Interval[])[] = [];
+    const window = this.#windows[this.#turn++ % 2] as Window;
+    window.reset();
+    const {chunks} = window;
+    const cuts: Cut[] = [];
     const first = this.#nextId - this.#count;
-    for (; this.#at < this.#count && wanted.length < WINDOW_CHUNKS; this.#at++) {
+    for (; this.#at < this.#count && !isFull(chunks); this.#at++) {
       const entry = this.#entries[this.#at] as SeriesEntry;
       const deleted = this.#block.tombstones.get(this.#ids[first + this.#at] as number);
-      const intervals = deleted.length === 0 ? this.#outside : [...this.#outside, ...deleted];
-      const refs: number[] = [];
-      for (let i = 0; i < entry.labels * 2; i++) refs.push(this.#symbols.get(entry.labelRefs[i] as number));
-      window.push({refs, chunks: []});
-      for (let i = 0; i < entry.chunks; i++) {
-        const mint = entry.mint[i] as number;
-        const maxt = entry.maxt[i] as number;
-        if (covers(intervals, mint, maxt)) continue;
-        wanted.push(entry.chunkRef[i] as number);
-        owners.push(window.length - 1);
-        times.push(mint, maxt);
-        cuts.push(touches(intervals, mint, maxt) ? intervals : NO_CUT);
-      }
+      this.#addLabels(window, entry);
+      this.#addChunks(chunks, entry, deleted, cuts);
+      window.chunksEnd[window.count++] = chunks.count;
     }
-    // The other arena holds the window in use; the one before that has been written.
-    const arena = this.#arenas[this.#turn++ % 2] as ReadArena;
-    arena.reset();
-    const visit: ChunkVisitor = (i, encoding, data, from, length, sum) => {
-      const mint = times[2 * i] as number;
-      const maxt = times[2 * i + 1] as number;
-      const chunk: ChunkItem = {mint, maxt, encoding, data, from, length, sum};
-      const left = this.#cut(chunk, cuts[i] as readonly Interval[], wanted[i] as number);
-      if (left !== undefined) window[owners[i] as number]?.chunks.push(left);
-    };
-    await this.#block.chunks.read(wanted, visit, arena);
+    await this.#block.chunks.readStored(chunks, window.arena);
+    if (cuts.length > 0) this.#cut(window, cuts);
     return window;
   }
 
-  #cut(chunk: ChunkItem, intervals: readonly Interval[], ref: number): ChunkItem | undefined {
-    if (intervals === NO_CUT) return chunk;
+  #addLabels(window: Window, entry: SeriesEntry): void {
+    let at = window.count === 0 ? 0 : (window.labelsEnd[window.count - 1] as number);
+    const end = at + entry.labels * 2;
+    if (end > window.labels.length) {
+      const grown = new Uint32Array(end * 2);
+      grown.set(window.labels);
+      window.labels = grown;
+    }
+    for (let i = 0; at < end; i++) window.labels[at++] = this.#symbols.get(entry.labelRefs[i] as number);
+    window.labelsEnd[window.count] = end;
+  }
+
+  #addChunks(chunks: StoredChunks, entry: SeriesEntry, deleted: readonly Interval[], cuts: Cut[]): void {
+    const intervals = deleted.length === 0 ? this.#outside : [...this.#outside, ...deleted];
+    for (let i = 0; i < entry.chunks; i++) {
+      const mint = entry.mint[i] as number;
+      const maxt = entry.maxt[i] as number;
+      const whole = deleted.length === 0 && mint >= this.#mint && maxt <= this.#maxt;
+      if (!whole && covers(intervals, mint, maxt)) continue;
+      const row = chunks.add(mint, maxt, entry.chunkRef[i] as number);
+      if (!whole && touches(intervals, mint, maxt)) cuts.push({row, intervals});
+    }
+  }
+
+  /** Takes the cuts out of their chunks, and chunks of which nothing is left out of the window. */
+  #cut(window: Window, cuts: readonly Cut[]): void {
+    const {chunks} = window;
+    const empty = new Set<number>();
+    for (const {row, intervals} of cuts) if (!this.#mask(chunks, row, intervals)) empty.add(row);
+    if (empty.size === 0) return;
+    let kept = 0;
+    let row = 0;
+    for (let i = 0; i < window.count; i++) {
+      for (; row < (window.chunksEnd[i] as number); row++) if (!empty.has(row)) chunks.move(row, kept++);
+      window.chunksEnd[i] = kept;
+    }
+    chunks.count = kept;
+  }
+
+  /** False where nothing is left of the chunk. */
+  #mask(chunks: StoredChunks, row: number, intervals: readonly Interval[]): boolean {
+    const ref = chunks.ref[row] as number;
+    const data = chunks.buffer[row] as Uint8Array;
+    const at = chunks.at[row] as number;
     const place = {name: `${this.#block.dir} segment ${segmentOf(ref)}`, offset: offsetOf(ref)};
-    const left = maskChunk(chunk.encoding, chunk.data, chunk.from, chunk.length, intervals, place);
-    return left && {...left, from: 0, length: left.data.length};
+    const length = (chunks.end[row] as number) - at - 1;
+    const left = maskChunk(data[at] as number, data, at + 1, length, intervals, place);
+    if (left === undefined) return false;
+    const bytes = new Uint8Array(1 + left.data.length);
+    bytes[0] = left.encoding;
+    bytes.set(left.data, 1);
+    chunks.mint[row] = left.mint;
+    chunks.maxt[row] = left.maxt;
+    chunks.put(row, bytes, 0, bytes.length, crc32c(bytes), false);
+    return true;
   }
 }
 
-const NO_CUT: readonly Interval[] = [];
+function isFull({count, ref}: StoredChunks): boolean {
+  if (count === 0) return false;
+  return count >= WINDOW_CHUNKS || Math.abs((ref[count - 1] as number) - (ref[0] as number)) >= WINDOW_BYTES;
+}

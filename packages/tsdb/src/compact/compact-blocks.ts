@@ -62,41 +62,92 @@ async function mergeSeries(
 ): Promise<void> {
   let open: BlockCursor[] = [];
   for (const cursor of cursors) if (await cursor.next()) open.push(cursor);
-  const chunks: ChunkItem[] = [];
+  const items: ChunkItem[] = [];
   const emit = (chunk: ChunkItem): void => {
-    chunks.push(chunk);
+    items.push(chunk);
   };
+  const equal: BlockCursor[] = [];
+  const turns: BlockCursor[] = [];
   while (open.length > 0) {
     options.signal?.throwIfAborted();
-    const equal = leastOf(open);
+    takeLeast(open, equal);
     const {refs} = equal[0] as BlockCursor;
-    chunks.length = 0;
-    const lists = equal.map((cursor) => cursor.chunks);
-    if (equal.length === 1) for (const chunk of lists[0] as readonly ChunkItem[]) chunks.push(chunk);
-    else if (options.mergeSeries !== undefined) options.mergeSeries(lists, emit);
-    else mergeOverlaps(lists, emit, options.merge);
-    if (chunks.length > 0) await writeSeries(writer, refs, chunks);
-    let ended = false;
+    takeTurns(equal, turns);
+    let wait: Promise<void> | undefined;
+    if (equal.length === 1 || (options.mergeSeries === undefined && isAscending(turns))) {
+      if (turns.length > 0) wait = copySeries(writer, refs, turns);
+    } else {
+      items.length = 0;
+      const lists = equal.map((cursor) => cursor.items());
+      if (options.mergeSeries !== undefined) options.mergeSeries(lists, emit);
+      else mergeOverlaps(lists, emit, options.merge);
+      if (items.length > 0) wait = writeSeries(writer, refs, items);
+    }
+    if (wait !== undefined) await wait;
     for (const cursor of equal) {
       const more = cursor.next();
-      if (!(typeof more === "boolean" ? more : await more)) {
-        open = open.filter((other) => other !== cursor);
-        ended = true;
-      }
+      if (!(typeof more === "boolean" ? more : await more)) open = open.filter((other) => other !== cursor);
     }
-    if (ended && open.length === 0) return;
   }
 }
 
-/** The cursors, in input order, that stand at the least label set. */
-function leastOf(open: readonly BlockCursor[]): BlockCursor[] {
-  let least: BlockCursor[] = [];
-  for (const cursor of open) {
-    const c = least.length === 0 ? -1 : compareRefs(cursor.refs, (least[0] as BlockCursor).refs);
-    if (c < 0) least = [cursor];
-    else if (c === 0) least.push(cursor);
+/** The cursors that have chunks for the current series, by the time of the first. */
+function takeTurns(equal: readonly BlockCursor[], turns: BlockCursor[]): void {
+  turns.length = 0;
+  for (const cursor of equal) if (cursor.from < cursor.to) turns.push(cursor);
+  if (turns.length > 1) turns.sort((a, b) => (a.chunks.mint[a.from] as number) - (b.chunks.mint[b.from] as number));
+}
+
+/** Whether each chunk begins behind the end of the one before it. */
+function isAscending(turns: readonly BlockCursor[]): boolean {
+  let end = Number.NEGATIVE_INFINITY;
+  for (const {chunks, from, to} of turns) {
+    const {mint, maxt} = chunks;
+    for (let i = from; i < to; i++) {
+      if (!((mint[i] as number) > end)) return false;
+      end = maxt[i] as number;
+    }
   }
-  return least;
+  return true;
+}
+
+/** Puts into `least` the cursors, in input order, that stand at the least label set. */
+function takeLeast(open: readonly BlockCursor[], least: BlockCursor[]): void {
+  least.length = 0;
+  for (const cursor of open) {
+    const c = least.length === 0 ? 0 : compareRefs(cursor.refs, (least[0] as BlockCursor).refs);
+    if (c < 0) least.length = 0;
+    if (c <= 0) least.push(cursor);
+  }
+}
+
+/** Copies the chunks of one series; a promise only where the disk has to be waited for. */
+function copySeries(
+  writer: BlockWriter,
+  refs: readonly number[],
+  turns: readonly BlockCursor[],
+): Promise<void> | undefined {
+  writer.startSeriesByRefs(refs);
+  for (let i = 0; i < turns.length; i++) {
+    const {chunks, from, to} = turns[i] as BlockCursor;
+    const wait = writer.addStored(chunks, from, to);
+    if (wait !== undefined) return copyRest(writer, wait, turns, i + 1);
+  }
+  return writer.endSeries();
+}
+
+async function copyRest(
+  writer: BlockWriter,
+  wait: Promise<void>,
+  turns: readonly BlockCursor[],
+  next: number,
+): Promise<void> {
+  await wait;
+  for (let i = next; i < turns.length; i++) {
+    const {chunks, from, to} = turns[i] as BlockCursor;
+    await writer.addStored(chunks, from, to);
+  }
+  await writer.endSeries();
 }
 
 /** A promise only where the disk has to be waited for. */

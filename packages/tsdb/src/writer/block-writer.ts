@@ -13,6 +13,7 @@ import {
 import {META_FILE} from "../block-reader.ts";
 import {CHUNKS_DIR} from "../chunk-segments.ts";
 import {INDEX_FILE} from "../index/index-format.ts";
+import type {StoredChunks} from "../stored-chunks.ts";
 import {encodeTombstones, TOMBSTONES_FILE, Tombstones} from "../tombstones.ts";
 import {ChunkWriter, SEGMENT_BYTES} from "./chunk-writer.ts";
 import {syncDir, writeError} from "./file-sink.ts";
@@ -172,6 +173,22 @@ export class BlockWriter {
     sum: number | undefined,
   ): void {
     this.#chunkRef.push(this.#chunks.add(encoding, data, from, length, sum));
+    this.#count(mint, maxt, encoding, data, from, length);
+  }
+
+  /** Adds rows [from, to) of `chunks` as they are. Like `addChunk`, waits only where it must. */
+  addStored(chunks: StoredChunks, from: number, to: number): Promise<void> | undefined {
+    const {mint, maxt, buffer, at, end} = chunks;
+    for (let i = from; i < to; i++) {
+      const data = buffer[i] as Uint8Array;
+      const start = at[i] as number;
+      const length = (end[i] as number) - start - 1;
+      this.#count(mint[i] as number, maxt[i] as number, data[start] as number, data, start + 1, length);
+    }
+    return this.#chunks.addStored(chunks, from, to, this.#chunkRef);
+  }
+
+  #count(mint: number, maxt: number, encoding: number, data: Uint8Array, from: number, length: number): void {
     this.#mint.push(mint);
     this.#maxt.push(maxt);
     const samples = chunkSamples(encoding, data, from, length);

@@ -9,6 +9,7 @@ import {
   SEGMENT_MAGIC,
   SEGMENT_VERSION,
 } from "../chunk-segments.ts";
+import type {StoredChunks} from "../stored-chunks.ts";
 import {writeU32} from "../wire.ts";
 import {FileSink} from "./file-sink.ts";
 
@@ -83,6 +84,56 @@ export class ChunkWriter {
     return ref;
   }
 
+  /**
+   * Appends rows [from, to) of `chunks` to the series, in place of `prepare` and `add` for each; their references go to
+   * `refs`. PERF: rows that lie side by side are copied together, length fields and sums included.
+   */
+  addStored(chunks: StoredChunks, from: number, to: number, refs: number[]): Promise<void> | undefined {
+    let bytes = 0;
+    for (let i = from; i < to; i++) {
+      const length = (chunks.end[i] as number) - (chunks.at[i] as number) - 1;
+      const cut = this.#mustCut(length);
+      this.#index++;
+      if (cut || this.#sink === undefined || this.#sink.isDueWith(bytes)) {
+        this.#copy(chunks, from, i, refs);
+        const wait = cut || this.#sink === undefined ? this.#cut() : this.#sink.flush();
+        return this.#addRest(wait, chunks, i, to, refs);
+      }
+      bytes += length + 1 + MAX_CHUNK_LENGTH_BYTES + CHUNK_CRC_BYTES;
+    }
+    this.#copy(chunks, from, to, refs);
+    return undefined;
+  }
+
+  /** Row `i` is decided on: it goes first when `wait` is over. */
+  async #addRest(wait: Promise<void>, chunks: StoredChunks, i: number, to: number, refs: number[]): Promise<void> {
+    await wait;
+    this.#copy(chunks, i, i + 1, refs);
+    await this.addStored(chunks, i + 1, to, refs);
+  }
+
+  #copy(chunks: StoredChunks, from: number, to: number, refs: number[]): void {
+    for (let i = from; i < to; ) {
+      const data = chunks.buffer[i] as Uint8Array;
+      const at = chunks.at[i] as number;
+      if (chunks.verbatim[i] === 0) {
+        const length = (chunks.end[i] as number) - at - 1;
+        refs.push(this.add(data[at] as number, data, at + 1, length, chunks.sum[i]));
+        i++;
+        continue;
+      }
+      const sink = this.#sink as FileSink;
+      const start = entryStart(chunks, i);
+      const shift = sink.position - start;
+      let end: number;
+      do {
+        refs.push(chunkRef(this.#segment, shift + entryStart(chunks, i)));
+        end = (chunks.end[i++] as number) + CHUNK_CRC_BYTES;
+      } while (i < to && chunks.verbatim[i] === 1 && chunks.buffer[i] === data && entryStart(chunks, i) === end);
+      sink.write(data, start, end);
+    }
+  }
+
   #mustCut(length: number): boolean {
     const size = MAX_CHUNK_LENGTH_BYTES + 1 + length + CHUNK_CRC_BYTES;
     this.#batch += size;
@@ -121,6 +172,12 @@ export class ChunkWriter {
     await this.#sink?.close();
     this.#sink = undefined;
   }
+}
+
+/** Where the length field of a verbatim row begins. */
+function entryStart(chunks: StoredChunks, i: number): number {
+  const at = chunks.at[i] as number;
+  return at - uvarintLength((chunks.end[i] as number) - at - 1);
 }
 
 function uvarintLength(value: number): number {

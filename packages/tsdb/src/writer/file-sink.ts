@@ -63,6 +63,11 @@ export class FileSink {
     this.#used += missing;
   }
 
+  /** Whether enough is collected, with `more` bytes to come, that writing it out is due. */
+  isDueWith(more: number): boolean {
+    return this.#used + more >= FLUSH_BYTES;
+  }
+
   /** Whether enough was collected that writing it out is due. */
   get isDue(): boolean {
     return this.#used >= FLUSH_BYTES;
