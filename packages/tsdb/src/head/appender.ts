@@ -94,13 +94,15 @@ export class HeadAppender {
   }
 
   exemplar(exemplar: RefExemplar): ExemplarStatus {
+    if (!this.#head.has(exemplar.ref)) return "unknown_series";
     const status = this.#head.exemplars.check(exemplar);
     if (status === "ok") this.#batch.exemplars.push(exemplar);
     return status;
   }
 
-  /** Sets type, unit and help of a series; nothing is logged when they are known. */
+  /** Sets type, unit and help of a series that exists; nothing is logged when they are known. */
   metadata(metadata: RefMetadata): void {
+    if (!this.#head.has(metadata.ref)) return;
     const known = this.#head.metadata.get(metadata.ref);
     if (known?.type === metadata.type && known.unit === metadata.unit && known.help === metadata.help) return;
     this.#batch.metadata.push(metadata);

@@ -4,7 +4,7 @@ import type {RefExemplar} from "../wal/other-records.ts";
 /** Runes of all names and values of an exemplar. */
 export const MAX_EXEMPLAR_RUNES = 128;
 
-export type ExemplarStatus = "ok" | "duplicate" | "out_of_order" | "too_long" | "disabled";
+export type ExemplarStatus = "ok" | "duplicate" | "out_of_order" | "too_long" | "disabled" | "unknown_series";
 
 type Entry = RefExemplar & {readonly hash: bigint};
 

@@ -67,8 +67,8 @@ export class HeadReader implements Queryable {
       const matchers = this.#ownMatchers(q.matchers);
       if (matchers === undefined) return;
       const rows = await this.#rows(matchers, q);
+      q.budget.take(rows.length * ROW_BYTES, "series of the head");
       counted = rows.length * ROW_BYTES;
-      q.budget.take(counted, "series of the head");
       const builder = new SeriesBatchBuilder();
       let series = 0;
       for (const row of rows) {

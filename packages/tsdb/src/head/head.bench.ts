@@ -110,6 +110,7 @@ async function run(): Promise<void> {
     start = cpuMs();
     head = await Head.open(dir);
     const replayed = cpuMs() - start;
+    if (head.report.repaired.length > 0) throw new Error(head.report.repaired.join("; "));
     console.log(
       `replay           ${(total / replayed / 1000).toFixed(2)} M samples per CPU second with chunk files (${mib(wal)} on disk), ${head.report.samples} of ${total} samples appended`,
     );

@@ -21,6 +21,7 @@ import {encodeSamples, SampleColumns} from "../wal/sample-records.ts";
 import {logBytes, removeUnfinished, WAL_DIR, WBL_DIR} from "../wal/segments.ts";
 import {WalWriter, type WalWriterOptions} from "../wal/wal-writer.ts";
 import {Batch, type CommitResult, HeadAppender} from "./appender.ts";
+import {Commit, hasStart, isAgain} from "./commit.ts";
 import {ExemplarRing} from "./exemplars.ts";
 import {CHUNKS_HEAD_DIR, HeadChunkFiles} from "./head-chunk-files.ts";
 import {HeadReader} from "./head-reader.ts";
@@ -199,6 +200,11 @@ export class Head implements Queryable {
     this.#lastRef = Math.max(this.#lastRef, ref);
   }
 
+  /** Whether there is such a series. */
+  has(ref: number): boolean {
+    return this.store.table.slotOf(ref) >= 0;
+  }
+
   labelsOf(ref: number): Labels | undefined {
     const slot = this.store.table.slotOf(ref);
     return slot < 0 ? undefined : this.store.table.labels(slot);
@@ -240,7 +246,7 @@ export class Head implements Queryable {
     const commit = new Commit(this.maxTime);
     for (const batch of batches) this.#sort(batch, commit);
     const records: Uint8Array[] = [];
-    if (!this.#unlogged.isEmpty) records.push(this.#unlogged.view());
+    records.push(...this.#unlogged.records());
     for (const batch of batches) this.#encode(batch, records, batches.length > 1);
     try {
       if (records.length > 0) this.wal.log(records);
@@ -502,66 +508,9 @@ export class Head implements Queryable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (!this.#unlogged.isEmpty) this.wal.log([this.#unlogged.view()]);
+    if (!this.#unlogged.isEmpty) this.wal.log(this.#unlogged.records());
     await this.#wal?.close();
     await this.#wbl?.close();
     this.store.files.close();
   }
-}
-
-/** What judging a transaction finds out, and what it has to take back when the log cannot be written. */
-class Commit {
-  readonly lateFloats = new SampleColumns(0);
-  readonly late: HistogramSample[] = [];
-  inOrder = 0;
-  refused = 0;
-  readonly maxTimeBefore: number;
-  /** Kinds of the histograms so far, by slot. */
-  readonly kinds = new Map<number, Histogram["kind"]>();
-  #slots = new Uint32Array(64);
-  #maxt = new Float64Array(64);
-  #n = 0;
-
-  constructor(maxTime: number) {
-    this.maxTimeBefore = maxTime;
-  }
-
-  note(slot: number, maxt: number): void {
-    const n = this.#n;
-    if (n === this.#slots.length) {
-      const slots = new Uint32Array(2 * n);
-      slots.set(this.#slots);
-      this.#slots = slots;
-      const times = new Float64Array(2 * n);
-      times.set(this.#maxt);
-      this.#maxt = times;
-    }
-    this.#slots[n] = slot;
-    this.#maxt[n] = maxt;
-    this.#n = n + 1;
-  }
-
-  /** Whether a sample of the slot was accepted. Slow; for the rare cases. */
-  touched(slot: number): boolean {
-    return this.#slots.subarray(0, this.#n).includes(slot);
-  }
-
-  undo(maxt: Float64Array): void {
-    for (let i = this.#n - 1; i >= 0; i--) maxt[this.#slots[i] as number] = this.#maxt[i] as number;
-  }
-}
-
-/** Whether the accepted floats [0, n) hold this very sample. */
-function isAgain(floats: SampleColumns, n: number, ref: number, t: number, low: number, high: number): boolean {
-  for (let i = n - 1; i >= 0; i--) {
-    if (floats.ref[i] === ref && floats.t[i] === t)
-      return floats.words[2 * i] === low && floats.words[2 * i + 1] === high;
-  }
-  return false;
-}
-
-function hasStart(samples: SampleColumns): boolean {
-  const {st, n} = samples;
-  for (let i = 0; i < n; i++) if (st[i] !== 0) return true;
-  return false;
 }

@@ -100,7 +100,7 @@ function filterRecord(
       decodeSeries(r, (ref, from, to) => {
         if (keeps(ref)) kept.add(ref, record, from, to);
       });
-      return kept.isEmpty ? [] : [kept.view()];
+      return kept.records();
     }
     case RECORD.samples:
     case RECORD.samplesV2: {

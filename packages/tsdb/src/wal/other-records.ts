@@ -36,32 +36,37 @@ export function decodeSeries(r: ByteReader, visit: (ref: number, from: number, t
   }
 }
 
-/** A record of series: each entry's reference, and its labels as bytes. */
+/** Series go on in another record when one has grown to this, so that none needs a segment of its own. */
+const SERIES_RECORD_BYTES = 1024 * 1024;
+
+/** Records of series: each entry's reference, and its labels as bytes. */
 export class SeriesRecord {
   readonly #w = new ByteWriter(4096);
+  #full: Uint8Array[] = [];
 
   get isEmpty(): boolean {
-    return this.#w.length === 0;
+    return this.#w.length === 0 && this.#full.length === 0;
   }
 
   /** Adds a series whose encoded labels are bytes[from, to). */
   add(ref: number, bytes: Uint8Array, from: number, to: number): void {
-    if (this.isEmpty) this.#w.u8(RECORD.series);
+    if (this.#w.length >= SERIES_RECORD_BYTES) {
+      this.#full.push(this.#w.take());
+      this.#w.reset();
+    }
+    if (this.#w.length === 0) this.#w.u8(RECORD.series);
     this.#w.u64be(ref);
     this.#w.bytes(bytes, from, to);
   }
 
-  get length(): number {
-    return this.#w.length;
-  }
-
-  /** The record as a view; the next `add` after `clear` overwrites it. */
-  view(): Uint8Array {
-    return this.#w.view();
+  /** The records; the last is a view that the next `add` after `clear` overwrites. */
+  records(): Uint8Array[] {
+    return this.#w.length === 0 ? this.#full : [...this.#full, this.#w.view()];
   }
 
   clear(): void {
     this.#w.reset();
+    this.#full = [];
   }
 }
 

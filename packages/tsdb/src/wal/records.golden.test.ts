@@ -86,7 +86,7 @@ function reencode(record: Uint8Array): Uint8Array | undefined {
     case RECORD.series: {
       const w = new other.SeriesRecord();
       other.decodeSeries(r, (ref, from, to) => w.add(ref, record, from, to));
-      return w.view();
+      return w.records()[0];
     }
     case RECORD.samples:
     case RECORD.samplesV2: {

@@ -180,12 +180,16 @@ export class WalWriter {
     const room = this.#pageLeft() - FRAGMENT_HEADER_BYTES + (PAGE_BYTES - FRAGMENT_HEADER_BYTES) * pagesLeft;
     if (data.length > room && end > 0) this.nextSegment();
     let from = 0;
+    // A page may have room for a header and nothing else: the first fragment is then empty, and not the only "first".
+    let isFirst = true;
     do {
       const to = Math.min(data.length, from + this.#pageLeft() - FRAGMENT_HEADER_BYTES);
-      const type = from === 0 ? (to === data.length ? FULL : FIRST) : to === data.length ? LAST : MIDDLE;
+      const isLast = to === data.length;
+      const type = isFirst ? (isLast ? FULL : FIRST) : isLast ? LAST : MIDDLE;
       this.#fragment(type | bits, data, from, to);
       if (this.#pageLeft() < FRAGMENT_HEADER_BYTES) this.#pad();
       from = to;
+      isFirst = false;
     } while (from < data.length);
   }
 

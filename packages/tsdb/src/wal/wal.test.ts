@@ -44,6 +44,17 @@ for (const compression of ["none", "snappy", "zstd"] as const) {
   });
 }
 
+test("records end at every place near the end of a page", async (t) => {
+  for (let left = 0; left <= 20; left++) {
+    const dir = tempDir(t);
+    const records = [record(0, PAGE_BYTES - 7 - left), record(1, 50), record(2, 3 * PAGE_BYTES), record(3, 0)];
+    const wal = WalWriter.open(dir);
+    for (const one of records) wal.log([one]);
+    await wal.close();
+    assert.deepEqual(read(dir), records, `${left} bytes left`);
+  }
+});
+
 test("a log that is opened again goes on in a new segment", async (t) => {
   const dir = tempDir(t);
   for (let i = 0; i < 3; i++) {

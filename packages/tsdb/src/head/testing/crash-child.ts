@@ -1,4 +1,4 @@
-import {readdirSync} from "node:fs";
+import {readdirSync, writeSync} from "node:fs";
 import {join} from "node:path";
 import {Labels, parseUlid} from "@strata/model";
 import {readBlockMeta} from "../../block-reader.ts";
@@ -32,6 +32,18 @@ export async function blocksEnd(dir: string): Promise<number> {
   return end;
 }
 
+/** Written before anything else happens: what the parent does not hear must not have been acknowledged. */
+function say(text: string): void {
+  for (;;) {
+    try {
+      writeSync(1, text);
+      return;
+    } catch (err) {
+      if ((err as NodeJS.ErrnoException).code !== "EAGAIN") throw err;
+    }
+  }
+}
+
 async function main(dir: string, first: number, sync: "commit" | "periodic"): Promise<void> {
   const head = await Head.open(dir, {
     minValidTime: await blocksEnd(dir),
@@ -39,7 +51,6 @@ async function main(dir: string, first: number, sync: "commit" | "periodic"): Pr
     outOfOrderCap: 8,
     wal: {segmentBytes: SEGMENT_BYTES, compression: "snappy", sync},
   });
-  process.stdout.write("open\n");
   let compacting: Promise<unknown> | undefined;
   for (let n = first; ; n++) {
     const app = head.appender();
@@ -53,7 +64,7 @@ async function main(dir: string, first: number, sync: "commit" | "periodic"): Pr
       for (let i = 0; i < SERIES; i++) late.float(late.seriesOf(seriesLabels(i)), T0 + n * STEP - STEP / 2, -n);
       await late.commit();
     }
-    process.stdout.write(`ack ${n}\n`);
+    say(`ack ${n}\n`);
     if (compacting === undefined && head.isCompactable) {
       compacting = compactHead(head, dir, async () => undefined).finally(() => {
         compacting = undefined;
