@@ -3,6 +3,7 @@ export {EndpointSource, type EndpointSourceOptions} from "./endpoint-source.ts";
 export {featuresFrom} from "./features.ts";
 export {Querier, type QuerierOptions} from "./querier.ts";
 export {queryInfo, storeStatuses} from "./store-status.ts";
+export {warmUp} from "./warm-up.ts";
 export {WorkerPool} from "./worker-pool.ts";
 
 /** Where the query workers of a pool begin. */

@@ -8,6 +8,7 @@ import type {OpenedStore} from "@strata/storeapi";
 import type {Job} from "./messages.ts";
 import {runJob} from "./query-runner.ts";
 import type {StreamOpener} from "./select-server.ts";
+import {warmUp} from "./warm-up.ts";
 import {WorkerPool} from "./worker-pool.ts";
 
 const STEP = 15_000;
@@ -117,6 +118,12 @@ describe("a query on a worker", () => {
     const answers = await Promise.all(Array.from({length: 7}, () => json("count(x)", endpoint(3, 241))));
     for (const a of answers as {values: [number, string][]}[][]) assert.equal(a[0]?.values.at(-1)?.[1], "3");
     assert.equal(pool.busy, 0);
+  });
+
+  test("warming up leaves the workers free", async () => {
+    await warmUp(pool, never);
+    assert.equal(pool.busy, 0);
+    assert.ok(await json("x", endpoint(1, 10)));
   });
 
   test("a job that waits can be cancelled", async () => {

@@ -53,11 +53,6 @@ export class WorkerPool {
     return this.#seats.size - this.#free.length;
   }
 
-  /** Starts one worker ahead of the first query. */
-  warmUp(): void {
-    if (this.#seats.size === 0) this.#park(this.#start());
-  }
-
   /** A worker for one job; waits while all are busy. */
   borrow(signal: AbortSignal): Promise<Loan> {
     if (this.#closed) return Promise.reject(new StrataError("unavailable", "the querier is shutting down"));

@@ -2,7 +2,7 @@ import {mkdir} from "node:fs/promises";
 import {join, resolve} from "node:path";
 import {SHIPPER_STATE_FILE, Shipper} from "@strata/block";
 import {type Bucket, FilesystemBucket, metered} from "@strata/objstore";
-import {QUERY_WORKER, Querier, storeStatuses, WorkerPool} from "@strata/query";
+import {QUERY_WORKER, Querier, storeStatuses, WorkerPool, warmUp} from "@strata/query";
 import {Sidecar} from "@strata/sidecar";
 import {Store} from "@strata/store";
 import {EndpointSet, GrpcServer, ProxyStore, serveStore} from "@strata/storeapi";
@@ -118,7 +118,7 @@ export class Standalone {
       );
     };
     try {
-      this.#pool.warmUp();
+      void warmUp(this.#pool, all);
       if (this.#prometheus !== undefined) start(this.#prometheus.run(all));
       if (this.#sidecar !== undefined) start(this.#runSidecar(this.#sidecar, all));
       if (demo) await ensureDemoHistory(this.#dataDir, this.#bucket, logger, registry, all);

@@ -10,6 +10,7 @@ import {
   queryInfo,
   storeStatuses,
   WorkerPool,
+  warmUp,
 } from "@strata/query";
 import {type ClientTls, EndpointSet, ProxyStore, serveStore} from "@strata/storeapi";
 import {prefixOptions, type TenantConfig} from "@strata/web";
@@ -93,7 +94,7 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
   }
   return {
     async run(signal) {
-      pool.warmUp();
+      void warmUp(pool, signal);
       await endpoints.start();
       if (!signal.aborted) probes.setReady();
       await new Promise<void>((resolve) => {
