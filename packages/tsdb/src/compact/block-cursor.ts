@@ -2,14 +2,15 @@ import {crc32c} from "@strata/bytes";
 import type {BlockReader} from "../block-reader.ts";
 import {maskChunk} from "../chunk-mask.ts";
 import {offsetOf, segmentOf} from "../chunk-segments.ts";
-import {ENTRY_BATCH} from "../index/index-reader.ts";
+import type {EntryScanner} from "../index/entry-scanner.ts";
 import {SeriesEntry} from "../index/series-entry.ts";
 import {ReadArena} from "../random-access.ts";
 import {StoredChunks} from "../stored-chunks.ts";
 import {covers, type Interval, touches} from "../tombstones.ts";
 import type {ChunkItem} from "./chunk-item.ts";
 
-/** Chunks whose bytes are read together, and about how many bytes, unless one series has more. */
+/** Series and chunks whose bytes are read together, and about how many bytes, unless one series has more. */
+const WINDOW_SERIES = 1024;
 const WINDOW_CHUNKS = 2048;
 const WINDOW_BYTES = 1024 * 1024;
 
@@ -21,10 +22,16 @@ class Window {
   count = 0;
   /** Symbol numbers: name, value, name … */
   labels = new Uint32Array(4096);
-  readonly labelsEnd = new Uint32Array(ENTRY_BATCH);
-  readonly chunksEnd = new Uint32Array(ENTRY_BATCH);
+  readonly labelsEnd = new Uint32Array(WINDOW_SERIES);
+  readonly chunksEnd = new Uint32Array(WINDOW_SERIES);
   readonly chunks = new StoredChunks();
   readonly arena = new ReadArena();
+
+  get isFull(): boolean {
+    const {count, ref} = this.chunks;
+    if (this.count === WINDOW_SERIES || count >= WINDOW_CHUNKS) return true;
+    return count > 0 && Math.abs((ref[count - 1] as number) - (ref[0] as number)) >= WINDOW_BYTES;
+  }
 
   reset(): void {
     this.count = 0;
@@ -53,15 +60,13 @@ export class BlockCursor {
   readonly #maxt: number;
   /** Times that the output does not have. */
   readonly #outside: readonly Interval[];
-  readonly #entries: SeriesEntry[] = [];
+  readonly #entry = new SeriesEntry();
+  readonly #scanner: EntryScanner;
   /** One in use, one being read. */
   readonly #windows = [new Window(), new Window()];
   #turn = 0;
   #ids: Uint32Array = new Uint32Array(0);
   #nextId = 0;
-  /** Entries [at, count) are decoded and not in a window yet. */
-  #at = 0;
-  #count = 0;
   #window = new Window();
   #position = 0;
   /** The window behind this one, being read while this one is used. */
@@ -69,6 +74,7 @@ export class BlockCursor {
 
   private constructor(block: BlockReader, symbols: SymbolMap, mint: number, maxt: number) {
     this.#block = block;
+    this.#scanner = block.index.scanner();
     this.#symbols = symbols;
     this.#mint = mint;
     this.#maxt = maxt;
@@ -135,35 +141,19 @@ export class BlockCursor {
     return this.next();
   }
 
-  /** The next window that is not empty; undefined at the end. */
+  /** The next window; undefined at the end. */
   async #read(): Promise<Window | undefined> {
-    if (this.#at >= this.#count && !(await this.#decode())) return undefined;
-    return this.#readWindow();
-  }
-
-  async #decode(): Promise<boolean> {
-    const ids = this.#ids.subarray(this.#nextId, this.#nextId + ENTRY_BATCH);
-    if (ids.length === 0) return false;
-    while (this.#entries.length < ids.length) this.#entries.push(new SeriesEntry());
-    await this.#block.index.decodeEntries(ids, this.#entries);
-    this.#nextId += ids.length;
-    this.#at = 0;
-    this.#count = ids.length;
-    return true;
-  }
-
-  /** Takes decoded entries up to a window's size and reads their chunks. */
-  async #readWindow(): Promise<Window> {
+    if (this.#nextId === this.#ids.length) return undefined;
     const window = this.#windows[this.#turn++ % 2] as Window;
     window.reset();
     const {chunks} = window;
     const cuts: Cut[] = [];
-    const first = this.#nextId - this.#count;
-    for (; this.#at < this.#count && !isFull(chunks); this.#at++) {
-      const entry = this.#entries[this.#at] as SeriesEntry;
-      const deleted = this.#block.tombstones.get(this.#ids[first + this.#at] as number);
-      this.#addLabels(window, entry);
-      this.#addChunks(chunks, entry, deleted, cuts);
+    while (this.#nextId < this.#ids.length && !window.isFull) {
+      const id = this.#ids[this.#nextId++] as number;
+      const wait = this.#scanner.decode(id, this.#entry);
+      if (wait !== undefined) await wait;
+      this.#addLabels(window, this.#entry);
+      this.#addChunks(chunks, this.#entry, this.#block.tombstones.get(id), cuts);
       window.chunksEnd[window.count++] = chunks.count;
     }
     await this.#block.chunks.readStored(chunks, window.arena);
@@ -227,9 +217,4 @@ export class BlockCursor {
     chunks.put(row, bytes, 0, bytes.length, crc32c(bytes), false);
     return true;
   }
-}
-
-function isFull({count, ref}: StoredChunks): boolean {
-  if (count === 0) return false;
-  return count >= WINDOW_CHUNKS || Math.abs((ref[count - 1] as number) - (ref[0] as number)) >= WINDOW_BYTES;
 }

@@ -1,6 +1,7 @@
 import {Labels} from "@strata/model";
 import {FileAccess, type Piece, type RandomAccess, readPieces} from "../random-access.ts";
 import {corrupt} from "../wire.ts";
+import {EntryScanner} from "./entry-scanner.ts";
 import {
   INDEX_HEADER_BYTES,
   INDEX_V1,
@@ -168,6 +169,11 @@ export class IndexReader implements PostingsSource {
       const bytes = await this.#file.read(from, to - from);
       decodeSeriesEntry(bytes, 0, bytes.length, entries[index] as SeriesEntry, name, from);
     }
+  }
+
+  /** Decodes entries one after the other, for those who go through them all. */
+  scanner(): EntryScanner {
+    return new EntryScanner(this.#file, this.version === INDEX_V1 ? 1 : SERIES_ALIGN, this.size - TOC_BYTES);
   }
 
   /** One series by id. */
