@@ -1,3 +1,4 @@
+import {execFileSync} from "node:child_process";
 import {mkdtempSync, rmSync} from "node:fs";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
@@ -9,17 +10,20 @@ import {compactBlocks} from "./compact/compact-blocks.ts";
 import {BlockWriter} from "./writer/block-writer.ts";
 
 // Merge of 4 blocks × 10,000 series × 2 h at 15 s (4.8 M samples a block), and selects over the result. Prints medians
-// of five runs and the peak of resident memory above that before the runs.
+// of five runs and the peak of resident memory above that before the runs. Merges of 2 h and of 8 h each run in a process
+// of their own, whose peaks should not differ: memory follows series and labels, not samples.
 
 const SERIES = 10_000;
 const SAMPLES = 480;
 const STEP = 15_000;
+/** With block directories as arguments this process only merges those and prints the peak of its resident memory, KiB. */
+const given = process.argv.slice(2);
 const dir = mkdtempSync(join(tmpdir(), "strata-bench-"));
 
-async function writeBlock(start: number): Promise<string> {
+async function writeBlock(start: number, samples: number = SAMPLES): Promise<string> {
   const writer = await BlockWriter.create(dir);
-  const t = new Float64Array(SAMPLES);
-  const v = new Float64Array(SAMPLES);
+  const t = new Float64Array(samples);
+  const v = new Float64Array(samples);
   for (let s = 0; s < SERIES; s++) {
     const pad = String(s).padStart(5, "0");
     writer.startSeries(
@@ -31,18 +35,18 @@ async function writeBlock(start: number): Promise<string> {
         pod: `pod-${pad}`,
       }),
     );
-    for (let i = 0; i < SAMPLES; i++) {
+    for (let i = 0; i < samples; i++) {
       t[i] = start + i * STEP + ((s * 7 + i * 3) % 11);
       v[i] = s + i * (1 + (s % 5)) + (s % 3 === 0 ? Math.sin(i) : 0);
     }
-    for (const c of encodeFloatChunks({t, v, n: SAMPLES})) {
+    for (const c of encodeFloatChunks({t, v, n: samples})) {
       const wait = writer.addChunk(c.mint, c.maxt, c.encoding, c.data);
       if (wait !== undefined) await wait;
     }
     const wait = writer.endSeries();
     if (wait !== undefined) await wait;
   }
-  await writer.finish({minTime: start, maxTime: start + SAMPLES * STEP});
+  await writer.finish({minTime: start, maxTime: start + samples * STEP});
   return writer.dir;
 }
 
@@ -72,7 +76,32 @@ async function median(name: string, work: () => Promise<string>): Promise<void> 
   );
 }
 
-try {
+async function mergeGiven(): Promise<void> {
+  const blocks = await Promise.all(given.map((d) => BlockReader.open(d)));
+  const start = performance.now();
+  await compactBlocks(blocks, dir);
+  console.log(`${process.resourceUsage().maxRSS} ${performance.now() - start}`);
+  await Promise.all(blocks.map((b) => b.close()));
+}
+
+/** Merges the blocks in a process of its own; the peak of its resident memory in bytes. */
+function mergeApart(name: string, dirs: readonly string[]): number {
+  const [peak, ms] = execFileSync(process.execPath, [import.meta.filename, ...dirs], {encoding: "utf8"}).split(" ");
+  console.log(
+    `merge 4 blocks of ${name} apart: peak ${Math.round(Number(peak) / 976.6)} MB, ${Number(ms).toFixed(0)} ms`,
+  );
+  return Number(peak) * 1024;
+}
+
+async function benchLengths(short: readonly string[]): Promise<void> {
+  const long: string[] = [];
+  for (let b = 0; b < 4; b++) long.push(await writeBlock(b * SAMPLES * 4 * STEP, SAMPLES * 4));
+  const two = mergeApart("2 h", short);
+  const eight = mergeApart("8 h", long);
+  console.log(`four times the samples take ${(eight / two).toFixed(2)} times the memory`);
+}
+
+async function bench(): Promise<void> {
   const dirs: string[] = [];
   const start = performance.now();
   for (let b = 0; b < 4; b++) dirs.push(await writeBlock(b * SAMPLES * STEP));
@@ -124,6 +153,11 @@ try {
   }
   await block.close();
   await Promise.all(blocks.map((b) => b.close()));
+  await benchLengths(dirs);
+}
+
+try {
+  await (given.length > 0 ? mergeGiven() : bench());
 } finally {
   rmSync(dir, {recursive: true, force: true});
 }
