@@ -2,6 +2,7 @@ export {type DedupFunc, dedupLanes, type Lane, splitLanes} from "./dedup.ts";
 export {type FrameParserOptions, SeriesFrameParser} from "./frame-parser.ts";
 export {type FrameWriterOptions, hintsFrame, SeriesFrameWriter, warningFrame} from "./frame-writer.ts";
 export {joinSeries, type SeriesPart, SourceMap} from "./join-series.ts";
+export {LabelReorder} from "./label-reorder.ts";
 export {LoserTree} from "./loser-tree.ts";
 export {type MergeOptions, mergeBatches, sortWithout} from "./merge.ts";
 export type {Caller, LabelAnswer, LabelQuery, Queryable, Select, Shard} from "./queryable.ts";

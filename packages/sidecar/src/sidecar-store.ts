@@ -5,12 +5,13 @@ import {
   BATCH_SERIES,
   type LabelAnswer,
   type LabelQuery,
+  LabelReorder,
   type Queryable,
   type Select,
   type SeriesBatch,
   SeriesBatchBuilder,
 } from "@strata/series";
-import {finalLabels, OrderRestorer, stripExternal} from "./external-labels.ts";
+import {finalLabels, stripExternal} from "./external-labels.ts";
 import type {HttpClient} from "./http-client.ts";
 import type {PrometheusApi} from "./prometheus-api.ts";
 import {type ChunkedSeries, remoteRead} from "./remote-read.ts";
@@ -128,7 +129,13 @@ export class SidecarStore implements Queryable {
     const own = state.ownLabelNames;
     // Where series carry one of those labels themselves, the order of the stream says nothing about the final one.
     const unordered = own === undefined || changed.some((name) => own.has(name));
-    const restorer = new OrderRestorer<Row>();
+    const ready: Row[] = [];
+    const added = state.externalLabels.without(q.withoutReplicaLabels);
+    const order = new LabelReorder<Row>(added, (row) => ready.push(row));
+    const inOrder = (row: Row): Row[] => {
+      order.add(row);
+      return ready.splice(0);
+    };
     const batches = new BatchWriter(q.limit);
     let sorted: Row[] = [];
     let held = 0;
@@ -150,7 +157,7 @@ export class SidecarStore implements Queryable {
         if (row === undefined || !row.labels.equals(labels) || !row.own.equals(ownLabels(part.labels, state))) {
           if (row !== undefined) {
             if (unordered) sorted.push(row);
-            else if (!(yield* emit(restorer.push(row)))) return;
+            else if (!(yield* emit(inOrder(row)))) return;
           }
           row = {own: ownLabels(part.labels, state), labels, chunks: [], bytes: 0};
         }
@@ -164,9 +171,10 @@ export class SidecarStore implements Queryable {
       }
       if (row !== undefined) {
         if (unordered) sorted.push(row);
-        else if (!(yield* emit(restorer.push(row)))) return;
+        else if (!(yield* emit(inOrder(row)))) return;
       }
-      sorted = unordered ? joinEqual(sorted) : restorer.flush();
+      order.finish();
+      sorted = unordered ? joinEqual(sorted) : ready;
       if (!(yield* emit(sorted))) return;
     } finally {
       q.budget.give(held);

@@ -1,10 +1,9 @@
 import {errorCode} from "@strata/base";
 import {compareLabels, Labels, type Matcher, shardOf} from "@strata/model";
-import type {Select} from "@strata/series";
+import {LabelReorder, type Select} from "@strata/series";
 import {type Selection, selectPostings} from "@strata/tsdb";
 import type {BlockReader, Row} from "./block-reader.ts";
 import {matchersKey} from "./cache-keys.ts";
-import {LabelReorder} from "./label-order.ts";
 import {encodePostings} from "./postings-codec.ts";
 import type {ReadContext} from "./read-context.ts";
 import {DEFAULT_TENANT} from "./store-metrics.ts";
@@ -106,7 +105,7 @@ async function* readRows(
 
 async function* reordered(rows: AsyncGenerator<Row[]>, external: Labels): AsyncGenerator<Row[]> {
   let out: Row[] = [];
-  const order = new LabelReorder(external, (row) => out.push(row));
+  const order = new LabelReorder<Row>(external, (row) => out.push(row));
   for await (const batch of rows) {
     for (const row of batch) order.add(row);
     if (out.length > 0) yield out;

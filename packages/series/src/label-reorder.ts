@@ -1,5 +1,4 @@
 import {compareLabels, type Labels} from "@strata/model";
-import type {Row} from "./block-reader.ts";
 
 /**
  * Brings rows that are ascending by their own labels into the order of their labels with external ones added, without
@@ -12,7 +11,7 @@ import type {Row} from "./block-reader.ts";
  *
  * Not for added names that the rows have themselves: those need a full sort.
  */
-export class LabelReorder {
+export class LabelReorder<Row extends {readonly labels: Labels}> {
   readonly #external: Labels;
   readonly #held: Row[] = [];
   readonly #emit: (row: Row) => void;
@@ -21,6 +20,11 @@ export class LabelReorder {
   constructor(external: Labels, emit: (row: Row) => void) {
     this.#external = external;
     this.#emit = emit;
+  }
+
+  /** How many rows wait. */
+  get held(): number {
+    return this.#held.length;
   }
 
   add(row: Row): void {
