@@ -67,6 +67,8 @@ test("anchoring, newlines and the Kelvin sign behave as in RE2", () => {
   assert.equal(re(".+").matches(""), false);
   assert.equal(re(".+.+").matches("😀"), false);
   assert.equal(re(".+.+").matches("😀a"), true);
+  assert.equal(re(".+.*").matches(""), false);
+  assert.equal(re("a.+.*").matches("a"), false);
   assert.equal(re("a.+b").matches("ab"), false);
   assert.equal(re("aa.*aa").matches("aaa"), false);
 });

@@ -235,7 +235,9 @@ export function globMatches(glob: Glob, text: string): boolean {
   if (!text.startsWith(first)) return false;
   let at = first.length;
   for (let i = 1; i < last; i++) {
-    const found = text.indexOf(literals[i] as string, at + (gaps[i - 1] as number));
+    const from = at + (gaps[i - 1] as number);
+    // The empty text is found at the end by whatever looks beyond it.
+    const found = from > text.length ? -1 : text.indexOf(literals[i] as string, from);
     if (found < 0) return false;
     at = found + (literals[i] as string).length;
   }
