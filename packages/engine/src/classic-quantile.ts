@@ -82,17 +82,19 @@ export function bucketQuantile(phi: number, buckets: readonly ClassicBucket[]): 
 export function bucketFraction(lower: number, upper: number, buckets: readonly ClassicBucket[]): number {
   const n = buckets.length;
   const total = buckets[n - 1]!.count;
-  if (n < 2 || total === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
+  if (total === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
   if (lower >= upper) return 0;
-  const below = (bound: number): number => {
+  const below = (bound: number): number => Math.min(rankOf(bound), total);
+  const rankOf = (bound: number): number => {
     let rank = 0;
     for (let i = 0; i < n; i++) {
       const end = buckets[i]!.le;
       const begin = i === 0 ? (end <= 0 ? -Infinity : 0) : buckets[i - 1]!.le;
       if (bound <= begin) return rank;
       if (bound < end) {
-        if (begin === -Infinity || end === Infinity) return rank;
-        return rank + (buckets[i]!.count - rank) * ((bound - begin) / (end - begin));
+        // Nothing is known of how the first of negative buckets is filled: all of it counts as below.
+        if (begin === -Infinity) return buckets[i]!.count;
+        return rank + ((buckets[i]!.count - rank) * (bound - begin)) / (end - begin);
       }
       rank = buckets[i]!.count;
     }

@@ -52,23 +52,38 @@ async function infoRows(
     if (values.size > 0) targets.push(matcher(name, "=~", [...values].map(quoteRegex).join("|")));
   }
   if (targets.length === 0) return [];
-  let like: VectorSelector | undefined;
-  walk(arg, (node) => {
-    if (node.kind === "vector") like ??= node;
-    return undefined;
-  });
   const selector: VectorSelector = {
     kind: "vector",
     name: "",
     matchers: [...targets, ...matchers],
-    offset: like?.offset ?? 0,
+    ...referenceTime(arg),
     offsetExpr: undefined,
-    at: like?.at,
     mode: "",
     matchersOnly: false,
     pos: arg.pos,
   };
   return collectRows(ev, instantSelector(ev, selector, grid, INFO_HINTS, "info"));
+}
+
+/**
+ * When info series are looked at: as the first selector of the argument is. Offsets of subqueries around it add up, until
+ * an `@` fixes the time.
+ */
+function referenceTime(arg: Expr): Pick<VectorSelector, "at" | "offset"> {
+  let found: Pick<VectorSelector, "at" | "offset"> | undefined;
+  walk(arg, (node, parents) => {
+    if (node.kind !== "vector" || found !== undefined) return undefined;
+    let {at, offset} = node;
+    for (let i = parents.length - 1; at === undefined && i >= 0; i--) {
+      const parent = parents[i]!;
+      if (parent.kind !== "subquery") continue;
+      offset += parent.offset;
+      at = parent.at;
+    }
+    found = {at, offset};
+    return undefined;
+  });
+  return found ?? {at: undefined, offset: 0};
 }
 
 const quoteRegex = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
@@ -132,8 +147,8 @@ class InfoJoin {
         if (!base.has(name)) added.set(name, value);
       }
     }
-    if (added.size === 0) return this.#mayMiss ? base : undefined;
-    return base.extend(Labels.fromPairs(added));
+    if (added.size > 0) return base.extend(Labels.fromPairs(added));
+    return this.#mayMiss || chosen.some((row) => row !== undefined) ? base : undefined;
   }
 
   #put(row: Row, step: number, labels: Labels): void {

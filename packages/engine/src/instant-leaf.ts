@@ -1,18 +1,18 @@
 import {StrataError} from "@strata/base";
 import {RANGE} from "@strata/kernels";
-import {METRIC_NAME} from "@strata/model";
+import {type Labels, METRIC_NAME} from "@strata/model";
 import type {VectorSelector} from "@strata/promql";
 import {BatchWriter, type Evaluation} from "./evaluation.ts";
 import type {FloatHistogram} from "./histogram/float-histogram.ts";
-import {HINT, histogramPoints, withHint} from "./histogram/float-histogram.ts";
+import {HINT, histogramPoints, isCustom, withHint} from "./histogram/float-histogram.ts";
 import {lastReference, references, setPoint} from "./range-leaf.ts";
-import {interpolate} from "./rate-anchored.ts";
-import {warnMixed} from "./rate-functions.ts";
+import {interpolate, linear} from "./rate-anchored.ts";
 import {SampleReader} from "./read-samples.ts";
 import {SampleColumns} from "./sample-columns.ts";
 import {type Hints, selectFor, selectSeries} from "./select-series.ts";
 import {type Batches, FLOAT, type Grid, HISTOGRAM} from "./step-batch.ts";
 import {Window} from "./window.ts";
+import {warnMixed, warnMixedSchemas} from "./window-remarks.ts";
 
 /** What of the sample found is the value: itself, its time in seconds (for `info` of floats alone), its start time. */
 export type InstantValue = "sample" | "timestamp" | "info" | "start_timestamp";
@@ -49,7 +49,7 @@ export async function* instantSelector(
           results = smoothedPoints(columns, w, lookbackMs, window, out, base);
         } else if (columns.hn === 0 && what === "sample") {
           results = columns.slide(RANGE.instant, w, out.values, out.kind, base);
-        } else results = generalPoints(columns, w, what, out, base);
+        } else results = generalPoints(series.labels, columns, w, what, out, base);
         if (results === 0) continue;
         ev.looked(grid, lookedAt(out, base, grid.count, results), results);
         writer.commit(series.labels);
@@ -80,6 +80,7 @@ function lookedAt(out: BatchWriter["batch"], base: number, steps: number, result
 type Windows = ReturnType<typeof references>;
 
 function generalPoints(
+  labels: Labels,
   columns: SampleColumns,
   w: Windows,
   what: InstantValue,
@@ -102,7 +103,9 @@ function generalPoints(
     const isFloat = ft > ht;
     if (isFloat && columns.isStale(i - 1)) continue;
     results++;
-    if (what === "info" && !isFloat) throw new StrataError("execution", "info sample should be float");
+    if (what === "info" && !isFloat) {
+      throw new StrataError("execution", `this should be an info metric, with float samples: ${labels}`);
+    }
     if (what === "timestamp" || what === "info") setPoint(out, base + s, t / 1000);
     else if (what === "start_timestamp") {
       const st = isFloat ? (columns.st?.[i - 1] ?? 0) : (columns.hst?.[j - 1] ?? 0);
@@ -127,6 +130,13 @@ function smoothedPoints(
   let fto = 0;
   let hfrom = 0;
   let hto = 0;
+  const mix: Mix<FloatHistogram> = (a, b, from, to, t) => {
+    if (isCustom(a) !== isCustom(b)) {
+      warnMixedSchemas(window);
+      return undefined;
+    }
+    return interpolate(window, a, from, b, to, t, a.hint !== HINT.gauge || b.hint !== HINT.gauge);
+  };
   for (let s = 0; s < w.count; s++) {
     const t = w.start + s * w.step;
     while (fto < columns.n && ts[fto]! <= t + lookback) fto++;
@@ -139,8 +149,8 @@ function smoothedPoints(
     }
     const value =
       fto > ffrom
-        ? between(ts, vs, ffrom, fto, t, (a, b, part) => a + (b - a) * part)
-        : between(columns.hts, columns.hs, hfrom, hto, t, smoothHistogram, (h) => withHint(h, HINT.unknown));
+        ? between(ts, vs, ffrom, fto, t, linear)
+        : between(columns.hts, columns.hs, hfrom, hto, t, mix, (h) => withHint(h, HINT.unknown));
     if (value === undefined) continue;
     results++;
     setPoint(out, base + s, value);
@@ -148,8 +158,8 @@ function smoothedPoints(
   return results;
 }
 
-const smoothHistogram = (a: FloatHistogram, b: FloatHistogram, part: number): FloatHistogram =>
-  interpolate(a, b, part, !(a.hint === HINT.gauge && b.hint === HINT.gauge));
+/** The value at time t between `a` at `from` and `b` at `to`. */
+type Mix<T> = (a: T, b: T, from: number, to: number, t: number) => T | undefined;
 
 function between<T>(
   ts: ArrayLike<number>,
@@ -157,7 +167,7 @@ function between<T>(
   from: number,
   to: number,
   t: number,
-  mix: (a: T, b: T, part: number) => T,
+  mix: Mix<T>,
   only: (v: T) => T = (v) => v,
 ): T | undefined {
   let i = from;
@@ -165,5 +175,5 @@ function between<T>(
   if (i === from) return undefined;
   if (ts[i - 1] === t) return vs[i - 1];
   if (i === to) return only(vs[i - 1]!);
-  return mix(vs[i - 1]!, vs[i]!, (t - ts[i - 1]!) / (ts[i]! - ts[i - 1]!));
+  return mix(vs[i - 1]!, vs[i]!, ts[i - 1]!, ts[i]!, t);
 }

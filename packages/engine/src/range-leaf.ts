@@ -5,12 +5,12 @@ import {BatchWriter, type Evaluation} from "./evaluation.ts";
 import {type FloatHistogram, histogramPoints} from "./histogram/float-histogram.ts";
 import {dropReserved, hasOneName, MixedNames} from "./metric-name.ts";
 import type {RangeFunction} from "./range-functions.ts";
-import {checkCounterName} from "./rate-functions.ts";
 import {SampleReader} from "./read-samples.ts";
 import {SampleColumns} from "./sample-columns.ts";
 import {type Hints, selectFor, selectSeries} from "./select-series.ts";
 import {type Batches, FLOAT, type Grid, HISTOGRAM} from "./step-batch.ts";
 import {Window} from "./window.ts";
+import {checkCounterName} from "./window-remarks.ts";
 
 /** A call of a range function, its scalar arguments evaluated: one column of `grid.count` values each. */
 export type RangeCall = {

@@ -1,14 +1,15 @@
-import {goQuote} from "@strata/model";
 import {addHistograms} from "./histogram/add.ts";
 import {detectReset} from "./histogram/compare.ts";
 import {compact, divide, type FloatHistogram, HINT, isCustom, scale, withHint} from "./histogram/float-histogram.ts";
-import type {RateKind} from "./rate-functions.ts";
 import type {Window} from "./window.ts";
+import {checkCounterName, warnMixed, warnMixedSchemas, warnNotCounter, warnNotGauge} from "./window-remarks.ts";
+
+export type RateKind = "rate" | "increase" | "delta";
 
 /** `rate`, `increase` and `delta` of anchored and smoothed selectors, whose windows reach beyond the range. */
 export function anchoredRate(w: Window, kind: RateKind): number | FloatHistogram | undefined {
   if (w.floats > 0 && w.histograms > 0) {
-    w.annotations.warn(`encountered a mix of histograms and floats for metric name ${goQuote(w.name)}`, w.pos);
+    warnMixed(w);
     return undefined;
   }
   const counter = kind !== "delta";
@@ -21,10 +22,7 @@ export function anchoredRate(w: Window, kind: RateKind): number | FloatHistogram
     : histogramChange(w, w.hs.slice(w.hfrom, w.hto), ts, picked.first, picked.last, counter);
   if (result === undefined) return undefined;
   if (typeof result === "number") {
-    if (counter && w.name !== "" && !/_(?:total|sum|count|bucket)$/.test(w.name)) {
-      const text = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:";
-      w.annotations.info(`${text} ${goQuote(w.name)}`, w.pos);
-    }
+    if (counter) checkCounterName(w);
     return kind === "rate" ? result / (w.range / 1000) : result;
   }
   const value = kind === "rate" ? divide(result, w.range / 1000) : result;
@@ -46,6 +44,10 @@ function pick(w: Window, ts: ArrayLike<number>): {first: number; last: number} |
   return {first, last};
 }
 
+/** The value at t on the line from (from, a) to (to, b). */
+export const linear = (a: number, b: number, from: number, to: number, t: number): number =>
+  a + ((b - a) * (t - from)) / (to - from);
+
 function floatChange(
   w: Window,
   vs: Float64Array,
@@ -57,9 +59,8 @@ function floatChange(
   const at = (i: number, t: number): number => {
     const y1 = vs[i]!;
     const y2 = vs[i + 1]!;
-    const part = (t - ts[i]!) / (ts[i + 1]! - ts[i]!);
     // A counter that fell is taken to have started from zero in between.
-    return counter && y2 < y1 ? y2 * part : y1 + (y2 - y1) * part;
+    return linear(counter && y2 < y1 ? 0 : y1, y2, ts[i]!, ts[i + 1]!, t);
   };
   const smoothed = w.mode === "smoothed";
   const left = smoothed && ts[first]! < w.start && first < last ? at(first, w.start) : vs[first]!;
@@ -85,46 +86,71 @@ function histogramChange(
   last: number,
   counter: boolean,
 ): FloatHistogram | undefined {
-  for (let i = first; i <= last; i++) {
-    if (isCustom(hs[i]!) !== isCustom(hs[first]!)) {
-      const text = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
-      w.annotations.warn(`${text} ${goQuote(w.name)}`, w.pos);
-      return undefined;
-    }
-    const gauge = hs[i]!.hint === HINT.gauge;
-    if (counter && gauge)
-      w.annotations.warn(`this native histogram metric is not a counter: ${goQuote(w.name)}`, w.pos);
-    if (!counter && !gauge && (i === first || i === last)) {
-      w.annotations.warn(`this native histogram metric is not a gauge: ${goQuote(w.name)}`, w.pos);
-    }
-  }
+  if (!sameKind(w, hs.slice(first, last + 1), counter)) return undefined;
   const smoothed = w.mode === "smoothed";
-  const at = (i: number, t: number) => interpolate(hs[i]!, hs[i + 1]!, (t - ts[i]!) / (ts[i + 1]! - ts[i]!), counter);
-  const left = smoothed && ts[first]! < w.start && first < last ? at(first, w.start) : hs[first]!;
+  const at = (i: number, t: number) => interpolate(w, hs[i]!, ts[i]!, hs[i + 1]!, ts[i + 1]!, t, counter);
+  const cutLeft = smoothed && ts[first]! < w.start && first < last;
+  const left = cutLeft ? at(first, w.start) : hs[first]!;
   const right = smoothed && last > 0 && ts[last]! > w.end ? at(last - 1, w.end) : hs[last]!;
-  const combine = (a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): FloatHistogram => {
-    const sum = addHistograms(a, b, sign);
-    const doing = sign < 0 ? "subtraction" : "addition";
-    if (sum.reconciled) w.annotations.info(`mismatched custom buckets were reconciled during ${doing}`, w.pos);
-    return sum.sum ?? a;
-  };
-  let result = combine(right, left, -1);
-  if (!counter) return result;
-  const from = ts[first]! <= w.start ? first + 1 : first;
-  const to = ts[last]! >= w.end ? last - 1 : last;
+  if (left === undefined || right === undefined) return undefined;
+  if (!counter && (left.hint !== HINT.gauge || right.hint !== HINT.gauge)) warnNotGauge(w);
+  let result = combine(w, right, left, -1);
+  if (!counter || result === undefined) return result;
+  let from = first + 1;
   let previous = left;
-  for (let i = from; i <= to; i++) {
-    if (detectReset(hs[i]!, previous)) result = combine(result, previous, 1);
-    previous = hs[i]!;
+  if (cutLeft && detectReset(hs[from]!, hs[first]!)) {
+    // The value at the range's start lies within that reset and has it counted.
+    previous = hs[from]!;
+    from++;
   }
-  if (detectReset(right, previous)) result = combine(result, previous, 1);
+  if (from > last) return result;
+  // `right` stands for the last sample, whose hint would else tell of one reset twice.
+  for (let i = from; i <= last; i++) {
+    const h = i === last ? right : hs[i]!;
+    if (detectReset(h, previous)) {
+      result = combine(w, result, previous, 1);
+      if (result === undefined) return undefined;
+    }
+    previous = h;
+  }
   return result;
 }
 
-/** The histogram `part` of the way from a to b; a counter that was reset in between starts from nothing. */
-export function interpolate(a: FloatHistogram, b: FloatHistogram, part: number, counter: boolean): FloatHistogram {
+/** Whether all have the same kind of buckets; says so if not, and if one is no counter. */
+function sameKind(w: Window, hs: readonly FloatHistogram[], counter: boolean): boolean {
+  for (const h of hs) {
+    if (isCustom(h) !== isCustom(hs[0]!)) {
+      warnMixedSchemas(w);
+      return false;
+    }
+    if (counter && h.hint === HINT.gauge) warnNotCounter(w);
+  }
+  return true;
+}
+
+/** a + sign × b; undefined, and a warning, where they do not go together. */
+function combine(w: Window, a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): FloatHistogram | undefined {
+  const {sum, reconciled} = addHistograms(a, b, sign);
+  if (sum === undefined) warnMixedSchemas(w);
+  const doing = sign < 0 ? "subtraction" : "addition";
+  if (reconciled) w.annotations.info(`mismatched custom buckets were reconciled during ${doing}`, w.pos);
+  return sum;
+}
+
+/** The histogram at time t between a and b; a counter that was reset in between starts from nothing. */
+export function interpolate(
+  w: Window,
+  a: FloatHistogram,
+  from: number,
+  b: FloatHistogram,
+  to: number,
+  t: number,
+  counter: boolean,
+): FloatHistogram | undefined {
+  if (t === from) return a;
+  if (t === to) return b;
+  const part = (t - from) / (to - from);
   if (counter && detectReset(b, a)) return scale(b, part);
-  const difference = addHistograms(b, a, -1).sum;
-  if (difference === undefined) return a;
-  return addHistograms(scale(difference, part), a, 1).sum ?? a;
+  const difference = combine(w, b, a, -1);
+  return difference && combine(w, scale(difference, part), a, 1);
 }

@@ -2,36 +2,9 @@ import {goQuote} from "@strata/model";
 import {addHistograms} from "./histogram/add.ts";
 import {detectReset} from "./histogram/compare.ts";
 import {compact, type FloatHistogram, HINT, isCustom, scale, toSchema, withHint} from "./histogram/float-histogram.ts";
-import {anchoredRate} from "./rate-anchored.ts";
+import {anchoredRate, type RateKind} from "./rate-anchored.ts";
 import type {Window, WindowFunction} from "./window.ts";
-
-export type RateKind = "rate" | "increase" | "delta";
-
-const NAME_OF_COUNTER = /_(?:total|sum|count|bucket)$/;
-
-/** Says that a name does not look like a counter's; nothing for a series without name. */
-export function checkCounterName(w: Window): void {
-  if (w.name === "" || NAME_OF_COUNTER.test(w.name)) return;
-  const text = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:";
-  w.annotations.info(`${text} ${goQuote(w.name)}`, w.pos);
-}
-
-export function warnMixed(w: Window): void {
-  w.annotations.warn(`encountered a mix of histograms and floats for metric name ${goQuote(w.name)}`, w.pos);
-}
-
-export function warnNotCounter(w: Window): void {
-  w.annotations.warn(`this native histogram metric is not a counter: ${goQuote(w.name)}`, w.pos);
-}
-
-export function warnNotGauge(w: Window): void {
-  w.annotations.warn(`this native histogram metric is not a gauge: ${goQuote(w.name)}`, w.pos);
-}
-
-export function warnMixedSchemas(w: Window): void {
-  const text = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
-  w.annotations.warn(`${text} ${goQuote(w.name)}`, w.pos);
-}
+import {checkCounterName, warnMixed, warnMixedSchemas, warnNotCounter, warnNotGauge} from "./window-remarks.ts";
 
 /** `rate`, `increase` and `delta` with extrapolation to the window's ends. */
 export function rateWindow(kind: RateKind): WindowFunction {

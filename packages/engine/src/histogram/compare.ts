@@ -57,8 +57,8 @@ function bucketFell(
     const index = pi[k]!;
     if (!counts(index)) continue;
     while (i < ci.length && ci[i]! < index) i++;
-    const now = i < ci.length && ci[i] === index ? cv[i]! : 0;
-    if (now < pv[k]!) return true;
+    const gone = i === ci.length || ci[i] !== index;
+    if (gone ? pv[k] !== 0 : cv[i]! < pv[k]!) return true;
   }
   return false;
 }
