@@ -1,4 +1,4 @@
-import {grpcCodeName, type ObservedCall} from "@strata/storeapi";
+import {type CallObserver, grpcCodeName, type ObservedCall} from "@strata/storeapi";
 import type {Logger, Tracer} from "@strata/telemetry";
 import type {ProtocolLogConfig} from "@strata/web";
 
@@ -7,7 +7,7 @@ export function grpcObserver(
   log: Logger,
   config: ProtocolLogConfig | undefined,
   tracer: Tracer,
-): ((call: ObservedCall) => (code: number) => void) | undefined {
+): ((call: ObservedCall) => CallObserver) | undefined {
   const logged = config?.end === true ? config : undefined;
   if (logged === undefined && !tracer.enabled) return undefined;
   return (call) => {
@@ -17,11 +17,14 @@ export function grpcObserver(
       attributes: {"rpc.system": "grpc", "rpc.service": call.service, "rpc.method": call.method},
     });
     const finished = logged === undefined || !isListed(logged, call) ? undefined : startLog(log, logged, call);
-    return (code) => {
-      span.set("rpc.grpc.status_code", code);
-      if (code !== 0) span.fail(grpcCodeName(code));
-      span.end();
-      finished?.(code);
+    return {
+      span: span.context,
+      end(code) {
+        span.set("rpc.grpc.status_code", code);
+        if (code !== 0) span.fail(grpcCodeName(code));
+        span.end();
+        finished?.(code);
+      },
     };
   };
 }

@@ -14,7 +14,7 @@ export type CallContext = {
   readonly signal: AbortSignal;
   readonly tenant: string;
   readonly requestId: string | undefined;
-  /** The caller's span. */
+  /** The span of this call where calls are traced, else the caller's: what goes into calls made for this one. */
   readonly parent: SpanContext | undefined;
   /** Unix milliseconds; Infinity for none. */
   readonly deadline: number;

@@ -205,3 +205,31 @@ test("an address in use is an error that names it", async (t) => {
   const second = new GrpcServer({address, registry: newRegistry(), logger: nullLogger()});
   await assert.rejects(second.listen(), {code: "unavailable", message: new RegExp(`cannot listen on ${address}`)});
 });
+
+test("a handler's caller is the call's own span, which continues the span of whoever called", async (t) => {
+  const own = {traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "1111111111111111", sampled: true};
+  const seen: {parent?: string | undefined; handler?: string | undefined; code?: number} = {};
+  const server = new GrpcServer({
+    address: "127.0.0.1:0",
+    registry: newRegistry(),
+    logger: nullLogger(),
+    observe(observed) {
+      seen.parent = observed.parent?.spanId;
+      return {
+        span: own,
+        end: (code) => {
+          seen.code = code;
+        },
+      };
+    },
+  });
+  server.unary(info.InfoService.Info, async (_request, ctx) => {
+    seen.handler = ctx.parent?.spanId;
+    return {};
+  });
+  const address = `127.0.0.1:${await server.listen()}`;
+  t.after(() => server.stop(0));
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  await connect(t, address).unary(info.InfoService.Info, {}, {...call, traceparent});
+  assert.deepEqual(seen, {parent: "00f067aa0ba902b7", handler: own.spanId, code: 0});
+});

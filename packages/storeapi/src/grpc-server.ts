@@ -14,7 +14,14 @@ import {
 } from "@grpc/grpc-js";
 import {StrataError} from "@strata/base";
 import type {Codec, Init, MethodDef} from "@strata/proto";
-import type {Counter, Logger, Registry, SpanContext} from "@strata/telemetry";
+import {
+  type Counter,
+  formatTraceparent,
+  type Logger,
+  type Registry,
+  type SpanContext,
+  TRACEPARENT,
+} from "@strata/telemetry";
 import {abortReason, type CallContext, callContext} from "./call-context.ts";
 import {
   ACCEPTED,
@@ -42,8 +49,8 @@ export type GrpcServerOptions = {
   readonly maxConnectionAgeGraceMs?: number | undefined;
   readonly registry: Registry;
   readonly logger: Logger;
-  /** Told of each call as its metadata arrives; what it returns is told the status code that the call ended with. */
-  readonly observe?: ((call: ObservedCall) => (code: number) => void) | undefined;
+  /** Told of each call as its metadata arrives. */
+  readonly observe?: ((call: ObservedCall) => CallObserver) | undefined;
 };
 
 /** A call as logs and traces see it. */
@@ -54,6 +61,14 @@ export type ObservedCall = {
   readonly requestId: string | undefined;
   /** The caller's span. */
   readonly parent: SpanContext | undefined;
+};
+
+/** Follows one call until it ends. */
+export type CallObserver = {
+  /** The span of the call, which becomes the parent of whatever its handler asks of others. */
+  readonly span: SpanContext | undefined;
+  /** Told once, with the status code. */
+  end(code: number): void;
 };
 
 export type UnaryHandler<Req, Res> = (request: Req, ctx: CallContext) => Promise<Init<Res>>;
@@ -250,11 +265,14 @@ export class GrpcServer {
     return toGrpcStatus(err);
   }
 
-  #observe(labels: MethodLabels, metadata: Metadata, peer: string): ((code: number) => void) | undefined {
+  /** Handlers find the call's own span where the caller's stood: in the metadata. */
+  #observe(labels: MethodLabels, metadata: Metadata, peer: string): CallObserver | undefined {
     const {observe} = this.#options;
     if (observe === undefined) return undefined;
     const {requestId, parent} = callContext(metadata, this.stopping, Number.POSITIVE_INFINITY, peer);
-    return observe({service: labels.grpc_service, method: labels.grpc_method, peer, requestId, parent});
+    const observer = observe({service: labels.grpc_service, method: labels.grpc_method, peer, requestId, parent});
+    if (observer.span !== undefined) metadata.set(TRACEPARENT, formatTraceparent(observer.span));
+    return observer;
   }
 
   #intercept(call: ServerInterceptingCallInterface): ServerInterceptingCall {
@@ -264,10 +282,10 @@ export class GrpcServer {
     const encoding = prepareServerCall(call, method.headroom);
     widenServerWindow(call, WINDOW);
     const rpc = this.#metrics.start(method.labels);
-    let observed: ((code: number) => void) | undefined;
+    let observed: CallObserver | undefined;
     const end = (code: number): void => {
       rpc.end(code);
-      observed?.(code);
+      observed?.end(code);
       observed = undefined;
     };
     return new ServerInterceptingCall(call, {

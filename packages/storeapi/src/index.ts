@@ -20,7 +20,7 @@ export {
 } from "./grpc-client.ts";
 export {MESSAGE_HEADER} from "./grpc-internals.ts";
 export {type RpcMetrics, rpcMetrics} from "./grpc-metrics.ts";
-export {GrpcServer, type GrpcServerOptions, type ObservedCall} from "./grpc-server.ts";
+export {type CallObserver, GrpcServer, type GrpcServerOptions, type ObservedCall} from "./grpc-server.ts";
 export {asGrpcError, fromGrpcStatus, GRPC_CODE, type GrpcStatus, grpcCodeName, toGrpcStatus} from "./grpc-status.ts";
 export {ProxyStore, type ProxyStoreOptions} from "./proxy-store.ts";
 export {callOptions, StoreClient} from "./store-client.ts";
