@@ -30,3 +30,4 @@ export {labelQueryOf, matchersOf, protoMatchers, selectOf, seriesRequest} from "
 export {callerOf, type StoreLimits, type StoreServiceOptions, serveInfo, serveStore} from "./store-service.ts";
 export {type OpenedStore, type StoreStreamOptions, storeBatches} from "./store-stream.ts";
 export type {ClientTls, ServerTls, TlsVersion} from "./tls-config.ts";
+export {type TsdbStore, tsdbHandle, tsdbInfo} from "./tsdb-store.ts";

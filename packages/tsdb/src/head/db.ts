@@ -82,6 +82,12 @@ export class Db implements Queryable {
     return this.#blocks;
   }
 
+  /** The first sample's time, ms, or that of the first block where it is earlier; +Infinity when there is none. */
+  get minTime(): number {
+    const {minTime, store} = this.head;
+    return Math.min(this.#blocks[0]?.meta.minTime ?? Number.POSITIVE_INFINITY, minTime, store.oooMint);
+  }
+
   async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
     // Taken together and begun at once: what moves from head to block meanwhile is in one of them.
     const sources: Queryable[] = this.#blocks.filter((b) => b.meta.minTime <= q.maxt && b.meta.maxTime > q.mint);
