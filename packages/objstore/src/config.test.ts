@@ -36,7 +36,7 @@ test("what cannot be used is refused in one line that says why", async () => {
   await f("type: FILESYSTEM\ntype: S3", /unique/i);
   await f("type: [", /cannot read object storage configuration/);
   await f("type: 5", /type must be a string/);
-  await f("type: AZURE\nconfig: {}", /bucket with type AZURE is not supported yet; supported are FILESYSTEM, S3/);
+  await f("type: AZURE\nconfig: {}", /bucket with type AZURE is not supported yet; supported are FILESYSTEM, S3, GCS/);
   await f("type: swift", /SWIFT is not supported yet/);
   await f("type: toString", /bucket with type toString is not supported; supported/);
   await f("config: {}", /bucket with type {2}is not supported/);

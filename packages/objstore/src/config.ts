@@ -30,10 +30,16 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
     const {S3Bucket} = await import("./s3.ts");
     return new S3Bucket(checked);
   },
+  GCS: async (config) => {
+    const {gcsConfig} = await import("./gcs-config.ts");
+    const checked = gcsConfig(config);
+    const {GcsBucket} = await import("./gcs.ts");
+    return new GcsBucket(checked);
+  },
 };
 
 /** Providers that Thanos knows and Strata does not (yet). */
-const UNSUPPORTED = ["GCS", "AZURE", "SWIFT", "COS", "ALIYUNOSS", "BOS", "OCI", "OBS"];
+const UNSUPPORTED = ["AZURE", "SWIFT", "COS", "ALIYUNOSS", "BOS", "OCI", "OBS"];
 
 const TOP_LEVEL_KEYS = ["type", "config", "prefix"];
 

@@ -1,12 +1,14 @@
 import {readFileSync} from "node:fs";
 import {Agent as HttpAgent} from "node:http";
-import {Agent as HttpsAgent} from "node:https";
+import {type AgentOptions, Agent as HttpsAgent} from "node:https";
 import type {ConfigFields} from "./config-fields.ts";
 
 /** Transport of an object storage client: `http_config`. */
 export type HttpClientConfig = {
   readonly httpAgent: HttpAgent;
   readonly httpsAgent: HttpsAgent;
+  /** What the agents were made of, for clients that make their own. */
+  readonly agentOptions: AgentOptions;
   /** ms until the answer's headers must be there. */
   readonly responseHeaderTimeoutMs: number;
 };
@@ -32,18 +34,20 @@ export function httpClientConfig(fields: ConfigFields): HttpClientConfig {
   const key = file(tls, "key_file");
   const servername = tls.text("server_name");
   const skip = tls.flag("insecure_skip_verify") || skipOuter;
-  const agent = {keepAlive: true, maxSockets, maxFreeSockets: maxIdle, timeout: idleMs};
+  const plain = {keepAlive: true, maxSockets, maxFreeSockets: maxIdle, timeout: idleMs};
+  const agentOptions = {
+    ...plain,
+    rejectUnauthorized: !skip,
+    ...(ca === undefined ? {} : {ca}),
+    ...(cert === undefined ? {} : {cert}),
+    ...(key === undefined ? {} : {key}),
+    ...(servername === "" ? {} : {servername}),
+  };
   return {
     responseHeaderTimeoutMs,
-    httpAgent: new HttpAgent(agent),
-    httpsAgent: new HttpsAgent({
-      ...agent,
-      rejectUnauthorized: !skip,
-      ...(ca === undefined ? {} : {ca}),
-      ...(cert === undefined ? {} : {cert}),
-      ...(key === undefined ? {} : {key}),
-      ...(servername === "" ? {} : {servername}),
-    }),
+    httpAgent: new HttpAgent(plain),
+    httpsAgent: new HttpsAgent(agentOptions),
+    agentOptions,
   };
 }
 

@@ -6,3 +6,4 @@ export {compareKeys} from "./key.ts";
 export {metered} from "./metrics.ts";
 export {downloadFile, readObject, uploadBytes, uploadFile} from "./object-io.ts";
 export {prefixed} from "./prefix.ts";
+export {traced} from "./tracing.ts";

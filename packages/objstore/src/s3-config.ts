@@ -17,6 +17,8 @@ export type S3Config = {
   readonly pathStyle: boolean;
   /** Undefined: environment, shared files, web identity, instance role, in the SDK's order. */
   readonly credentials: {accessKeyId: string; secretAccessKey: string; sessionToken?: string} | undefined;
+  /** Where a web identity is exchanged for keys; undefined: where the SDK looks. */
+  readonly stsUrl: string | undefined;
   readonly userMetadata: Readonly<Record<string, string>>;
   readonly http: HttpClientConfig;
   readonly listV1: boolean;
@@ -67,7 +69,6 @@ export function s3Config(block: Readonly<Record<string, unknown>>): S3Config {
   if (accessKey !== "" && secretKey === "") throw f.bad("no s3 secret_key specified while access_key is present");
   if (accessKey === "" && secretKey !== "") throw f.bad("no s3 access_key specified while secret_key is present");
   if (v2) throw f.bad("signature_version2 is not supported");
-  if (sts !== "") throw f.bad("sts_endpoint is not supported; AWS_ENDPOINT_URL_STS in the environment is");
   return {
     bucket,
     url: `${insecure ? "http" : "https"}://${endpoint}`,
@@ -77,6 +78,7 @@ export function s3Config(block: Readonly<Record<string, unknown>>): S3Config {
       accessKey === ""
         ? undefined
         : {accessKeyId: accessKey, secretAccessKey: secretKey, ...(sessionToken === "" ? {} : {sessionToken})},
+    stsUrl: sts === "" ? undefined : /^https?:\/\//i.test(sts) ? sts : `https://${sts}`,
     userMetadata,
     http,
     listV1,

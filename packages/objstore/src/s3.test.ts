@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import {writeFileSync} from "node:fs";
 import {createServer} from "node:http";
+import {join} from "node:path";
 import {after, test} from "node:test";
 import {CreateBucketCommand, S3Client} from "@aws-sdk/client-s3";
 import {errorCode} from "@strata/base";
-import {freePort, httpReady, requireTool, type Server, spawnServer} from "@strata/base/testing";
-import {readObject} from "./object-io.ts";
+import {freePort, httpReady, requireTool, type Server, spawnServer, tempDir} from "@strata/base/testing";
+import {readObject, uploadBytes} from "./object-io.ts";
 import {S3Bucket} from "./s3.ts";
 import {s3Config} from "./s3-config.ts";
 import {bucketAcceptance} from "./testing/index.ts";
@@ -106,4 +108,30 @@ test("a body that breaks off is asked for again; a store that stays down is unav
   assert.equal(Buffer.from(await retried.bucket.getRange("k", 0, 5, never)).toString(), "hello");
   const dead = await rudeServer([down]);
   await assert.rejects(dead.bucket.exists("k", never), (err) => errorCode(err) === "unavailable");
+});
+
+test("a web identity is exchanged for keys where sts_endpoint says", {skip: moto.skip}, async (t) => {
+  const {endpoint} = await motoServer();
+  const {bucket: owned} = await openBucket();
+  await uploadBytes(owned, "k", new Uint8Array(3), never);
+  const token = join(tempDir(t), "token");
+  writeFileSync(token, "not looked at");
+  const env = {AWS_WEB_IDENTITY_TOKEN_FILE: token, AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/strata"};
+  const before = {...process.env};
+  Object.assign(process.env, env);
+  try {
+    const config = {
+      bucket: owned.name,
+      endpoint,
+      insecure: true,
+      region: "us-east-1",
+      sts_endpoint: `http://${endpoint}`,
+    };
+    const bucket = new S3Bucket(s3Config(config));
+    assert.equal((await bucket.attributes("k", never)).size, 3);
+    await bucket.close();
+    await owned.close();
+  } finally {
+    process.env = before;
+  }
 });

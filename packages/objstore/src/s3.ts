@@ -11,10 +11,12 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
+import {fromTokenFile} from "@aws-sdk/credential-provider-web-identity";
 import {Upload} from "@aws-sdk/lib-storage";
 import {errorText, StrataError} from "@strata/base";
 import type {Bucket, ObjectAttributes, ObjectEntry} from "./bucket.ts";
 import {notFound, throwIfAborted} from "./bucket-errors.ts";
+import {checkedSize} from "./checked-size.ts";
 import {checkDir, checkKey, compareKeys} from "./key.ts";
 import type {S3Config} from "./s3-config.ts";
 
@@ -51,7 +53,7 @@ export class S3Bucket implements Bucket {
         httpsAgent: config.http.httpsAgent,
         requestTimeout: config.http.responseHeaderTimeoutMs,
       },
-      ...(config.credentials === undefined ? {} : {credentials: config.credentials}),
+      ...credentialsOf(config),
     });
   }
 
@@ -237,6 +239,13 @@ export class S3Bucket implements Bucket {
   }
 }
 
+/** Keys of the configuration; a web identity exchanged where the configuration says; or else the SDK's own search. */
+function credentialsOf({credentials, stsUrl, region}: S3Config) {
+  if (credentials !== undefined) return {credentials};
+  if (stsUrl === undefined || process.env.AWS_WEB_IDENTITY_TOKEN_FILE === undefined) return {};
+  return {credentials: fromTokenFile({clientConfig: {endpoint: stsUrl, region}})};
+}
+
 /** HTTP status that an error of the SDK carries. */
 function statusOf(err: unknown): number | undefined {
   const metadata = (err as {$metadata?: {httpStatusCode?: number}} | undefined)?.$metadata;
@@ -261,20 +270,4 @@ function nextPage(page: Page): string | undefined {
   if ("NextContinuationToken" in page) return page.NextContinuationToken;
   const v1 = page as ListObjectsCommandOutput;
   return v1.NextMarker ?? v1.Contents?.at(-1)?.Key;
-}
-
-async function* checkedSize(
-  body: AsyncIterable<Uint8Array>,
-  size: number | undefined,
-  key: string,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  let sent = 0;
-  for await (const part of body) {
-    throwIfAborted(signal, `upload ${key}`);
-    sent += part.length;
-    if (part.length > 0) yield part;
-  }
-  if (size === undefined || sent === size) return;
-  throw new StrataError("bad_data", `cannot upload ${key}: body has ${sent} bytes, ${size} were announced`);
 }

@@ -1,7 +1,7 @@
 import {StrataError} from "@strata/base";
 import {SHIPPER_STATE_FILE, Shipper} from "@strata/block";
 import {resolveTime} from "@strata/model";
-import {type Bucket, bucketFromConfig, metered} from "@strata/objstore";
+import {type Bucket, bucketFromConfig, metered, traced} from "@strata/objstore";
 import {httpClientConfig, Sidecar} from "@strata/sidecar";
 import {serveStore} from "@strata/storeapi";
 import {sidecarFlags} from "../flags/sidecar.ts";
@@ -12,14 +12,14 @@ export const sidecar = defineCommand(sidecarFlags, (context) =>
   runComponent({
     component: "sidecar",
     context,
-    async setup({log, registry, probes, grpc}) {
+    async setup({log, registry, tracer, probes, grpc}) {
       const {flags} = context;
       if (flags["reloader.config-file"] !== "" || flags["reloader.rule-dir"].length > 0) {
         throw new StrataError("bad_data", "--reloader.config-file and --reloader.rule-dir are not built yet");
       }
       const objstore = flags["objstore.config"];
       const bucket: Bucket | undefined = objstore.given
-        ? metered(await objstore.parse(bucketFromConfig), registry)
+        ? traced(metered(await objstore.parse(bucketFromConfig), registry), tracer)
         : undefined;
       const metaFileName = flags["shipper.meta-file-name"] || SHIPPER_STATE_FILE;
       const component = new Sidecar(

@@ -1,6 +1,6 @@
 import {type MarkKind, writeMark} from "@strata/block";
 import {resolveTime} from "@strata/model";
-import {bucketFromConfig, metered} from "@strata/objstore";
+import {bucketFromConfig, metered, traced} from "@strata/objstore";
 import {addBlocksRoutes, indexCacheFromConfig, Store} from "@strata/store";
 import {serveStore} from "@strata/storeapi";
 import {storeFlags} from "../flags/store.ts";
@@ -15,10 +15,10 @@ export const store = defineCommand(storeFlags, (context) =>
   runComponent({
     component: "store",
     context,
-    async setup({log, registry, probes, grpc, signal, api}) {
+    async setup({log, registry, tracer, probes, grpc, signal, api}) {
       const {flags} = context;
       const v1 = api({routePrefix: "", cors: !flags["web.disable-cors"]});
-      const bucket = metered(await flags["objstore.config"].parse(bucketFromConfig), registry);
+      const bucket = traced(metered(await flags["objstore.config"].parse(bucketFromConfig), registry), tracer);
       const samples = flags["store.limits.request-samples"];
       const gateway = new Store({
         bucket,
