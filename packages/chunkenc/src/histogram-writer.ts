@@ -40,12 +40,20 @@ export class HistogramChunkWriter {
   readonly #kind: Histogram["kind"];
   readonly #perChunk: number;
   readonly #withStart: boolean;
+  readonly #silentHeader: ResetHint;
   #open: Pending | undefined;
   #done: EncodedChunk[] = [];
 
-  /** All histograms must be of `kind`. With `startTimes`, chunks are of the encodings that carry them. */
-  constructor(kind: Histogram["kind"], options: {perChunk?: number; startTimes?: boolean} = {}) {
+  /**
+   * All histograms must be of `kind`. With `startTimes`, chunks are of the encodings that carry them. `silentHeader` is
+   * the header of a chunk after `perChunk` samples, or the first, whose first sample says neither reset nor gauge.
+   */
+  constructor(
+    kind: Histogram["kind"],
+    options: {perChunk?: number; startTimes?: boolean; silentHeader?: ResetHint} = {},
+  ) {
     this.#kind = kind;
+    this.#silentHeader = options.silentHeader ?? RESET_HINT.unknown;
     this.#withStart = options.startTimes === true;
     this.#perChunk = Math.min(options.perChunk ?? SAMPLES_PER_CHUNK, this.#withStart ? MAX_SAMPLES_ST : MAX_SAMPLES);
   }
@@ -55,7 +63,7 @@ export class HistogramChunkWriter {
     assert(h.kind === this.#kind, `${h.kind} histogram in a writer of ${this.#kind} ones`);
     const open = this.#open;
     if (open === undefined || open.t.length >= this.#perChunk) {
-      this.#start(firstHeader(h), h);
+      this.#start(firstHeader(h, this.#silentHeader), h);
     } else {
       const last = open.histograms.at(-1) as Histogram;
       const decision = decideAppend({header: open.header, layout: open.layout, last: widest(open, last)}, h);
@@ -103,8 +111,8 @@ function widest(open: Pending, last: Histogram): Histogram {
 }
 
 /** The header of a chunk whose first sample this is. */
-function firstHeader(h: Histogram): ResetHint {
-  return h.resetHint === RESET_HINT.gauge || h.resetHint === RESET_HINT.counterReset ? h.resetHint : RESET_HINT.unknown;
+function firstHeader(h: Histogram, silent: ResetHint): ResetHint {
+  return h.resetHint === RESET_HINT.gauge || h.resetHint === RESET_HINT.counterReset ? h.resetHint : silent;
 }
 
 function encode(pending: Pending, float: boolean, withStart: boolean): EncodedChunk {

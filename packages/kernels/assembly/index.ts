@@ -12,3 +12,7 @@ export {floatDecode, floatDecodeMany, xor2Decode, xor2Encode} from "./xor2";
 export {xxhash64, xxhash64To} from "./xxhash64";
 export {dropStale, rangeFresh, rangeTotal, rangeWindows} from "./range";
 export {dedupPenalty} from "./dedup";
+export {
+  applyCounterResets, downsampleBegin, downsampleChunks, downsampleClean, downsampleDirectory, downsampleDrain, downsampleEnd,
+  downsampleOpen, downsamplePush, downsampleStateSize, windowColumn,
+} from "./downsample";

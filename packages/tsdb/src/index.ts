@@ -23,8 +23,10 @@ export {
   offsetOf,
   segmentOf,
 } from "./chunk-segments.ts";
+export {BlockCursor, type SymbolMap} from "./compact/block-cursor.ts";
 export type {ChunkItem} from "./compact/chunk-item.ts";
 export {type CompactOptions, compactBlocks, type MergeSeries} from "./compact/compact-blocks.ts";
+export {mergeSymbols} from "./compact/merge-symbols.ts";
 export {type MergeChunks, mergeOverlaps, mergeSamples} from "./compact/overlap-chunks.ts";
 export {type CommitResult, HeadAppender} from "./head/appender.ts";
 export {Db, type DbEvent, type DbOptions} from "./head/db.ts";
@@ -60,6 +62,7 @@ export {
 export {BufferAccess, FileAccess, type RandomAccess} from "./random-access.ts";
 export {type LabelChange, reordered} from "./series-order.ts";
 export {ROW_STRIDE, type SeriesRow} from "./series-row.ts";
+export {StoredChunks} from "./stored-chunks.ts";
 export {
   covers,
   decodeTombstones,
