@@ -39,5 +39,6 @@ export {
   relabelConfig,
   relabelConfigs,
 } from "./relabel.ts";
+export {formatTimestamp, parseTimestamp, type Timestamp, ZERO_TIME} from "./timestamp.ts";
 export {newUlid, parseUlid, ulidTime, ZERO_ULID} from "./ulid.ts";
 export {compareUtf8} from "./utf8-order.ts";
