@@ -48,6 +48,11 @@ export class PrometheusApi {
     return Number.isFinite(value) && Math.abs(value) < Number.MAX_SAFE_INTEGER ? value : undefined;
   }
 
+  /** `data` of an answer to GET `path`. */
+  async data(path: string, params: URLSearchParams, signal: AbortSignal): Promise<unknown> {
+    return (await this.#json(path, params, signal)).data;
+  }
+
   async series(matchers: readonly Matcher[], mint: number, maxt: number, limit: number, signal: AbortSignal) {
     const {data, warnings} = await this.#json("/api/v1/series", query(matchers, mint, maxt, limit), signal);
     const series = (data as Record<string, string>[]).map((labels) => Labels.fromObject(labels));

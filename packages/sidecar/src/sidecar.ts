@@ -2,11 +2,13 @@ import {setTimeout as sleep} from "node:timers/promises";
 import {errorText, StrataError} from "@strata/base";
 import type {Labels} from "@strata/model";
 import type {Init, info} from "@strata/proto";
+import {announce, type ReadApis} from "@strata/storeapi";
 import type {Logger, Registry} from "@strata/telemetry";
 import {HttpClient, type HttpClientConfig} from "./http-client.ts";
 import {checkFlags, type UploadOptions} from "./preconditions.ts";
 import {PrometheusApi} from "./prometheus-api.ts";
 import {PrometheusWatch} from "./prometheus-watch.ts";
+import {sidecarApis} from "./sidecar-apis.ts";
 import {SidecarStore} from "./sidecar-store.ts";
 
 export type SidecarOptions = {
@@ -36,6 +38,8 @@ const FLAGS_RETRY_MS = 2000;
 /** The sidecar beside one Prometheus: serves its recent data, uploads its finished blocks. */
 export class Sidecar {
   readonly store: SidecarStore;
+  /** What it tells of its Prometheus beside series. */
+  readonly apis: ReadApis;
   readonly #api: PrometheusApi;
   readonly #http: HttpClient;
   readonly #watch: PrometheusWatch;
@@ -69,6 +73,7 @@ export class Sidecar {
       () => this.#watch.state,
       (n) => frames.observe(n),
     );
+    this.apis = sidecarApis(this.#api, () => this.#watch.state.externalLabels);
   }
 
   get externalLabels(): Labels {
@@ -95,6 +100,7 @@ export class Sidecar {
         supportsWithoutReplicaLabels: true,
         tsdbInfos: [{labels, ...range}],
       },
+      ...announce(this.apis),
     };
   }
 

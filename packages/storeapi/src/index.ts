@@ -1,3 +1,12 @@
+export {type EndpointApis, type EndpointApisOptions, endpointApis} from "./apis/endpoint-apis.ts";
+export {type Collected, collect} from "./apis/fan-out.ts";
+export {mergeExemplars} from "./apis/merge-exemplars.ts";
+export {mergeMetadata} from "./apis/merge-metadata.ts";
+export {labelSet, labelsOf, mergeRules, type RulesFilter} from "./apis/merge-rules.ts";
+export {mergeStatistics, totalStatistics} from "./apis/merge-statistics.ts";
+export {mergeTargets} from "./apis/merge-targets.ts";
+export {type QueryApi, QueryClient, queryMessage, serveQuery} from "./apis/query-api.ts";
+export {type ApiAnswer, type ApiSource, announce, type ReadApis, serveReadApis} from "./apis/read-api.ts";
 export {type CallContext, DEFAULT_TENANT, REQUEST_ID_KEY, TENANT_KEY} from "./call-context.ts";
 export {
   type ConnectionLabel,

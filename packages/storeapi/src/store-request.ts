@@ -14,7 +14,7 @@ export function matchersOf(list: readonly thanos.LabelMatcher[]): Matcher[] {
   });
 }
 
-export const protoMatchers = (list: readonly Matcher[]): Init<thanos.LabelMatcher>[] =>
+export const protoMatchers = (list: readonly Matcher[]): thanos.LabelMatcher[] =>
   list.map((m) => ({type: OPS.indexOf(m.op), name: m.name, value: m.value}));
 
 const AGGREGATES = new Set<number>(Object.values(AGGREGATE));

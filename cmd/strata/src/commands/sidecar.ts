@@ -3,7 +3,7 @@ import {SHIPPER_STATE_FILE, Shipper} from "@strata/block";
 import {resolveTime} from "@strata/model";
 import {type Bucket, bucketFromConfig, metered, traced} from "@strata/objstore";
 import {httpClientConfig, Sidecar} from "@strata/sidecar";
-import {serveStore} from "@strata/storeapi";
+import {serveReadApis, serveStore} from "@strata/storeapi";
 import {sidecarFlags} from "../flags/sidecar.ts";
 import {runComponent} from "../runtime.ts";
 import {defineCommand} from "./tree.ts";
@@ -55,6 +55,7 @@ export const sidecar = defineCommand(sidecarFlags, (context) =>
         registry,
       );
       if (grpc !== undefined) {
+        serveReadApis(grpc, component.apis);
         serveStore(grpc, {
           queryable: component.store,
           info: () => component.info(probes.ready),
