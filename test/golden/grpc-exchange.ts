@@ -21,6 +21,8 @@ const METHODS: Readonly<Record<string, MethodDef<never, never>>> = {
   "thanos.Store/Series": thanos.StoreService.Series as never,
   "thanos.Store/LabelNames": thanos.StoreService.LabelNames as never,
   "thanos.Store/LabelValues": thanos.StoreService.LabelValues as never,
+  "thanos.Query/Query": thanos.QueryService.Query as never,
+  "thanos.Query/QueryRange": thanos.QueryService.QueryRange as never,
   "thanos.info.Info/Info": info.InfoService.Info as never,
 };
 
@@ -61,9 +63,25 @@ function shown(method: string, responses: readonly unknown[]): unknown {
       return (responses as readonly thanos.LabelNamesResponse[]).map((r) => ({...r, hints: queriedBlocks(r.hints)}));
     case "LabelValues":
       return (responses as readonly thanos.LabelValuesResponse[]).map((r) => ({...r, hints: queriedBlocks(r.hints)}));
+    case "Query":
+    case "QueryRange":
+      return queryShown(responses as readonly thanos.QueryResponse[]);
     default:
       return (responses as readonly info.InfoResponse[]).map(infoShown);
   }
+}
+
+/** Messages in their order, warnings and the series of a batch or in a row in any. */
+function queryShown(responses: readonly thanos.QueryResponse[]): unknown {
+  const sorted = (list: readonly unknown[]) => list.map((item) => JSON.stringify(item, replacer)).sort();
+  const single = responses.flatMap((r) => r.timeseries ?? []);
+  return {
+    kinds: responses.map((r) => Object.entries(r).flatMap(([kind, value]) => (value === undefined ? [] : [kind]))),
+    batches: responses.flatMap((r) => (r.timeseriesBatch === undefined ? [] : [r.timeseriesBatch.series.length])),
+    warnings: sorted(responses.flatMap((r) => r.warnings?.split(", ") ?? [])),
+    series: sorted([...single, ...responses.flatMap((r) => r.timeseriesBatch?.series ?? [])]),
+    stats: responses.flatMap((r) => r.stats ?? []),
+  };
 }
 
 /** Frames by kind and size, and the series in order; one that comes in several messages is put together. */

@@ -6,6 +6,7 @@ import {freePort, goldenDir} from "@strata/base/testing";
 import {suiteScope} from "../e2e/strata.ts";
 import {difference, type HttpExchange, replay} from "./http-exchange.ts";
 import {KnownDifferences} from "./known-differences.ts";
+import {startRecordedSidecar} from "./recorded-prometheus.ts";
 import {startQuerier, startStore} from "./servers.ts";
 
 const exchanges = gunzipSync(readFileSync(goldenDir("query", "api", "captures.jsonl.gz")))
@@ -29,14 +30,16 @@ describe("the querier over the store gateway", () => {
 
   test("answers as the original while a strict endpoint is down", async (t) => {
     const down = `127.0.0.1:${await freePort()}`;
+    const sidecar = await startRecordedSidecar(t, exchanges);
     const querier = await startQuerier(t, store.grpc, [
       `--endpoint-strict=${down}`,
+      `--endpoint=${sidecar}`,
       "--query.replica-label=replica",
       "--query.replica-label=receive_replica",
       "--query.partial-response",
     ]);
     const port = store.grpc.slice(store.grpc.indexOf(":") + 1);
-    // The recorded querier also had a sidecar and a receive: answers from their data are in the list.
+    // The recorded querier also had a receive, and a sidecar with data: answers from those are in the list.
     await replayAll("thanos_query", querier.url, (text) =>
       text
         .replaceAll("127.0.0.1:19299", down)

@@ -1,16 +1,34 @@
 import {assetsDir, pages} from "@strata/ui";
-import {addQueryRoutes, addStaticRoutes, type PrefixOptions, type QueryBackend, type QueryDefaults} from "@strata/web";
+import {
+  addEndpointRoutes,
+  addQueryRoutes,
+  addStaticRoutes,
+  type EndpointBackend,
+  type EndpointDefaults,
+  type PrefixOptions,
+  type QueryBackend,
+  type QueryDefaults,
+} from "@strata/web";
 import type {Runtime} from "./runtime.ts";
 
 export type MountOptions = {
   readonly prefixes: PrefixOptions;
   readonly cors: boolean;
   readonly defaults: QueryDefaults;
+  readonly endpointDefaults: Pick<EndpointDefaults, "partialResponse" | "enforceTenancy">;
 };
 
 /** Puts the querier's API and pages on a component's HTTP server. */
-export function mountQuerier(runtime: Runtime, backend: QueryBackend, options: MountOptions): void {
-  const {prefixes, cors, defaults} = options;
-  addQueryRoutes(runtime.api({routePrefix: prefixes.route, cors}), backend, defaults);
+export function mountQuerier(
+  runtime: Runtime,
+  backend: QueryBackend,
+  endpoints: EndpointBackend,
+  options: MountOptions,
+): void {
+  const {prefixes, cors, defaults, endpointDefaults} = options;
+  const {replicaLabels, tenants} = defaults;
+  const api = runtime.api({routePrefix: prefixes.route, cors});
+  addQueryRoutes(api, backend, defaults);
+  addEndpointRoutes(api, endpoints, {...endpointDefaults, replicaLabels, tenants});
   addStaticRoutes(runtime.router, {dir: assetsDir, prefixes, pages});
 }

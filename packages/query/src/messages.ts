@@ -22,6 +22,8 @@ export type Job = {
   readonly shard: Select["shard"];
   /** Where tenancy is enforced: the label every selector is tied to. */
   readonly tenant: TenantLabel | undefined;
+  /** Where given, the answer leaves as messages of thanos.Query of so many series, one a piece, instead of as JSON. */
+  readonly messageSeries?: number | undefined;
 };
 
 /** A selection without what cannot cross threads. */

@@ -99,7 +99,17 @@ export class Querier implements QueryBackend {
     return this.#stores();
   }
 
-  async #query(params: QueryParams, times: Job["params"], signal: AbortSignal): Promise<QueryAnswer> {
+  /** The answer as messages of thanos.Query (see Job), of `batchSize` series each. */
+  messages(params: QueryParams, times: Job["params"], batchSize: number, signal: AbortSignal): Promise<QueryAnswer> {
+    return this.#query(params, times, signal, batchSize);
+  }
+
+  async #query(
+    params: QueryParams,
+    times: Job["params"],
+    signal: AbortSignal,
+    messageSeries?: number,
+  ): Promise<QueryAnswer> {
     const o = this.#options;
     const timeoutMs = Math.min(params.timeoutMs ?? o.timeoutMs, o.timeoutMs);
     const job: Job = {
@@ -121,6 +131,7 @@ export class Querier implements QueryBackend {
       },
       shard: params.shard,
       tenant: this.#tenantOf(params),
+      messageSeries,
     };
     const caller = callerOf(params);
     const budget = new ByteBudget("frames of a query", 0);

@@ -5,6 +5,7 @@ import {parseExpr} from "@strata/promql";
 import {enforceOnExpr} from "./enforce-tenancy.ts";
 import type {FromWorker, Job, ToWorker} from "./messages.ts";
 import {PortQueryable} from "./port-queryable.ts";
+import {resultMessages} from "./result-messages.ts";
 import {fromWireError, toWireError} from "./wire-error.ts";
 
 /** The answer leaves in pieces of about this size, and so many of them are on the way at a time. */
@@ -67,7 +68,10 @@ async function run(job: Job, self: Running): Promise<void> {
       preparation: (parsed - started) / 1000,
       evaluation: (done - parsed) / 1000,
     });
-    for (const piece of gathered(writeResultJson(result))) {
+    const {messageSeries} = job;
+    const pieces =
+      messageSeries === undefined ? gathered(writeResultJson(result)) : resultMessages(result, messageSeries);
+    for (const piece of pieces) {
       while (self.wanted === 0 && !signal.aborted) {
         await new Promise<void>((resolve) => {
           self.wake = resolve;

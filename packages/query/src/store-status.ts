@@ -1,6 +1,6 @@
 import {StrataError} from "@strata/base";
 import type {Init, info} from "@strata/proto";
-import type {EndpointSet, ProxyStore} from "@strata/storeapi";
+import {announce, type EndpointSet, type ProxyStore, type ReadApis} from "@strata/storeapi";
 import type {StoreStatus} from "@strata/web";
 
 /** The endpoints as `/api/v1/stores` shows them: those that have introduced themselves at least once. */
@@ -23,7 +23,7 @@ export function storeStatuses(endpoints: EndpointSet): readonly StoreStatus[] {
 }
 
 /** How a querier introduces itself to one above it; `unavailable` until it is ready. */
-export function queryInfo(proxy: ProxyStore, ready: boolean): Init<info.InfoResponse> {
+export function queryInfo(proxy: ProxyStore, apis: ReadApis, ready: boolean): Init<info.InfoResponse> {
   if (!ready) throw new StrataError("unavailable", "Not ready");
   const {mint, maxt} = proxy.timeRange();
   const labelSets = proxy.labelSets().map((set) => ({labels: [...set].map(([name, value]) => ({name, value}))}));
@@ -37,5 +37,7 @@ export function queryInfo(proxy: ProxyStore, ready: boolean): Init<info.InfoResp
       supportsWithoutReplicaLabels: true,
       tsdbInfos: proxy.tsdbInfos(),
     },
+    ...announce(apis),
+    query: {},
   };
 }

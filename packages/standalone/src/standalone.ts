@@ -1,12 +1,14 @@
 import {mkdir} from "node:fs/promises";
 import {join, resolve} from "node:path";
 import {SHIPPER_STATE_FILE, Shipper} from "@strata/block";
+import {Labels} from "@strata/model";
 import {type Bucket, FilesystemBucket, metered} from "@strata/objstore";
-import {QUERY_WORKER, Querier, storeStatuses, WorkerPool, warmUp} from "@strata/query";
+import {endpointBackend, QUERY_WORKER, Querier, storeStatuses, WorkerPool, warmUp} from "@strata/query";
 import {Sidecar} from "@strata/sidecar";
 import {Store} from "@strata/store";
-import {EndpointSet, GrpcServer, ProxyStore, serveStore} from "@strata/storeapi";
+import {EndpointSet, endpointApis, GrpcServer, ProxyStore, serveReadApis, serveStore} from "@strata/storeapi";
 import type {Logger, Registry} from "@strata/telemetry";
+import type {EndpointBackend} from "@strata/web";
 import {ensureDemoHistory} from "./demo-upload.ts";
 import {findPrometheus, LocalPrometheus} from "./local-prometheus.ts";
 
@@ -38,6 +40,8 @@ const MAX_QUERY_BYTES = 2 ** 31;
  */
 export class Standalone {
   readonly querier: Querier;
+  /** What the endpoints know beside series. */
+  readonly endpointApi: EndpointBackend;
   readonly #o: StandaloneOptions;
   readonly #dataDir: string;
   readonly #bucket: Bucket;
@@ -73,6 +77,12 @@ export class Standalone {
       logger: logger.with({component: "query"}),
     });
     const proxy = new ProxyStore({stores: () => this.#endpoints.stores(), responseTimeoutMs: 0, registry});
+    const apis = endpointApis({
+      endpoints: (api) => this.#endpoints.endpoints(api),
+      selectorLabels: Labels.EMPTY,
+      timeoutMs: 0,
+    });
+    this.endpointApi = endpointBackend(apis, undefined);
     this.querier = new Querier(proxy, this.#pool, () => storeStatuses(this.#endpoints), {
       timeoutMs: QUERY_TIMEOUT_MS,
       lookbackMs: undefined,
@@ -164,6 +174,7 @@ export class Standalone {
       info: () => sidecar.info(this.#sidecarReady),
       registry: this.#o.registry,
     });
+    serveReadApis(server, sidecar.apis);
     await this.#listen(server);
   }
 

@@ -1,3 +1,14 @@
+export type {
+  EndpointBackend,
+  EndpointCall,
+  ExemplarsQuery,
+  MetadataQuery,
+  RulesBackend,
+  RulesQuery,
+  StatisticsQuery,
+  TargetsQuery,
+} from "./api/endpoint-backend.ts";
+export {addEndpointRoutes, addRulesRoutes, type EndpointDefaults, type RulesDefaults} from "./api/endpoint-routes.ts";
 export {Api, type ApiAnswer, type ApiHandler, type ApiOptions, type JsonPieces} from "./api/envelope.ts";
 export {goJson, int64Json} from "./api/go-json.ts";
 export {MAX_TIME, MIN_TIME} from "./api/param-values.ts";

@@ -4,15 +4,25 @@ import {
   type ClientSettings,
   type EndpointEntry,
   EndpointSource,
+  endpointBackend,
   featuresFrom,
   QUERY_WORKER,
   Querier,
   queryInfo,
+  queryService,
   storeStatuses,
   WorkerPool,
   warmUp,
 } from "@strata/query";
-import {type ClientTls, EndpointSet, ProxyStore, serveStore} from "@strata/storeapi";
+import {
+  type ClientTls,
+  EndpointSet,
+  endpointApis,
+  ProxyStore,
+  serveQuery,
+  serveReadApis,
+  serveStore,
+} from "@strata/storeapi";
 import {prefixOptions, type TenantConfig} from "@strata/web";
 import {queryFlags} from "../flags/query.ts";
 import type {FlagValues} from "../flags/spec.ts";
@@ -49,13 +59,20 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
     logger: log,
     connectionLabels: flags["query.conn-metric.label"],
   });
+  const selectorLabels = Labels.fromPairs(flags["selector-label"].map((l) => [l.name, l.value] as const));
   const proxy = new ProxyStore({
     stores: () => endpoints.stores(),
-    selectorLabels: Labels.fromPairs(flags["selector-label"].map((l) => [l.name, l.value] as const)),
+    selectorLabels,
     selector: rules.length === 0 ? undefined : (labels) => relabel(labels, rules) !== undefined,
     responseTimeoutMs: flags["store.response-timeout"],
     registry,
   });
+  const apis = endpointApis({
+    endpoints: (api) => endpoints.endpoints(api),
+    selectorLabels,
+    timeoutMs: flags["store.response-timeout"],
+  });
+  const tenantLabel = flags["query.enforce-tenancy"] ? flags["query.tenant-label-name"] : undefined;
   const pool = new WorkerPool(flags["query.max-concurrent"], QUERY_WORKER);
   const querier = new Querier(proxy, pool, () => storeStatuses(endpoints), {
     timeoutMs: flags["query.timeout"],
@@ -66,9 +83,9 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
     parse: {...features.parse, xFunctions: flags["query.enable-x-functions"]},
     features: features.engine,
     maxQueryBytes: flags["query.max-memory"],
-    tenantLabel: flags["query.enforce-tenancy"] ? flags["query.tenant-label-name"] : undefined,
+    tenantLabel,
   });
-  mountQuerier(runtime, querier, {
+  mountQuerier(runtime, querier, endpointBackend(apis, tenantLabel), {
     prefixes: prefixOptions(flags["web.route-prefix"], flags["web.external-prefix"], flags["web.prefix-header"]),
     cors: !flags["web.disable-cors"],
     defaults: {
@@ -83,11 +100,31 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
       tenants,
       now: Date.now,
     },
+    endpointDefaults: {
+      partialResponse: {
+        rules: flags["rule.partial-response"],
+        targets: flags["target.partial-response"],
+        metadata: flags["metric-metadata.partial-response"],
+        exemplars: flags["exemplar.partial-response"],
+        status: flags["status.partial-response"],
+      },
+      enforceTenancy: tenantLabel !== undefined,
+    },
   });
   if (grpc !== undefined) {
+    serveReadApis(grpc, apis);
+    serveQuery(
+      grpc,
+      queryService(querier, {
+        replicaLabels: flags["query.replica-label"],
+        engine: flags["query.promql-engine"],
+        maxResolution: flags["query.instant.default.max_source_resolution"],
+        now: Date.now,
+      }),
+    );
     serveStore(grpc, {
       queryable: proxy,
-      info: () => queryInfo(proxy, probes.ready),
+      info: () => queryInfo(proxy, apis, probes.ready),
       registry,
       limits: {series: flags["store.limits.request-series"], samples: flags["store.limits.request-samples"]},
     });

@@ -20,7 +20,7 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
         logger: log,
         registry,
       });
-      mountQuerier(runtime, all.querier, {
+      mountQuerier(runtime, all.querier, all.endpointApi, {
         prefixes: prefixOptions("", "", ""),
         cors: true,
         defaults: {
@@ -34,6 +34,10 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
           lookbackDelta: undefined,
           tenants: DEFAULT_TENANT_CONFIG,
           now: Date.now,
+        },
+        endpointDefaults: {
+          partialResponse: {rules: true, targets: true, metadata: true, exemplars: true, status: true},
+          enforceTenancy: false,
         },
       });
       return {

@@ -6,6 +6,9 @@ import {percentBytes} from "../router.ts";
 /** Go's int64 nanoseconds: no duration is longer. */
 const MAX_DURATION_SECONDS = 9_223_372_036;
 
+/** The end of Go's int. */
+const MAX_INT64 = 2 ** 63;
+
 /** Everything: what `start` and `end` of label calls mean when they are missing. */
 export const MIN_TIME = Number.MIN_SAFE_INTEGER;
 export const MAX_TIME = Number.MAX_SAFE_INTEGER;
@@ -83,8 +86,8 @@ export function boolParam(form: URLSearchParams, name: string, fallback: boolean
 export function limitParam(form: URLSearchParams): number {
   const text = form.get("limit") ?? "";
   if (text === "") return 0;
-  if (!/^[+-]?\d+$/.test(text)) throw badData(`cannot parse ${goQuote(text)} to a valid limit`);
-  const limit = Number(text);
+  const limit = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(Math.abs(limit) < MAX_INT64)) throw badData(`cannot parse ${goQuote(text)} to a valid limit`);
   if (limit < 0) throw badData("limit must be non-negative");
   return limit;
 }

@@ -1,6 +1,7 @@
 import {errorCode, errorText, StrataError} from "@strata/base";
 import {type Api, type ApiAnswer, surrounded} from "./envelope.ts";
 import {goJson, int64Json} from "./go-json.ts";
+import {jsonArray} from "./json-array.ts";
 import {badData, labelNameParam} from "./param-values.ts";
 import type {PlanTree, QueryAnswer, QueryBackend, StoreStatus} from "./query-backend.ts";
 import {instantParams, labelParams, type QueryDefaults, rangeParams, seriesParams} from "./query-params.ts";
@@ -90,20 +91,6 @@ function truncate<T>(
 ): {items: readonly T[]; warnings: readonly string[]} {
   if (limit === 0 || items.length <= limit) return {items, warnings};
   return {items: items.slice(0, limit), warnings: [...warnings, TRUNCATED]};
-}
-
-/** So many characters of JSON are put together before they are sent. */
-const PIECE_CHARS = 1 << 16;
-
-function* jsonArray<T>(items: readonly T[], encode: (item: T) => string): Generator<Uint8Array> {
-  let text = "[";
-  for (let i = 0; i < items.length; i++) {
-    text += (i === 0 ? "" : ",") + encode(items[i] as T);
-    if (text.length < PIECE_CHARS) continue;
-    yield Buffer.from(text);
-    text = "";
-  }
-  yield Buffer.from(`${text}]`);
 }
 
 function storesByComponent(stores: readonly StoreStatus[]): Record<string, unknown[]> {
