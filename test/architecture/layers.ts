@@ -4,7 +4,7 @@ export const layers: readonly (readonly string[])[] = [
   ["model", "proto", "objstore"],
   ["chunkenc", "promql", "series", "cache"],
   ["tsdb", "engine"],
-  ["block", "storeapi", "discovery", "web"],
+  ["block", "storeapi", "discovery", "web", "rules"],
   ["sidecar", "receive", "store", "compact", "query", "rule", "query-frontend"],
   ["tools", "standalone", "ui"],
   ["strata"],

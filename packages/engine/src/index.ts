@@ -7,6 +7,7 @@ export {
   HINT,
   type Hint,
 } from "./histogram/float-histogram.ts";
+export {histogramText} from "./histogram/text.ts";
 export {DEFAULT_OPTIONS, type DedupOptions, type EngineOptions, type Features} from "./options.ts";
 export type {QueryResult, QueryStats} from "./query-result.ts";
 export {jsonFloat, writeResultJson} from "./result-json.ts";

@@ -29,7 +29,7 @@ export {
 export {compareLabels, Labels, METRIC_NAME} from "./labels.ts";
 export {labelsHash, type ShardLabels, shardOf} from "./labels-hash.ts";
 export {type Matcher, type MatchOp, matcher, matcherText} from "./matcher.ts";
-export {compileRegex, type Regex, type RegexGroups} from "./re2.ts";
+export {compileRegex, compileSearch, type Regex, type RegexGroups, type SearchRegex} from "./re2.ts";
 export {
   hashMod,
   type RelabelAction,

@@ -38,9 +38,53 @@ export function compileRegex(pattern: string): Regex {
   };
 }
 
-function compile(pattern: string): RE2JS {
+/** A pattern that is looked for anywhere in a text, as Go's `regexp` package does; the dot matches no newline. */
+export type SearchRegex = {
+  /** Whether some part of `text` matches. */
+  test(text: string): boolean;
+  /** Every match replaced; `template` may hold `$1`, `${name}` and `$$`. */
+  replaceAll(text: string, template: string): string;
+};
+
+/** Compiles `pattern` for searching; a faulty one throws `bad_data` with Go's message. */
+export function compileSearch(pattern: string): SearchRegex {
+  const compiled = compile(pattern, 0);
+  const named = compiled.namedGroups();
+  return {
+    test: (text) => compiled.matcher(text).find(),
+    replaceAll(text, template) {
+      const matcher = compiled.matcher(text);
+      let out = "";
+      let from = 0;
+      while (matcher.find()) {
+        out += text.slice(from, matcher.start());
+        out += expandGroups(template, (group) => {
+          const index = /^[0-9]+$/.test(group) ? Number(group) : (named[group] ?? -1);
+          return index < 0 || index > matcher.groupCount() ? "" : (matcher.group(index) ?? "");
+        });
+        from = matcher.end();
+      }
+      return out + text.slice(from);
+    },
+  };
+}
+
+/**
+ * Go's template expansion: `$name`, `${name}`, `$1`, `$$`. A bare name is as long as it can be (`$1x` asks for the group
+ * "1x"); a group that does not exist gives nothing; a `$` that starts none of these stays.
+ */
+export function expandGroups(template: string, group: (name: string) => string): string {
+  if (!template.includes("$")) return template;
+  return template.replace(
+    /\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
+    (_, dollar: string | undefined, braced: string | undefined, bare: string | undefined) =>
+      dollar ?? group((braced ?? bare) as string),
+  );
+}
+
+function compile(pattern: string, flags: number = RE2JS.DOTALL): RE2JS {
   try {
-    return RE2JS.compile(pattern, RE2JS.DOTALL);
+    return RE2JS.compile(pattern, flags);
   } catch (cause) {
     throw new StrataError("bad_data", goMessage(cause, pattern), {cause});
   }

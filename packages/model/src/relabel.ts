@@ -2,7 +2,7 @@ import {createHash} from "node:crypto";
 import {StrataError} from "@strata/base";
 import {goQuote, isLegacyLabelName} from "./go-quote.ts";
 import {Labels} from "./labels.ts";
-import {compileRegex, type Regex} from "./re2.ts";
+import {compileRegex, expandGroups, type Regex} from "./re2.ts";
 
 const ACTIONS = [
   "replace",
@@ -173,7 +173,7 @@ function apply(map: Map<string, string>, config: RelabelConfig): boolean {
     case "labelmap":
       for (const [name, own] of [...map]) {
         const groups = regex.groups(name);
-        if (groups !== undefined) set(map, expand(config.replacement, groups.get), own);
+        if (groups !== undefined) set(map, expandGroups(config.replacement, groups.get), own);
       }
       return true;
     case "labeldrop":
@@ -188,10 +188,10 @@ function apply(map: Map<string, string>, config: RelabelConfig): boolean {
 function replace(map: Map<string, string>, config: RelabelConfig, value: string): void {
   const groups = config.regex.groups(value);
   if (groups === undefined) return;
-  const target = expand(config.targetLabel, groups.get);
+  const target = expandGroups(config.targetLabel, groups.get);
   // Compat: a target that a template made empty is left alone, as is one that was never a legal name.
   if (target === "") return;
-  set(map, target, expand(config.replacement, groups.get));
+  set(map, target, expandGroups(config.replacement, groups.get));
 }
 
 function set(map: Map<string, string>, name: string, value: string): void {
@@ -212,19 +212,6 @@ function mapCase(value: string, mapping: (char: string) => string): string {
 /** The low 64 bits of the MD5, modulo `modulus`. */
 export function hashMod(value: string, modulus: bigint): bigint {
   return createHash("md5").update(value).digest().readBigUInt64BE(8) % modulus;
-}
-
-/**
- * Go's template expansion: `$name`, `${name}`, `$1`, `$$`. A bare name is as long as it can be (`$1x` asks for the group
- * "1x"); a group that does not exist gives nothing; a `$` that starts none of these stays.
- */
-function expand(template: string, group: (name: string) => string): string {
-  if (!template.includes("$")) return template;
-  return template.replace(
-    /\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
-    (_, dollar: string | undefined, braced: string | undefined, bare: string | undefined) =>
-      dollar ?? group((braced ?? bare) as string),
-  );
 }
 
 /** Whether a name may stand for a label: any text but the empty one; before UTF-8 names, only plain identifiers. */

@@ -1,0 +1,1 @@
+export {type CollectedSample, CollectingStorage} from "./collecting-storage.ts";
