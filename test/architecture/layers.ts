@@ -1,7 +1,7 @@
 /** The layers, lowest first. A package imports only from lower ones, or along one of the edges below. */
 export const layers: readonly (readonly string[])[] = [
   ["base", "kernels", "bytes", "telemetry"],
-  ["model", "proto", "objstore"],
+  ["model", "proto", "objstore", "http-client"],
   ["chunkenc", "promql", "series", "cache"],
   ["tsdb", "engine"],
   ["block", "storeapi", "discovery", "web", "rules"],

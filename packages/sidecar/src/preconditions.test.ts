@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
+import {parseHttpClientConfig} from "@strata/http-client";
 import {nullLogger} from "@strata/telemetry";
-import {httpClientConfig} from "./http-client-config.ts";
 import {checkFlags} from "./preconditions.ts";
 
 const options = {tsdbPath: "/prom", metaFileName: "thanos.shipper.json", ignoreUnequalBlockSize: false};
@@ -26,12 +26,12 @@ test("compaction delayed by the shipper's own state file is fine, by another is 
 });
 
 test("the HTTP client configuration is read and bad keys are named", () => {
-  const config = httpClientConfig(
+  const config = parseHttpClientConfig(
     "basic_auth: {username: u, password: p}\ntransport_config: {max_conns_per_host: 3}\n",
   );
   assert.deepEqual(config.basicAuth, {username: "u", password: "p"});
   assert.equal(config.maxConnections, 3);
-  assert.throws(() => httpClientConfig("bearer_token_file: /does/not/exist"), /cannot read bearer_token_file/);
-  assert.throws(() => httpClientConfig("proxy_url: http://proxy"), /proxy_url is not supported yet/);
-  assert.throws(() => httpClientConfig("basic_auth: 3"), /basic_auth is not a mapping/);
+  assert.throws(() => parseHttpClientConfig("bearer_token_file: /does/not/exist"), /cannot read bearer_token_file/);
+  assert.throws(() => parseHttpClientConfig("proxy_url: http://proxy"), /proxy_url is not supported yet/);
+  assert.throws(() => parseHttpClientConfig("basic_auth: 3"), /basic_auth is not a mapping/);
 });

@@ -1,7 +1,7 @@
 import {StrataError, withContext} from "@strata/base";
+import type {HttpClient} from "@strata/http-client";
 import {Labels, type Matcher, matcherText} from "@strata/model";
 import {parse} from "yaml";
-import type {HttpClient} from "./http-client.ts";
 
 /** The largest JSON answer read whole: series and label lists of a very large Prometheus. */
 const MAX_JSON_BYTES = 512 * 1024 * 1024;

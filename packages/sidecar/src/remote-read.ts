@@ -1,8 +1,8 @@
 import {StrataError} from "@strata/base";
 import {crc32c, snappyEncode} from "@strata/bytes";
+import type {HttpClient} from "@strata/http-client";
 import {Labels, type Matcher} from "@strata/model";
 import {prompb} from "@strata/proto";
-import type {HttpClient} from "./http-client.ts";
 
 /** A frame of streamed chunks is about 1 MiB; anything past this is not from a Prometheus. */
 const MAX_FRAME_BYTES = 256 * 1024 * 1024;

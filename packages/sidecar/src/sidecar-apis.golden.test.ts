@@ -5,10 +5,10 @@ import type {AddressInfo} from "node:net";
 import {after, before, describe, test} from "node:test";
 import {gunzipSync} from "node:zlib";
 import {goldenDir} from "@strata/base/testing";
+import {HttpClient} from "@strata/http-client";
 import type {Labels} from "@strata/model";
 import {type MethodDef, thanos} from "@strata/proto";
 import type {ApiSource, ReadApis} from "@strata/storeapi";
-import {HttpClient} from "./http-client.ts";
 import {PrometheusApi} from "./prometheus-api.ts";
 import {sidecarApis} from "./sidecar-apis.ts";
 

@@ -7,10 +7,10 @@ import {gunzipSync} from "node:zlib";
 import {StrataError, unlimited} from "@strata/base";
 import {goldenDir} from "@strata/base/testing";
 import {snappyDecode} from "@strata/bytes";
+import {HttpClient} from "@strata/http-client";
 import {Labels, type MatchOp, matcher, shardOf} from "@strata/model";
 import {prompb, thanos} from "@strata/proto";
 import type {Aggregate, LabelQuery, Select} from "@strata/series";
-import {HttpClient} from "./http-client.ts";
 import {PrometheusApi} from "./prometheus-api.ts";
 import {SidecarStore} from "./sidecar-store.ts";
 

@@ -1,4 +1,5 @@
 import {StrataError} from "@strata/base";
+import type {HttpClient} from "@strata/http-client";
 import {compareLabels, compareUtf8, Labels, type Matcher, shardOf} from "@strata/model";
 import {
   AGGREGATE,
@@ -12,7 +13,6 @@ import {
   SeriesBatchBuilder,
 } from "@strata/series";
 import {finalLabels, stripExternal} from "./external-labels.ts";
-import type {HttpClient} from "./http-client.ts";
 import type {PrometheusApi} from "./prometheus-api.ts";
 import {type ChunkedSeries, remoteRead} from "./remote-read.ts";
 

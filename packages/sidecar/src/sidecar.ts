@@ -1,10 +1,10 @@
 import {setTimeout as sleep} from "node:timers/promises";
 import {errorText, StrataError} from "@strata/base";
+import {HttpClient, type HttpClientConfig} from "@strata/http-client";
 import type {Labels} from "@strata/model";
 import type {Init, info} from "@strata/proto";
 import {announce, type ReadApis} from "@strata/storeapi";
 import type {Logger, Registry} from "@strata/telemetry";
-import {HttpClient, type HttpClientConfig} from "./http-client.ts";
 import {checkFlags, type UploadOptions} from "./preconditions.ts";
 import {PrometheusApi} from "./prometheus-api.ts";
 import {PrometheusWatch} from "./prometheus-watch.ts";
@@ -49,7 +49,7 @@ export class Sidecar {
   constructor(options: SidecarOptions, logger: Logger, registry: Registry) {
     this.#options = options;
     this.#logger = logger;
-    this.#http = new HttpClient(options.prometheusUrl, options.http);
+    this.#http = new HttpClient(options.prometheusUrl, options.http, "strata-sidecar");
     this.#api = new PrometheusApi(this.#http);
     this.#watch = new PrometheusWatch(
       this.#api,

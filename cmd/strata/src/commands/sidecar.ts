@@ -1,8 +1,9 @@
 import {StrataError} from "@strata/base";
 import {SHIPPER_STATE_FILE, Shipper} from "@strata/block";
+import {parseHttpClientConfig} from "@strata/http-client";
 import {resolveTime} from "@strata/model";
 import {type Bucket, bucketFromConfig, metered, traced} from "@strata/objstore";
-import {httpClientConfig, Sidecar} from "@strata/sidecar";
+import {Sidecar} from "@strata/sidecar";
 import {serveReadApis, serveStore} from "@strata/storeapi";
 import {sidecarFlags} from "../flags/sidecar.ts";
 import {runComponent} from "../runtime.ts";
@@ -25,7 +26,7 @@ export const sidecar = defineCommand(sidecarFlags, (context) =>
       const component = new Sidecar(
         {
           prometheusUrl: flags["prometheus.url"],
-          http: await flags["prometheus.http-client"].parse(httpClientConfig),
+          http: await flags["prometheus.http-client"].parse(parseHttpClientConfig),
           readyTimeoutMs: flags["prometheus.ready_timeout"],
           configIntervalMs: flags["prometheus.get_config_interval"],
           configTimeoutMs: flags["prometheus.get_config_timeout"],

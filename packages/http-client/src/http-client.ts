@@ -3,7 +3,7 @@ import https from "node:https";
 import {createGunzip} from "node:zlib";
 import {type ErrorCode, errorText, StrataError} from "@strata/base";
 
-/** How to reach a Prometheus: the parts of `--prometheus.http-client` that matter to a connection. */
+/** How to reach a server: the parts of an HTTP client configuration that matter to a connection. */
 export type HttpClientConfig = {
   readonly basicAuth?: {readonly username: string; readonly password: string} | undefined;
   readonly bearerToken?: string | undefined;
@@ -28,19 +28,19 @@ export type HttpRequest = {
   readonly body?: Uint8Array | undefined;
 };
 
-/** What an HTTP status of Prometheus means to our own caller (http.md §2; 422 and 500 are the peer's trouble). */
+/** What an HTTP status of a Prometheus-like server means to our own caller (http.md §2; 422 and 500 are the peer's trouble). */
 const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {400: "bad_data", 404: "not_found", 503: "unavailable"};
 
 /** An error body is quoted up to this length. */
 const QUOTED_BODY_BYTES = 1024;
 
-/** One Prometheus over HTTP: keep-alive connections, gzip, errors as StrataError naming method, path and status. */
+/** One server over HTTP: keep-alive connections, gzip, errors as StrataError naming method, path and status. */
 export class HttpClient {
   readonly #base: URL;
   readonly #agent: http.Agent;
   readonly #headers: Record<string, string>;
 
-  constructor(base: URL, config: HttpClientConfig = {}, userAgent = "strata-sidecar") {
+  constructor(base: URL, config: HttpClientConfig = {}, userAgent = "strata") {
     this.#base = base;
     const common = {keepAlive: true, maxSockets: config.maxConnections ?? 100};
     const tls = config.tls;

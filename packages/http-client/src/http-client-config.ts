@@ -5,12 +5,15 @@ import type {HttpClientConfig} from "./http-client.ts";
 
 type Section = Readonly<Record<string, unknown>>;
 
+/** The text of an HTTP client configuration, such as `--prometheus.http-client`, in YAML. */
+export const parseHttpClientConfig = (yaml: string): HttpClientConfig => httpClientConfig(parseYaml(yaml));
+
 /**
- * `--prometheus.http-client`: YAML of config-files.md §11. Unknown keys are ignored, as the original does; `proxy_url` is
- * refused, because leaving it out would send credentials elsewhere than asked. Files are read once.
+ * An HTTP client configuration out of a parsed document (config-files.md §11). Unknown keys are ignored, as the original
+ * does; `proxy_url` is refused, because leaving it out would send credentials elsewhere than asked. Files are read once.
  */
-export function httpClientConfig(yaml: string): HttpClientConfig {
-  const root = section(parseYaml(yaml), "");
+export function httpClientConfig(document: unknown): HttpClientConfig {
+  const root = section(document, "");
   const basic = section(root.basic_auth, "basic_auth");
   const tls = section(root.tls_config, "tls_config");
   const transport = section(root.transport_config, "transport_config");
