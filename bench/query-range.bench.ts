@@ -2,21 +2,9 @@
 // and querier, both as processes of their own. Where a thanos is on PATH it answers the same queries in turn; its answers
 // have to be the same, and the ratios are printed.
 import assert from "node:assert/strict";
-import {mkdtempSync, rmSync} from "node:fs";
-import {tmpdir} from "node:os";
-import {join} from "node:path";
-import type {Server, TestScope} from "@strata/base/testing";
-import {FLEET_END, REPLICA_LABEL, writeFleet} from "./support/fleet.ts";
-import {
-  cpuSeconds,
-  type Program,
-  programs,
-  residentMb,
-  settle,
-  startQuerier,
-  startStore,
-  withScope,
-} from "./support/systems.ts";
+import {fleetBucket} from "./support/fleet.ts";
+import {ask, QUERIES, type Query} from "./support/queries.ts";
+import {cpuSeconds, residentMb, type System, startSystems, withScope} from "./support/systems.ts";
 import {flag, median, ms, printTable, ratio} from "./support/table.ts";
 
 const REPS = flag("reps", 5);
@@ -24,72 +12,15 @@ const REPS = flag("reps", 5);
 const SERIES = flag("series", 10_000);
 const HOURS = 24;
 
-type Query = {readonly name: string; readonly hours: number; readonly step: number; readonly expr: string};
-
-const QUERIES: readonly Query[] = [
-  {name: "sum of rates, 24 h", hours: 24, step: 60, expr: "sum by (job) (rate(http_requests_total[5m]))"},
-  {name: "sum of rates, now", hours: 0, step: 0, expr: "sum by (job) (rate(http_requests_total[5m]))"},
-  {name: "sum of rates, 1 h", hours: 1, step: 15, expr: "sum by (job) (rate(http_requests_total[5m]))"},
-  {name: "sum of rates, 6 h", hours: 6, step: 30, expr: "sum by (job, code) (rate(http_requests_total[5m]))"},
-  {
-    name: "histogram quantile, 6 h",
-    hours: 6,
-    step: 60,
-    expr: "histogram_quantile(0.99, sum by (le, job) (rate(http_request_duration_seconds_bucket[5m])))",
-  },
-  {name: "raw gauges, 24 h", hours: 24, step: 120, expr: "node_load1"},
-  {
-    name: "max over time, 24 h",
-    hours: 24,
-    step: 300,
-    expr: "max by (namespace) (max_over_time(node_memory_MemAvailable_bytes[1h]))",
-  },
-  {
-    name: "error ratio, 24 h",
-    hours: 24,
-    step: 120,
-    expr: 'sum by (job) (rate(http_requests_total{code=~"5.."}[5m])) / sum by (job) (rate(http_requests_total[5m]))',
-  },
-  {
-    name: "topk, 6 h",
-    hours: 6,
-    step: 60,
-    expr: 'topk(5, sum by (pod) (rate(node_cpu_seconds_total{mode!="idle"}[5m])))',
-  },
-  {name: "count of everything, 24 h", hours: 24, step: 300, expr: 'count({__name__=~".+"})'},
-];
-
-type System = {readonly name: string; readonly url: string; readonly parts: readonly {name: string; server: Server}[]};
 type Measured = {readonly wall: number[]; cpu: number};
 
 await withScope(async (scope) => {
-  const dir = mkdtempSync(join(tmpdir(), "strata-bench-"));
-  scope.after(() => rmSync(dir, {recursive: true}));
-  const bucket = join(dir, "bucket");
-  const begun = performance.now();
-  await writeFleet(bucket, {series: SERIES, hours: HOURS, stepMs: 15_000});
-  console.log(`${SERIES} series × ${HOURS} h written in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-  await settle();
-  const systems: System[] = [];
-  for (const program of programs()) systems.push(await start(scope, program, bucket, join(dir, program.name)));
+  const systems = await startSystems(scope, await fleetBucket(scope, {series: SERIES, hours: HOURS, stepMs: 15_000}));
   const results: Measured[][] = [];
   for (const query of QUERIES) results.push(await measure(query, systems));
   printQueries(systems, results);
   printMemory(systems);
 });
-
-async function start(scope: TestScope, program: Program, bucket: string, data: string): Promise<System> {
-  const store = await startStore(scope, program, bucket, data);
-  const querier = await startQuerier(scope, program, store, REPLICA_LABEL);
-  return {
-    name: program.name,
-    url: querier.url,
-    parts: [
-      {name: "store", server: store},
-      {name: "query", server: querier},
-    ],
-  };
-}
 
 /** Each system in turn, so that all suffer alike from what else the machine does. The first round only warms up. */
 async function measure(query: Query, systems: readonly System[]): Promise<Measured[]> {
@@ -114,19 +45,6 @@ async function measure(query: Query, systems: readonly System[]): Promise<Measur
 
 function cpuOf(system: System): number {
   return system.parts.reduce((sum, {server}) => sum + cpuSeconds(server.pid), 0);
-}
-
-async function ask(url: string, {hours, step, expr}: Query): Promise<string> {
-  const end = FLEET_END / 1000 - 1;
-  const params =
-    step === 0
-      ? {query: expr, time: String(end)}
-      : {query: expr, start: String(end + 1 - hours * 3600), end: String(end), step: String(step)};
-  const path = step === 0 ? "query" : "query_range";
-  const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(params)}`);
-  const body = await response.text();
-  assert.equal(response.status, 200, body);
-  return body;
 }
 
 type Point = readonly [time: number, value: string];

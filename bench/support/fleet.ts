@@ -1,3 +1,8 @@
+import {existsSync, mkdtempSync, renameSync, rmSync} from "node:fs";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
+import {setTimeout as delay} from "node:timers/promises";
+import type {TestScope} from "@strata/base/testing";
 import {encodeXorChunks} from "@strata/chunkenc";
 import {compareLabels, Labels, newUlid} from "@strata/model";
 import {BlockWriter, EMPTY_THANOS_META} from "@strata/tsdb";
@@ -20,6 +25,25 @@ export const FLEET_END = 1_767_225_600_000;
 export const REPLICA_LABEL = "replica";
 
 const BLOCK_MS = 2 * 3_600_000;
+
+/**
+ * A bucket with a fleet's metrics: the one `--bucket=DIR` names, written there where it does not exist yet, else one
+ * that goes with the scope.
+ */
+export async function fleetBucket(scope: TestScope, options: FleetOptions): Promise<string> {
+  const kept = process.argv.find((arg) => arg.startsWith("--bucket="))?.slice("--bucket=".length);
+  if (kept !== undefined && existsSync(kept)) return kept;
+  const dir = kept === undefined ? mkdtempSync(join(tmpdir(), "strata-bench-")) : `${kept}.part`;
+  const begun = performance.now();
+  await writeFleet(dir, options);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  console.log(`${options.series} series × ${options.hours} h written in ${seconds} s`);
+  // Until the machine has written it, the first to read would pay.
+  await delay(500);
+  if (kept === undefined) scope.after(() => rmSync(dir, {recursive: true}));
+  else renameSync(dir, kept);
+  return kept ?? dir;
+}
 
 /**
  * Writes 2 h blocks of a fleet's metrics into a filesystem bucket: instances of five jobs with counters by method and

@@ -1,7 +1,9 @@
-import {accessSync, constants, mkdirSync, readFileSync} from "node:fs";
+import {accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync} from "node:fs";
+import {tmpdir} from "node:os";
 import {delimiter, join} from "node:path";
 import {setTimeout as delay} from "node:timers/promises";
 import {freePort, httpReady, repoRoot, type Server, spawnServer, type TestScope} from "@strata/base/testing";
+import {REPLICA_LABEL} from "./fleet.ts";
 
 /** A program under measurement: how it is called, and the flags that only it needs. */
 export type Program = {
@@ -133,3 +135,30 @@ export async function withScope<T>(body: (scope: TestScope) => Promise<T>): Prom
 
 /** Waits until the machine has written what was generated: else the first to read pays for it. */
 export const settle = (): Promise<void> => delay(500);
+
+/** A store gateway and a querier over it, each a process of its own. */
+export type System = {
+  readonly name: string;
+  readonly url: string;
+  readonly parts: readonly {readonly name: string; readonly server: Server}[];
+};
+
+/** Each program over the same bucket. */
+export async function startSystems(scope: TestScope, bucket: string): Promise<readonly System[]> {
+  const dir = mkdtempSync(join(tmpdir(), "strata-bench-"));
+  scope.after(() => rmSync(dir, {recursive: true}));
+  const systems: System[] = [];
+  for (const program of programs()) {
+    const store = await startStore(scope, program, bucket, join(dir, program.name));
+    const querier = await startQuerier(scope, program, store, REPLICA_LABEL);
+    systems.push({
+      name: program.name,
+      url: querier.url,
+      parts: [
+        {name: "store", server: store},
+        {name: "query", server: querier},
+      ],
+    });
+  }
+  return systems;
+}

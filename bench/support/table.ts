@@ -14,6 +14,12 @@ export function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
+/** The value below which the share `q` of the values lies. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
+
 export const ms = (value: number): string => value.toFixed(value < 10 ? 1 : 0);
 
 export const ratio = (value: number, base: number): string => `${(value / base).toFixed(2)}×`;

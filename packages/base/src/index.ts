@@ -2,3 +2,4 @@ export {assert, must, unreachable} from "./assert.ts";
 export {ByteBudget, unlimited} from "./byte-budget.ts";
 export {type ErrorCode, type ErrorFields, errorCode, errorText, StrataError, withContext} from "./errors.ts";
 export {forEachLimit} from "./for-each-limit.ts";
+export {Gate} from "./gate.ts";

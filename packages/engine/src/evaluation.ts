@@ -32,6 +32,7 @@ export class Evaluation {
   #samplesRead = 0;
   #samplesDecoded = 0;
   #queryable = 0;
+  #worked = 0;
   #lastTurn = performance.now();
   /** PERF: a streaming query needs a batch at a time; its columns go from one to the next instead of to the collector. */
   #spare: StepBatch | undefined;
@@ -76,7 +77,19 @@ export class Evaluation {
       if ((this.signal.reason as {name?: string} | undefined)?.name === "TimeoutError") throw timedOut();
       throw new StrataError("canceled", "query was canceled in expression evaluation");
     }
+    const {progress} = this.options;
+    if (progress !== undefined && !progress(this.#samplesDecoded, this.budget.used, this.budget.peak)) {
+      throw new StrataError("canceled", "query was canceled in expression evaluation");
+    }
     if (performance.now() > this.#deadline) throw timedOut();
+  }
+
+  /** Counts samples and points that were worked on within a batch, and checks once there were many. */
+  worked(n: number): void {
+    this.#worked += n;
+    if (this.#worked < CHECK_AFTER) return;
+    this.#worked = 0;
+    this.check();
   }
 
   /**
@@ -161,6 +174,8 @@ export class Evaluation {
 
 /** Steps of a grid that are never refused on their own. */
 const FREE_STEPS = 1_000_000;
+/** Work between two checks: some ten milliseconds. */
+const CHECK_AFTER = 1_000_000;
 /** Longest stretch without a turn of the event loop: short enough for a health check beside it. */
 const TURN_MS = 10;
 /** Points in a batch: 9 bytes each, so that a batch stays in the second-level cache. */

@@ -40,6 +40,7 @@ export async function* instantSelector(
     for await (const batch of selectSeries(ev, selectFor(ev, selector, range, 0, hints))) {
       for (const series of batch) {
         reader.read(series);
+        ev.worked(columns.n + columns.hn + grid.count);
         const out = writer.batch;
         const base = writer.base;
         let results = 0;

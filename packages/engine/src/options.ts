@@ -37,6 +37,11 @@ export type EngineOptions = {
   readonly query: string | undefined;
   /** Measure what each operator costs. */
   readonly analyze: boolean;
+  /**
+   * Told how far the query is, at batch boundaries and after every million samples and points in between: samples
+   * decoded, bytes held now and at the most. false ends it as canceled, where a signal would not be heard in time.
+   */
+  readonly progress: ((samples: number, bytes: number, peakBytes: number) => boolean) | undefined;
   /** How chunks other than plain XOR ones are read. */
   readonly decodeChunk: ChunkDecoder;
 };
@@ -54,5 +59,6 @@ export const DEFAULT_OPTIONS: EngineOptions = {
   maxBytes: 0,
   query: undefined,
   analyze: false,
+  progress: undefined,
   decodeChunk,
 };

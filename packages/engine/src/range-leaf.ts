@@ -62,6 +62,7 @@ export async function* rangeSelector(
         columns.dropStale();
         const full = slider.push(series.labels, columns, false);
         if (full !== undefined) yield full;
+        ev.worked(columns.n + columns.hn + grid.count);
       }
       ev.check();
     }

@@ -1,6 +1,6 @@
 import {errorText} from "@strata/base";
 import {DnsProvider, FileDiscovery, isDynamic} from "@strata/discovery";
-import {type EndpointSpec, GroupTransport, GrpcClient} from "@strata/storeapi";
+import {type EndpointSpec, GroupTransport} from "@strata/storeapi";
 import type {Logger, Registry} from "@strata/telemetry";
 import {type ClientSettings, type EndpointEntry, parseEndpointConfig} from "./endpoint-config.ts";
 
@@ -100,12 +100,7 @@ export class EndpointSource {
       address: entry.address,
       strict: entry.strict,
       connect: (metrics) =>
-        new GroupTransport(
-          entry.address,
-          addresses,
-          (address) => new GrpcClient({address, ...entry.client, metrics}),
-          entry.retry,
-        ),
+        new GroupTransport({address: entry.address, ...entry.client, addresses, retry: entry.retry}, metrics),
     };
   }
 

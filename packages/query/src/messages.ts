@@ -1,15 +1,14 @@
-import type {MessagePort} from "node:worker_threads";
 import type {ErrorCode, ErrorFields} from "@strata/base";
 import type {EngineOptions, QueryParams, QueryStats} from "@strata/engine";
 import type {MatchOp} from "@strata/model";
 import type {ParseOptions} from "@strata/promql";
 import type {Select} from "@strata/series";
-import type {StoreStreamOptions} from "@strata/storeapi";
+import type {RpcEvent, StorePlan} from "@strata/storeapi";
 import type {TenantLabel} from "./enforce-tenancy.ts";
 
 /**
- * What the main thread and a query worker say to each other. The main thread owns the sockets: a worker asks it for
- * series and gets a port for each endpoint, through which raw StoreAPI messages come as fast as it takes them.
+ * What the main thread and a query worker say to each other. The main thread admits queries and knows which endpoints
+ * there are; a worker runs several queries at a time, asks for each selection whom to ask, and makes those calls itself.
  */
 
 /** One query to run. */
@@ -17,7 +16,7 @@ export type Job = {
   readonly query: string;
   readonly params: QueryParams;
   readonly parse: ParseOptions;
-  readonly options: Omit<Partial<EngineOptions>, "budget" | "decodeChunk">;
+  readonly options: Omit<Partial<EngineOptions>, "budget" | "decodeChunk" | "progress">;
   /** The request's shard: every selection is cut to it. */
   readonly shard: Select["shard"];
   /** Where tenancy is enforced: the label every selector is tied to. */
@@ -33,22 +32,25 @@ export type WireSelect = Omit<Select, "matchers" | "budget" | "caller"> & {
 
 export type WireError = {readonly code: ErrorCode; readonly message: string; readonly fields: ErrorFields};
 
-/** One endpoint of a selection: how its frames are read, and where they come from (see storeapi, receiveFrames). */
-export type OpenedStream = {readonly options: StoreStreamOptions; readonly port: MessagePort};
-
+/** Each but the first two is about the query of that number. */
 export type ToWorker =
-  | {readonly kind: "run"; readonly job: Job}
-  | {readonly kind: "cancel"; readonly error: WireError}
-  | {readonly kind: "opened"; readonly select: number; readonly streams: readonly OpenedStream[]}
-  | {readonly kind: "refused"; readonly select: number; readonly error: WireError}
+  /** Run made-up queries, so that the first ones of users find compiled code. */
+  | {readonly kind: "warm"}
+  | {readonly kind: "run"; readonly query: number; readonly job: Job; readonly slot: number}
+  | {readonly kind: "cancel"; readonly query: number}
+  | {readonly kind: "planned"; readonly query: number; readonly select: number; readonly plans: readonly StorePlan[]}
+  | {readonly kind: "refused"; readonly query: number; readonly select: number; readonly error: WireError}
   /** The main thread wants more of the answer. */
-  | {readonly kind: "more"};
+  | {readonly kind: "more"; readonly query: number};
 
-export type FromWorker =
-  | {readonly kind: "select"; readonly select: number; readonly q: WireSelect}
-  | {readonly kind: "close"; readonly select: number}
+/** What a worker says about one query. */
+export type FromQuery =
+  | {readonly kind: "select"; readonly query: number; readonly select: number; readonly q: WireSelect}
+  /** A store's stream ended without a frame. */
+  | {readonly kind: "empty"; readonly query: number}
   | {
       readonly kind: "answer";
+      readonly query: number;
       readonly resultType: "vector" | "matrix" | "scalar" | "string";
       /** Of PromQL: warnings, then infos. */
       readonly annotations: readonly string[];
@@ -59,6 +61,15 @@ export type FromWorker =
       readonly preparation: number;
       readonly evaluation: number;
     }
-  /** A piece of the answer's JSON; `undefined` says that it was the last one, and the worker is free again. */
-  | {readonly kind: "piece"; readonly piece: Uint8Array | undefined}
-  | {readonly kind: "failed"; readonly error: WireError};
+  /** A piece of the answer; `undefined` says that it was the last one, and the query is over. */
+  | {readonly kind: "piece"; readonly query: number; readonly piece: Uint8Array | undefined}
+  | {readonly kind: "failed"; readonly query: number; readonly error: WireError};
+
+export type FromWorker =
+  | FromQuery
+  | {readonly kind: "rpc"; readonly event: RpcEvent}
+  /** No query runs; `bytes` of memory are held that will never be given back to the system while the thread lives. */
+  | {readonly kind: "idle"; readonly bytes: number};
+
+/** What a worker is started with. */
+export type WorkerData = {readonly board: SharedArrayBuffer};

@@ -1,10 +1,11 @@
-import {ByteBudget, StrataError} from "@strata/base";
+import {ByteBudget} from "@strata/base";
 import type {Features} from "@strata/engine";
 import {compareLabels, compareUtf8, type Labels, type Matcher} from "@strata/model";
 import type {ParseOptions} from "@strata/promql";
 import {AGGREGATE, type Caller, type LabelQuery, type Select} from "@strata/series";
 import type {ProxyStore} from "@strata/storeapi";
 import type {
+  ActiveQuery,
   InstantParams,
   MetadataParams,
   QueryAnswer,
@@ -20,8 +21,8 @@ import {enforceOn, type TenantLabel} from "./enforce-tenancy.ts";
 import {lookbackFor} from "./lookback.ts";
 import type {Job} from "./messages.ts";
 import {proxyError} from "./proxy-error.ts";
-import {runJob} from "./query-runner.ts";
-import type {WorkerPool} from "./worker-pool.ts";
+import type {SelectPlanner} from "./query-run.ts";
+import type {QueryRunner} from "./query-runner.ts";
 
 export type QuerierOptions = {
   /** `--query.timeout`, ms. */
@@ -37,23 +38,22 @@ export type QuerierOptions = {
   readonly features: Partial<Features>;
   /** Most bytes that one query may hold; 0 is no limit. */
   readonly maxQueryBytes: number;
+  /** `--query.max-samples`: most points that one query may hold; 0 is no limit. */
+  readonly maxSamples: number;
   /** `--query.tenant-label-name` where `--query.enforce-tenancy` is on. */
   readonly tenantLabel: string | undefined;
 };
 
-/** Prometheus' own limit of 50 million would refuse what Thanos answers. */
-const MAX_SAMPLES = 2 ** 31 - 1;
-
 /** The querier's API over a proxy: queries run on worker threads, label and series calls here. */
 export class Querier implements QueryBackend {
   readonly #proxy: ProxyStore;
-  readonly #pool: WorkerPool;
+  readonly #runner: QueryRunner;
   readonly #options: QuerierOptions;
   readonly #stores: () => readonly StoreStatus[];
 
-  constructor(proxy: ProxyStore, pool: WorkerPool, stores: () => readonly StoreStatus[], options: QuerierOptions) {
+  constructor(proxy: ProxyStore, runner: QueryRunner, stores: () => readonly StoreStatus[], options: QuerierOptions) {
     this.#proxy = proxy;
-    this.#pool = pool;
+    this.#runner = runner;
     this.#stores = stores;
     this.#options = options;
   }
@@ -99,6 +99,14 @@ export class Querier implements QueryBackend {
     return this.#stores();
   }
 
+  activeQueries(): readonly ActiveQuery[] {
+    return this.#runner.active();
+  }
+
+  killQuery(id: string): boolean {
+    return this.#runner.kill(id);
+  }
+
   /** The answer as messages of thanos.Query (see Job), of `batchSize` series each. */
   messages(params: QueryParams, times: Job["params"], batchSize: number, signal: AbortSignal): Promise<QueryAnswer> {
     return this.#query(params, times, signal, batchSize);
@@ -120,7 +128,7 @@ export class Querier implements QueryBackend {
         // Compat: without the query's text, for Thanos gives warnings and infos without positions.
         query: undefined,
         lookbackMs: params.lookbackDelta ?? lookbackFor(o.lookbackMs, o.dynamicLookback, params.maxSourceResolution),
-        maxSamples: MAX_SAMPLES,
+        maxSamples: o.maxSamples > 0 ? o.maxSamples : Number.POSITIVE_INFINITY,
         timeoutMs,
         defaultSubqueryStepMs: o.subqueryStepMs,
         dedup: {enabled: params.dedup, replicaLabels: params.dedup ? params.replicaLabels : [], func: o.dedupFunc},
@@ -134,9 +142,12 @@ export class Querier implements QueryBackend {
       messageSeries,
     };
     const caller = callerOf(params);
-    const budget = new ByteBudget("frames of a query", 0);
-    const all = AbortSignal.any([signal, deadline(timeoutMs)]);
-    return runJob(this.#pool, job, (q, s) => this.#proxy.open({...q, caller, budget}, s), all);
+    const budget = new ByteBudget("plan of a query", 0);
+    const planner: SelectPlanner = {
+      plan: (q) => this.#proxy.plan({...q, caller, budget}),
+      noteEmpty: () => this.#proxy.noteEmpty(),
+    };
+    return this.#runner.run(job, {tenant: params.tenant, timeoutMs, planner, signal});
   }
 
   #tenantOf(params: QueryParams | MetadataParams): TenantLabel | undefined {
@@ -212,14 +223,3 @@ const callerOf = (params: QueryParams | MetadataParams): Caller => ({
   traceparent: params.traceparent,
   storeMatch: params.storeMatch,
 });
-
-/** Aborts with `timeout` after so long. */
-function deadline(ms: number): AbortSignal {
-  const abort = new AbortController();
-  const timer = setTimeout(
-    () => abort.abort(new StrataError("timeout", "query timed out in expression evaluation")),
-    ms,
-  );
-  timer.unref();
-  return abort.signal;
-}

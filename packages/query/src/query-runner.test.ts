@@ -1,58 +1,48 @@
 import assert from "node:assert/strict";
-import {after, describe, test} from "node:test";
-import {StrataError} from "@strata/base";
-import {encodeXorChunks} from "@strata/chunkenc";
-import {Labels} from "@strata/model";
-import {AGGREGATE, SeriesBatchBuilder, SeriesFrameWriter} from "@strata/series";
-import type {OpenedStore} from "@strata/storeapi";
+import {describe, test} from "node:test";
+import {StrataError, unlimited} from "@strata/base";
+import type {TestScope} from "@strata/base/testing";
+import {ProxyStore, type StoreHandle} from "@strata/storeapi";
+import {connectStore, startStore} from "@strata/storeapi/testing";
+import {exposition, negotiate, newLogger, newRegistry, nullLogger} from "@strata/telemetry";
 import type {Job} from "./messages.ts";
-import {runJob} from "./query-runner.ts";
-import type {StreamOpener} from "./select-server.ts";
-import {warmUp} from "./warm-up.ts";
-import {WorkerPool} from "./worker-pool.ts";
+import type {PlanSelect, SelectPlanner} from "./query-run.ts";
+import {QueryRunner, type QueryRunnerOptions} from "./query-runner.ts";
+import {CounterSource, never as hang} from "./testing/counter-source.ts";
 
-const STEP = 15_000;
 const never = new AbortController().signal;
-const pool = new WorkerPool(2, new URL("./worker-entry.ts", import.meta.url));
-after(() => pool.close());
+const STUCK = new URL("./testing/stuck-worker.ts", import.meta.url);
 
-/** One endpoint with `series` counters of `samples` samples, which go up by one a second from t = 0. */
-function endpoint(series: number, samples: number, seen: {frames: number} = {frames: 0}): StreamOpener {
-  return (q) => [
-    {
-      options: {what: "test", source: 0, stripLabels: [], shard: undefined, partialResponse: false},
-      groups: (async function* () {
-        for (let i = 0; i < series; i++) {
-          const builder = new SeriesBatchBuilder();
-          builder.startSeries(Labels.fromObject({__name__: q.matchers[0]?.value ?? "", i: String(i).padStart(6, "0")}));
-          const t = Float64Array.from({length: samples}, (_, k) => k * STEP);
-          const v = t.map((x) => x / 1000);
-          for (const c of encodeXorChunks({t, v, n: samples})) {
-            builder.addChunk(c.mint, c.maxt, c.encoding, 0, AGGREGATE.raw, c.data, 0, c.data.length);
-          }
-          const writer = new SeriesFrameWriter({batchSeries: 1, hashes: false, headroom: 0});
-          for (const frame of writer.frames(builder.finish())) {
-            seen.frames++;
-            yield [frame];
-          }
-        }
-      })(),
-    },
-  ];
+function runnerOf(t: TestScope, options: Partial<QueryRunnerOptions> = {}): QueryRunner {
+  const runner = QueryRunner.open({maxConcurrent: 4, registry: newRegistry(), logger: nullLogger(), ...options});
+  t.after(() => runner.close());
+  return runner;
 }
 
-/** One endpoint that never says anything. */
-const silent = (asked: () => void): StreamOpener => {
-  const [first] = endpoint(0, 0)({matchers: []} as never, never);
-  return () => {
-    queueMicrotask(asked);
-    const groups = (async function* () {
-      await new Promise(() => {});
-      yield [];
-    })();
-    return [{options: (first as OpenedStore).options, groups}];
+/** What a querier over one store would plan; `planned` counts the selections. */
+async function over(t: TestScope, source: CounterSource): Promise<SelectPlanner & {planned: number}> {
+  const {address} = await startStore(t, source);
+  const store: StoreHandle = {
+    address,
+    labelSets: [],
+    mint: -(2 ** 63),
+    maxt: 2 ** 63,
+    supportsSharding: true,
+    supportsWithoutReplicaLabels: true,
+    tsdbInfos: [],
+    source: {kind: "remote", client: connectStore(t, address)},
   };
-};
+  const proxy = new ProxyStore({stores: () => [store], responseTimeoutMs: 0, registry: newRegistry()});
+  const planner = {
+    planned: 0,
+    plan(q: PlanSelect) {
+      planner.planned++;
+      return proxy.plan({...q, budget: unlimited()});
+    },
+    noteEmpty() {},
+  };
+  return planner;
+}
 
 const job = (query: string, end = 3_600_000, step = 60_000): Job => ({
   query,
@@ -63,80 +53,166 @@ const job = (query: string, end = 3_600_000, step = 60_000): Job => ({
   tenant: undefined,
 });
 
-async function json(query: string, open: StreamOpener, signal = never): Promise<unknown> {
-  const answer = await runJob(pool, job(query), open, signal);
+const answerOf = (runner: QueryRunner, what: Job, planner: SelectPlanner, signal = never) =>
+  runner.run(what, {tenant: "", timeoutMs: 60_000, planner, signal});
+
+async function json(runner: QueryRunner, query: string, planner: SelectPlanner, signal = never): Promise<unknown> {
+  const answer = await answerOf(runner, job(query), planner, signal);
   const parts: Uint8Array[] = [];
   for await (const piece of answer.result) parts.push(piece);
   return JSON.parse(Buffer.concat(parts).toString("utf8"));
 }
 
+const coded = (code: string, text: RegExp) => (err: unknown) =>
+  err instanceof StrataError && err.code === code && text.test(err.message);
+
+/** Turns of the event loop until the condition holds. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe("a query on a worker", () => {
-  test("answers from the raw frames of its endpoints", async () => {
-    const result = (await json("sum(x)", endpoint(10, 241))) as {values: [number, string][]}[];
-    assert.equal(result.length, 1);
-    assert.deepEqual(result[0]?.values.at(-1), [3600, "36000"]);
+  test("reads its endpoints itself and answers", async (t) => {
+    const registry = newRegistry();
+    const result = await json(runnerOf(t, {registry}), "count(x)", await over(t, new CounterSource(3000, 2000)));
+    assert.equal((result as {values: [number, string][]}[])[0]?.values[0]?.[1], "3000");
+    const body = await exposition(registry, negotiate(undefined));
+    assert.match(body, /grpc_client_handled_total\{grpc_code="OK",grpc_method="Series",[^}]*\} 1\n/);
+    assert.match(body, /thanos_query_concurrent_gate_queries_total 1\n/);
   });
 
-  test("passes errors with their code and text", async () => {
-    await assert.rejects(
-      json("sum(", endpoint(1, 1)),
-      (err) => err instanceof StrataError && err.code === "bad_data" && /parse error/.test(err.message),
-    );
+  test("passes errors with their code and text", async (t) => {
+    const runner = runnerOf(t);
+    const planner = await over(t, new CounterSource(1, 1));
+    await assert.rejects(json(runner, "sum(", planner), coded("bad_data", /parse error/));
+    const refuse = {...planner, plan: () => assert.fail("no endpoint")};
+    await assert.rejects(json(runner, "x", refuse), coded("internal", /no endpoint/));
+    const down = await over(t, new CounterSource(1, 1, () => Promise.reject(new Error("disk on fire"))));
+    await assert.rejects(json(runner, "x", down), coded("execution", /disk on fire/));
   });
 
-  test("fails when its selection is refused", async () => {
-    const refuse: StreamOpener = () => {
-      throw new StrataError("unavailable", "no endpoint");
-    };
-    await assert.rejects(json("x", refuse), (err) => err instanceof StrataError && err.code === "unavailable");
-  });
-
-  test("reads more frames than may be under way at a time", async () => {
-    const seen = {frames: 0};
-    const result = (await json("count(x)", endpoint(3000, 2000, seen))) as {values: [number, string][]}[];
-    assert.equal(seen.frames, 3000);
-    assert.equal(result[0]?.values.at(0)?.[1], "3000");
-  });
-
-  test("is cancelled while it waits for series, and the worker serves the next job", async () => {
+  test("is cancelled while it waits for series, and the store hears of it", async (t) => {
+    const runner = runnerOf(t);
     const abort = new AbortController();
-    const stuck = silent(() => abort.abort(new StrataError("canceled", "the client left")));
-    await assert.rejects(
-      json("x", stuck, abort.signal),
-      (err) => err instanceof StrataError && err.code === "canceled",
-    );
-    assert.ok(await json("x", endpoint(1, 10)));
+    const left = Promise.withResolvers<void>();
+    const source = new CounterSource(1, 1, (signal) => {
+      abort.abort(new StrataError("canceled", "the client left"));
+      return hang(signal).finally(left.resolve);
+    });
+    await assert.rejects(json(runner, "x", await over(t, source), abort.signal), coded("canceled", /client left/));
+    await left.promise;
+    assert.ok(await json(runner, "x", await over(t, new CounterSource(1, 10))));
   });
 
-  test("a client that leaves the answer early frees the worker", async () => {
-    const answer = await runJob(pool, job("x"), endpoint(2000, 241), never);
+  test("a client that leaves the answer early frees its place", async (t) => {
+    const runner = runnerOf(t, {maxConcurrent: 1});
+    const planner = await over(t, new CounterSource(2000, 241));
+    const answer = await answerOf(runner, job("x"), planner);
     for await (const _ of answer.result) break;
-    assert.ok(await json("x", endpoint(1, 10)));
+    assert.ok(await json(runner, "x", await over(t, new CounterSource(1, 10))));
   });
 
-  test("jobs beyond the number of workers wait their turn", async () => {
-    const answers = await Promise.all(Array.from({length: 7}, () => json("count(x)", endpoint(3, 241))));
-    for (const a of answers as {values: [number, string][]}[][]) assert.equal(a[0]?.values.at(-1)?.[1], "3");
-    assert.equal(pool.busy, 0);
+  test("times out", async (t) => {
+    const runner = runnerOf(t);
+    const planner = await over(t, new CounterSource(1, 1, hang));
+    const timedOut = runner.run(job("x"), {tenant: "", timeoutMs: 50, planner, signal: never});
+    await assert.rejects(timedOut, coded("timeout", /timed out/));
+  });
+});
+
+describe("many queries", () => {
+  test("share few threads, and wait beyond the limit", async (t) => {
+    const runner = runnerOf(t, {threads: 1, maxConcurrent: 3});
+    const open = Promise.withResolvers<void>();
+    const source = new CounterSource(3, 241, () => open.promise);
+    const planner = await over(t, source);
+    const answers = Array.from({length: 7}, () => json(runner, "count(x)", planner));
+    await until(() => source.selects === 3);
+    assert.deepEqual([runner.running, runner.waiting], [3, 4]);
+    const states = runner.active().map(({state}) => state);
+    assert.deepEqual(states, [...Array(3).fill("running"), ...Array(4).fill("waiting")]);
+    open.resolve();
+    for (const a of (await Promise.all(answers)) as {values: [number, string][]}[][]) {
+      assert.equal(a[0]?.values.at(-1)?.[1], "3");
+    }
+    await until(() => runner.running === 0);
+    assert.deepEqual(runner.active(), []);
   });
 
-  test("warming up leaves the workers free", async () => {
-    await warmUp(pool, never);
-    assert.equal(pool.busy, 0);
-    assert.ok(await json("x", endpoint(1, 10)));
+  test("one that waits for its turn can be cancelled", async (t) => {
+    const runner = runnerOf(t, {maxConcurrent: 1});
+    const stuck = await over(t, new CounterSource(1, 1, hang));
+    const [first, second] = [new AbortController(), new AbortController()];
+    const held = assert.rejects(json(runner, "x", stuck, first.signal), /over/);
+    const waiting = assert.rejects(json(runner, "x", stuck, second.signal), /left/);
+    await until(() => runner.waiting === 1);
+    second.abort(new StrataError("canceled", "left"));
+    await waiting;
+    assert.equal(runner.waiting, 0);
+    first.abort(new StrataError("canceled", "over"));
+    await held;
   });
 
-  test("a job that waits can be cancelled", async () => {
-    const hold = new AbortController();
-    const stuck = silent(() => {});
-    const held = [1, 2].map(() => assert.rejects(json("x", stuck, hold.signal), /over/));
+  test("are listed with how far they are, and killed by their id", async (t) => {
+    const lines: string[] = [];
+    const logger = newLogger({level: "info", format: "json", write: (line) => lines.push(line)});
+    const runner = runnerOf(t, {threads: 1, logSlowMs: 1, logger});
+    // Several seconds of work, all of it in the worker's memory after the first batches.
+    const planner = await over(t, new CounterSource(200, 2000));
+    const hopeless = answerOf(runner, job("sum(rate(x[5h]))", 30_000_000, 30), planner);
+    const killed = assert.rejects(hopeless, coded("canceled", /was killed/));
+    await until(() => (runner.active()[0]?.samples ?? 0) > 0);
+    const [listed] = runner.active();
+    assert.equal(listed?.query, "sum(rate(x[5h]))");
+    assert.ok((listed?.memoryBytes ?? 0) > 0 && (listed?.peakMemoryBytes ?? 0) >= (listed?.memoryBytes ?? 0));
+    const beside = json(runner, "count(x)", planner);
+    assert.equal(runner.kill("no such id"), false);
+    assert.equal(runner.kill(listed?.id ?? ""), true);
+    await killed;
+    assert.ok(await beside);
+    await until(() => runner.running === 0);
+    // Its thread went on: the query beside it was begun once.
+    assert.equal(planner.planned, 2);
+    assert.match(lines.join(""), /"slow query".*"query":"sum\(rate\(x\[5h\]\)\)".*"samples":\d/);
+  });
+
+  test("survive the end of a thread on which one of them cannot be stopped", async (t) => {
+    const runner = runnerOf(t, {threads: 1, entry: STUCK, graceMs: 1});
+    let asked = 0;
+    const planner: SelectPlanner = {
+      plan() {
+        // The first time it is left without an answer, so that its thread is ended under it.
+        if (asked++ === 0) throw new Error("not now");
+        return [];
+      },
+      noteEmpty() {},
+    };
+    const patient = json(runner, "patient", planner);
+    await until(() => asked === 1);
     const abort = new AbortController();
-    const waiting = json("x", endpoint(1, 1), abort.signal);
-    assert.equal(pool.waiting, 1);
-    abort.abort(new StrataError("canceled", "left"));
-    await assert.rejects(waiting, /left/);
-    assert.equal(pool.waiting, 0);
-    hold.abort(new StrataError("canceled", "over"));
-    await Promise.all(held);
+    const stuck = answerOf(runner, job("stuck"), planner, abort.signal);
+    await until(() => runner.running === 2);
+    await new Promise((resolve) => setImmediate(resolve));
+    abort.abort(new StrataError("canceled", "enough"));
+    await assert.rejects(stuck, coded("canceled", /enough/));
+    assert.deepEqual(await patient, []);
+    assert.equal(asked, 2);
   });
+
+  test("end with the runner", async (t) => {
+    const runner = runnerOf(t);
+    const source = new CounterSource(1, 1, hang);
+    const running = assert.rejects(json(runner, "x", await over(t, source)), /shutting down/);
+    await until(() => source.selects === 1);
+    await runner.close();
+    await running;
+    await assert.rejects(json(runner, "x", await over(t, source)), coded("unavailable", /shutting down/));
+  });
+});
+
+test("warming up answers nothing and leaves the thread free", async (t) => {
+  const runner = runnerOf(t, {threads: 1});
+  runner.warmUp();
+  assert.ok(await json(runner, "x", await over(t, new CounterSource(1, 10))));
+  assert.equal(runner.running, 0);
 });

@@ -1,132 +1,245 @@
-import {StrataError} from "@strata/base";
-import type {QueryAnswer} from "@strata/web";
-import {Mailbox} from "./mailbox.ts";
-import type {FromWorker, Job} from "./messages.ts";
-import {SelectServer, type StreamOpener} from "./select-server.ts";
-import {fromWireError, toWireError} from "./wire-error.ts";
-import type {Loan, WorkerPool} from "./worker-pool.ts";
+import {errorText, Gate, StrataError} from "@strata/base";
+import {newUlid} from "@strata/model";
+import {rpcMetrics} from "@strata/storeapi";
+import type {Logger, Registry} from "@strata/telemetry";
+import type {ActiveQuery, QueryAnswer} from "@strata/web";
+import {ActiveQueryFile} from "./active-query-file.ts";
+import type {Job} from "./messages.ts";
+import {QueryBoard} from "./query-board.ts";
+import {QueryRun, type SelectPlanner} from "./query-run.ts";
+import {defaultThreads, WorkerPool} from "./worker-pool.ts";
 
-/** A worker that does not obey a cancellation within this long is ended. */
-const CANCEL_GRACE_MS = 5000;
+export type QueryRunnerOptions = {
+  /** `--query.max-concurrent`: queries that run at once; others wait. 0 is no limit but MOST_QUERIES. */
+  readonly maxConcurrent: number;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  /** Worker threads; as many as cores where left out. */
+  readonly threads?: number | undefined;
+  /** Queries that took this long (ms), or held so much (bytes), are logged; 0: none. */
+  readonly logSlowMs?: number | undefined;
+  readonly logLargeBytes?: number | undefined;
+  /** `--query.active-query-path`: directory of the file that names running queries. */
+  readonly activePath?: string | undefined;
+  /** ms that a query has to stop once it is told to. */
+  readonly graceMs?: number | undefined;
+  /** Where workers begin. */
+  readonly entry?: URL | undefined;
+};
 
-/**
- * Runs one job on a worker: serves its selections from `open`, gives its answer. Aborting `signal` cancels the query, and
- * ends the thread where it does not listen. The worker is busy until the answer's JSON is read to its end or left.
- */
-export async function runJob(
-  pool: WorkerPool,
-  job: Job,
-  open: StreamOpener,
-  signal: AbortSignal,
-): Promise<QueryAnswer> {
-  const asked = performance.now();
-  const loan = await pool.borrow(signal);
-  const run = new Run(loan, open, (performance.now() - asked) / 1000, signal);
-  return run.start(job);
-}
+/** On whose behalf a query runs, and how long it may take. */
+export type QueryCaller = {
+  readonly tenant: string;
+  readonly timeoutMs: number;
+  readonly planner: SelectPlanner;
+  readonly signal: AbortSignal;
+};
 
-class Run {
-  readonly #loan: Loan;
-  readonly #signal: AbortSignal;
-  readonly #selects: SelectServer;
-  readonly #queued: number;
-  readonly #pieces = new Mailbox<Uint8Array>();
-  readonly #answer = Promise.withResolvers<QueryAnswer>();
-  readonly #onAbort = (): void => this.#cancel();
-  #grace: NodeJS.Timeout | undefined;
-  #ended = false;
+/** Queries at once where there is no limit. */
+const MOST_QUERIES = 1024;
 
-  /** `queued`: seconds it waited for the worker. */
-  constructor(loan: Loan, open: StreamOpener, queued: number, signal: AbortSignal) {
-    this.#loan = loan;
-    this.#queued = queued;
-    this.#signal = signal;
-    this.#selects = new SelectServer(open, (message, transfer) => loan.send(message, transfer), signal);
+/** Any computation looks at its flag several times a second; one that does not is lost in a loop. */
+const GRACE_MS = 5000;
+
+/** Where query workers begin. */
+const ENTRY = new URL("./worker-entry.ts", import.meta.url);
+
+type Entry = {
+  readonly id: string;
+  readonly job: Job;
+  readonly tenant: string;
+  readonly startedMs: number;
+  readonly abort: AbortController;
+  /** undefined while it waits. */
+  slot: number | undefined;
+};
+
+/** Runs queries on worker threads: admits so many at once, lists them, kills them, and logs what was slow or large. */
+export class QueryRunner {
+  readonly #options: QueryRunnerOptions;
+  readonly #gate: Gate;
+  readonly #metrics: RunnerMetrics;
+  readonly #board: QueryBoard;
+  readonly #pool: WorkerPool;
+  readonly #file: ActiveQueryFile | undefined;
+  readonly #free: number[];
+  readonly #entries = new Map<string, Entry>();
+
+  private constructor(options: QueryRunnerOptions, slots: number, file: ActiveQueryFile | undefined) {
+    const {maxConcurrent, registry, threads, entry} = options;
+    this.#options = options;
+    this.#gate = new Gate(slots);
+    this.#metrics = runnerMetrics(registry);
+    this.#metrics.max.set(maxConcurrent);
+    this.#board = QueryBoard.withSlots(slots);
+    this.#free = Array.from({length: slots}, (_, i) => slots - 1 - i);
+    this.#pool = new WorkerPool({
+      threads: threads ?? defaultThreads(),
+      entry: entry ?? ENTRY,
+      board: this.#board,
+      rpc: rpcMetrics(registry, "client"),
+    });
+    this.#file = file;
   }
 
-  start(job: Job): Promise<QueryAnswer> {
-    this.#loan.listen(
-      (message) => this.#receive(message),
-      (err) => this.#end(err, false),
-    );
-    this.#signal.addEventListener("abort", this.#onAbort, {once: true});
-    this.#loan.send({kind: "run", job});
-    if (this.#signal.aborted) this.#cancel();
-    return this.#answer.promise;
-  }
-
-  #receive(message: FromWorker): void {
-    switch (message.kind) {
-      case "select":
-        this.#selects.open(message.select, message.q);
-        return;
-      case "close":
-        this.#selects.close(message.select);
-        return;
-      case "answer": {
-        const {resultType, annotations, warnings, stats, preparation, evaluation} = message;
-        this.#answer.resolve({
-          resultType,
-          annotations,
-          warnings,
-          result: this.#json(),
-          stats: {
-            timings: {
-              evalTotalTime: preparation + evaluation,
-              resultSortTime: 0,
-              queryPreparationTime: preparation,
-              innerEvalTime: evaluation,
-              execQueueTime: this.#queued,
-              execTotalTime: this.#queued + preparation + evaluation,
-            },
-            samples: {totalQueryableSamples: stats.totalQueryableSamples, peakSamples: stats.peakSamples},
-          },
-        });
-        return;
-      }
-      case "piece":
-        if (message.piece === undefined) this.#end(undefined, true);
-        else this.#pieces.put(message.piece);
-        return;
-      case "failed":
-        this.#end(fromWireError(message.error), true);
-        return;
+  /** Starts nothing but the file of running queries; says what the process before left in it. */
+  static open(options: QueryRunnerOptions): QueryRunner {
+    const {activePath, maxConcurrent, logger} = options;
+    const slots = maxConcurrent > 0 ? maxConcurrent : MOST_QUERIES;
+    const file = activePath === undefined ? undefined : ActiveQueryFile.open(activePath, slots);
+    if (file !== undefined && file.left.length > 0) {
+      // Compat: Prometheus' words, by which operators look for it.
+      logger.info("These queries didn't finish in prometheus' last run:", {queries: JSON.stringify(file.left)});
     }
+    return new QueryRunner(options, slots, file);
   }
 
-  /** The answer's pieces as the worker makes them; leaving the loop early cancels the rest. */
-  async *#json(): AsyncGenerator<Uint8Array> {
+  /** Queries that run, and that wait for their turn. */
+  get running(): number {
+    return this.#gate.running;
+  }
+
+  get waiting(): number {
+    return this.#gate.waiting;
+  }
+
+  /** Lets one worker compile what queries need. */
+  warmUp(): void {
+    this.#pool.warmUp();
+  }
+
+  /** Waits for the query's turn and runs it; its place is taken until the answer is read to its end or left. */
+  async run(job: Job, caller: QueryCaller): Promise<QueryAnswer> {
+    const {timeoutMs, signal} = caller;
+    const entry = this.#enter(job, caller);
+    const leave = (): void => entry.abort.abort(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, {once: true});
+    const timer = setTimeout(() => entry.abort.abort(timedOut()), timeoutMs);
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", leave);
+      this.#entries.delete(entry.id);
+    };
     try {
-      for (;;) {
-        const piece = await this.#pieces.next();
-        if (piece === undefined) return;
-        if (!this.#ended) this.#loan.send({kind: "more"});
-        yield piece;
-      }
-    } finally {
-      if (!this.#ended) this.#cancel();
+      await this.#admit(entry);
+    } catch (err) {
+      done();
+      throw err;
     }
+    const slot = entry.slot as number;
+    const queued = (Date.now() - entry.startedMs) / 1000;
+    const run = new QueryRun({
+      pool: this.#pool,
+      board: this.#board,
+      slot,
+      job,
+      planner: caller.planner,
+      graceMs: this.#options.graceMs ?? GRACE_MS,
+      queued,
+      signal: entry.abort.signal,
+    });
+    void run.over.then(() => {
+      done();
+      this.#log(entry, run.failure);
+      this.#file?.leave(slot);
+      this.#free.push(slot);
+      this.#metrics.inFlight.dec();
+      this.#gate.leave();
+    });
+    return run.start();
   }
 
-  #cancel(): void {
-    if (this.#ended || this.#grace !== undefined) return;
-    const reason = this.#signal.aborted ? this.#signal.reason : new StrataError("canceled", "the client left");
-    this.#loan.send({kind: "cancel", error: toWireError(reason)});
-    this.#grace = setTimeout(() => {
-      this.#loan.kill();
-      this.#end(fromWireError(toWireError(reason)), false);
-    }, CANCEL_GRACE_MS);
+  /** All queries, the oldest first. */
+  active(): readonly ActiveQuery[] {
+    const now = Date.now();
+    return [...this.#entries.values()].map(({id, job, tenant, startedMs, slot}) => {
+      const {samples, bytes, peakBytes} = this.#progress(slot);
+      return {
+        id,
+        query: job.query,
+        state: slot === undefined ? "waiting" : "running",
+        ...job.params,
+        tenant,
+        startedMs,
+        ageMs: now - startedMs,
+        samples,
+        memoryBytes: bytes,
+        peakMemoryBytes: peakBytes,
+      };
+    });
   }
 
-  /** The worker is done, or gone: whoever waits learns it, and the worker goes back. */
-  #end(err: StrataError | undefined, alive: boolean): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    clearTimeout(this.#grace);
-    this.#signal.removeEventListener("abort", this.#onAbort);
-    this.#selects.closeAll();
-    this.#pieces.end(err);
-    if (err !== undefined) this.#answer.reject(err);
-    if (alive) this.#loan.release();
+  /** Ends a query; false when there is none of that id. */
+  kill(id: string): boolean {
+    const entry = this.#entries.get(id);
+    entry?.abort.abort(new StrataError("canceled", `query ${id} was killed through the API`));
+    return entry !== undefined;
+  }
+
+  /** Ends all threads; what still runs fails. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+    this.#file?.close();
+  }
+
+  #enter(job: Job, {tenant}: QueryCaller): Entry {
+    const startedMs = Date.now();
+    const entry = {id: newUlid(startedMs), job, tenant, startedMs, abort: new AbortController(), slot: undefined};
+    this.#entries.set(entry.id, entry);
+    return entry;
+  }
+
+  async #admit(entry: Entry): Promise<void> {
+    this.#metrics.total.inc();
+    const stop = this.#metrics.seconds.startTimer();
+    try {
+      await this.#gate.enter(entry.abort.signal);
+    } finally {
+      stop();
+    }
+    this.#metrics.inFlight.inc();
+    entry.slot = this.#free.pop() as number;
+    this.#file?.enter(entry.slot, entry.job.query, Date.now());
+  }
+
+  #progress(slot: number | undefined) {
+    return slot === undefined ? {samples: 0, bytes: 0, peakBytes: 0} : this.#board.progress(slot);
+  }
+
+  #log(entry: Entry, failure: StrataError | undefined): void {
+    const {logger, logSlowMs = 0, logLargeBytes = 0} = this.#options;
+    const ms = Date.now() - entry.startedMs;
+    const {samples, peakBytes} = this.#progress(entry.slot);
+    const slow = logSlowMs > 0 && ms >= logSlowMs;
+    const large = logLargeBytes > 0 && peakBytes >= logLargeBytes;
+    if (!slow && !large) return;
+    const {start, end, step} = entry.job.params;
+    logger.info(slow ? "slow query" : "expensive query", {
+      id: entry.id,
+      query: entry.job.query,
+      start,
+      end,
+      step,
+      tenant: entry.tenant,
+      seconds: ms / 1000,
+      samples,
+      peak_bytes: peakBytes,
+      ...(failure === undefined ? {} : {err: errorText(failure)}),
+    });
   }
 }
+
+const timedOut = (): StrataError => new StrataError("timeout", "query timed out in expression evaluation");
+
+type RunnerMetrics = ReturnType<typeof runnerMetrics>;
+const runnerMetrics = (r: Registry) => ({
+  max: r.gauge({name: "thanos_query_concurrent_gate_queries_max", help: "Queries that may run at once."}),
+  inFlight: r.gauge({name: "thanos_query_concurrent_gate_queries_in_flight", help: "Queries that run."}),
+  total: r.counter({name: "thanos_query_concurrent_gate_queries_total", help: "Queries that came to the gate."}),
+  seconds: r.histogram({
+    name: "thanos_query_concurrent_gate_queries_duration_seconds",
+    help: "How long queries waited for their turn.",
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.6, 1, 2, 3.5, 5, 10],
+  }),
+});

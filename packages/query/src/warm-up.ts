@@ -1,10 +1,10 @@
+import {unlimited} from "@strata/base";
 import {encodeXorChunks} from "@strata/chunkenc";
+import {execute, writeResultJson} from "@strata/engine";
 import {Labels} from "@strata/model";
-import {AGGREGATE, SeriesBatchBuilder, SeriesFrameWriter} from "@strata/series";
-import type {Job} from "./messages.ts";
-import {runJob} from "./query-runner.ts";
-import type {StreamOpener} from "./select-server.ts";
-import type {WorkerPool} from "./worker-pool.ts";
+import {parseExpr} from "@strata/promql";
+import {AGGREGATE, mergeBatches, type Queryable, SeriesBatchBuilder, SeriesFrameWriter} from "@strata/series";
+import {storeBatches} from "@strata/storeapi";
 
 const SERIES = 200;
 const SAMPLES = 240;
@@ -20,29 +20,30 @@ const QUERIES: readonly {readonly query: string; readonly step: number}[] = [
 const ROUNDS = 4;
 
 /**
- * Runs a few queries over made-up series on an idle worker, so that the first queries of users find compiled code: right
- * after a start they take a fraction of the time. Never fails; stops when `signal` aborts.
+ * Runs a few queries over made-up series in this thread, so that the first queries of users find compiled code: right
+ * after a start they take a fraction of the time. Never fails.
  */
-export async function warmUp(pool: WorkerPool, signal: AbortSignal): Promise<void> {
-  const open = madeUpEndpoint();
+export async function warmUp(): Promise<void> {
+  const queryable = madeUpEndpoint();
+  const signal = new AbortController().signal;
   for (let round = 0; round < ROUNDS; round++) {
     for (const {query, step} of QUERIES) {
-      if (signal.aborted) return;
-      const params = {start: step === 0 ? END_MS : 0, end: END_MS, step};
-      const job: Job = {query, params, parse: {}, options: {}, shard: undefined, tenant: undefined};
       try {
-        const answer = await runJob(pool, job, open, signal);
-        for await (const _ of answer.result);
+        const params = {start: step === 0 ? END_MS : 0, end: END_MS, step};
+        const result = await execute(parseExpr(query, {}), params, queryable, {}, signal);
+        for (const _ of writeResultJson(result));
       } catch {
         // Whatever is wrong will show where it matters: at the first real query.
         return;
       }
+      // Real queries that have come meanwhile get their turn.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 }
 
 /** One endpoint whose frames are made once. */
-function madeUpEndpoint(): StreamOpener {
+function madeUpEndpoint(): Queryable {
   const frames: Uint8Array[] = [];
   const t = Float64Array.from({length: SAMPLES}, (_, i) => i * SCRAPE_MS);
   const writer = new SeriesFrameWriter({batchSeries: 64});
@@ -58,13 +59,13 @@ function madeUpEndpoint(): StreamOpener {
     frames.push(...writer.frames(builder.finish()));
   }
   const options = {what: "warm-up", source: 0, stripLabels: [], shard: undefined, partialResponse: false};
-  return () => [
-    {
-      options,
-      groups: (async function* () {
-        // Frames are handed over to the worker, so each query gets its own.
-        yield frames.map((frame) => frame.slice());
-      })(),
-    },
-  ];
+  const groups = async function* () {
+    yield frames;
+  };
+  const none = async () => ({values: [], warnings: []});
+  return {
+    select: () => mergeBatches([storeBatches(groups(), options, unlimited())]),
+    labelNames: none,
+    labelValues: none,
+  };
 }

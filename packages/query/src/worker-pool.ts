@@ -1,153 +1,69 @@
 import {availableParallelism} from "node:os";
-import {setFlagsFromString} from "node:v8";
-import {type MessagePort, Worker} from "node:worker_threads";
-import {errorText, StrataError} from "@strata/base";
-import type {FromWorker, ToWorker} from "./messages.ts";
+import {StrataError} from "@strata/base";
+import type {RpcMetrics} from "@strata/storeapi";
+import type {QueryBoard} from "./query-board.ts";
+import {QueryThread} from "./query-thread.ts";
 
-/** A worker that no one uses is ended after this long, beyond those that stay warm. */
-const IDLE_MS = 60_000;
+/** As many threads as cores; two at the least, so that one query's computation never stops all others. */
+export const defaultThreads = (): number => Math.max(2, availableParallelism());
 
-/**
- * MB of old space before a worker's first full collections. PERF: left to itself the heap is sized by its 15 MB of live
- * objects, and the batches that stream through make V8 mark it all once a query: a fifth of a querier's CPU time.
- */
-const INITIAL_OLD_SPACE_MB = 64;
+/** A thread that has nothing to do and keeps more than this is ended; the next query starts another one. */
+const KEPT_BYTES = 256 * 2 ** 20;
 
-/** One worker on loan: it runs one job. `release` gives it back, `kill` ends the thread in the middle of whatever it does. */
-export type Loan = {
-  send(message: ToWorker, transfer?: MessagePort[]): void;
-  /** Called with every message of the worker, and once with an error when its thread ends by itself. */
-  listen(onMessage: (message: FromWorker) => void, onEnd: (err: StrataError) => void): void;
-  release(): void;
-  kill(): void;
+export type WorkerPoolOptions = {
+  readonly threads: number;
+  readonly entry: URL;
+  readonly board: QueryBoard;
+  readonly rpc: RpcMetrics;
 };
 
-type Seat = {readonly worker: Worker; idle: NodeJS.Timeout | undefined; listener: Listener | undefined};
-type Listener = {readonly onMessage: (m: FromWorker) => void; readonly onEnd: (err: StrataError) => void};
-type Waiter = {resolve(loan: Loan): void; reject(err: unknown): void};
-
 /**
- * At most `size` query workers, started when needed. Jobs beyond that wait their turn, first come first served. One job
- * a worker: a heavy query shares no thread with a cheap one, the scheduler of the machine is fair to both.
+ * A fixed number of query workers, started when needed. Each runs several queries, which take turns at batch boundaries;
+ * a query goes to the one that has fewest.
  */
 export class WorkerPool {
-  readonly #size: number;
-  readonly #entry: URL;
-  readonly #seats = new Set<Seat>();
-  readonly #free: Seat[] = [];
-  readonly #waiting: Waiter[] = [];
+  readonly #options: WorkerPoolOptions;
+  readonly #threads = new Set<QueryThread>();
   #closed = false;
 
-  constructor(size: number, entry: URL) {
-    this.#size = size;
-    this.#entry = entry;
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
   }
 
-  /** Jobs that wait for a worker. */
-  get waiting(): number {
-    return this.#waiting.length;
+  /** Threads that live. */
+  get size(): number {
+    return this.#threads.size;
   }
 
-  /** Jobs that have one. */
-  get busy(): number {
-    return this.#seats.size - this.#free.length;
+  /** The thread for one more query. */
+  pick(): QueryThread {
+    if (this.#closed) throw new StrataError("unavailable", "the querier is shutting down");
+    const [least] = [...this.#threads].sort((a, b) => a.load - b.load);
+    if (least !== undefined && (least.load === 0 || this.#threads.size >= this.#options.threads)) return least;
+    return this.#start();
   }
 
-  /** A worker for one job; waits while all are busy. */
-  borrow(signal: AbortSignal): Promise<Loan> {
-    if (this.#closed) return Promise.reject(new StrataError("unavailable", "the querier is shutting down"));
-    const seat = this.#free.pop();
-    if (seat !== undefined) return Promise.resolve(this.#lend(seat));
-    if (this.#seats.size < this.#size) return Promise.resolve(this.#lend(this.#start()));
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-        reject(signal.reason);
-      };
-      const waiter: Waiter = {
-        resolve: (loan) => {
-          signal.removeEventListener("abort", leave);
-          resolve(loan);
-        },
-        reject,
-      };
-      signal.addEventListener("abort", leave, {once: true});
-      this.#waiting.push(waiter);
-    });
+  /** Starts the first thread and lets it compile what queries need. */
+  warmUp(): void {
+    if (!this.#closed) this.pick().send({kind: "warm"});
   }
 
-  /** Ends all workers; what still runs fails. */
+  /** Ends all threads; what still runs on them fails. */
   async close(): Promise<void> {
     this.#closed = true;
-    const err = new StrataError("unavailable", "the querier is shutting down");
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(err);
-    await Promise.all([...this.#seats].map((seat) => seat.worker.terminate()));
+    await Promise.all([...this.#threads].map((thread) => thread.kill("the querier is shutting down")));
   }
 
-  #start(): Seat {
-    // Read when a heap is made: of those that exist none is changed by it.
-    setFlagsFromString(`--initial-old-space-size=${INITIAL_OLD_SPACE_MB}`);
-    const worker = new Worker(this.#entry);
-    const seat: Seat = {worker, idle: undefined, listener: undefined};
-    this.#seats.add(seat);
-    worker.on("message", (message: FromWorker) => seat.listener?.onMessage(message));
-    let reason = "its thread was ended";
-    worker.on("error", (err) => {
-      reason = errorText(err);
-    });
-    worker.on("exit", () => {
-      this.#forget(seat);
-      seat.listener?.onEnd(new StrataError("internal", `query worker ended: ${reason}`));
-    });
-    return seat;
-  }
-
-  #lend(seat: Seat): Loan {
-    clearTimeout(seat.idle);
-    seat.worker.ref();
-    return {
-      send: (message, transfer = []) => seat.worker.postMessage(message, transfer),
-      listen: (onMessage, onEnd) => {
-        seat.listener = {onMessage, onEnd};
-      },
-      release: () => {
-        seat.listener = undefined;
-        this.#pass(seat);
-      },
-      kill: () => {
-        this.#forget(seat);
-        void seat.worker.terminate();
-      },
+  #start(): QueryThread {
+    const {entry, board, rpc} = this.#options;
+    const thread = new QueryThread(entry, {board: board.buffer}, rpc);
+    thread.onEnd = () => this.#threads.delete(thread);
+    thread.onIdle = (bytes) => {
+      if (bytes <= KEPT_BYTES) return;
+      this.#threads.delete(thread);
+      void thread.kill("it kept too much memory");
     };
-  }
-
-  /** Gives a free worker to the first who waits, else parks it. */
-  #pass(seat: Seat): void {
-    if (!this.#seats.has(seat)) return;
-    const waiter = this.#waiting.shift();
-    if (waiter === undefined) this.#park(seat);
-    else waiter.resolve(this.#lend(seat));
-  }
-
-  #park(seat: Seat): void {
-    this.#free.push(seat);
-    // A parked worker does not keep the process alive.
-    seat.worker.unref();
-    if (this.#free.length <= availableParallelism()) return;
-    seat.idle = setTimeout(() => {
-      this.#forget(seat);
-      void seat.worker.terminate();
-    }, IDLE_MS);
-    seat.idle.unref();
-  }
-
-  /** Takes a worker out; where jobs wait, another one is started in its place. */
-  #forget(seat: Seat): void {
-    if (!this.#seats.delete(seat)) return;
-    clearTimeout(seat.idle);
-    const at = this.#free.indexOf(seat);
-    if (at >= 0) this.#free.splice(at, 1);
-    if (this.#closed || this.#waiting.length === 0) return;
-    this.#waiting.shift()?.resolve(this.#lend(this.#start()));
+    this.#threads.add(thread);
+    return thread;
   }
 }

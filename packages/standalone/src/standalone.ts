@@ -3,7 +3,7 @@ import {join, resolve} from "node:path";
 import {SHIPPER_STATE_FILE, Shipper} from "@strata/block";
 import {Labels} from "@strata/model";
 import {type Bucket, FilesystemBucket, metered} from "@strata/objstore";
-import {endpointBackend, QUERY_WORKER, Querier, storeStatuses, WorkerPool, warmUp} from "@strata/query";
+import {endpointBackend, Querier, QueryRunner, storeStatuses} from "@strata/query";
 import {Sidecar} from "@strata/sidecar";
 import {Store} from "@strata/store";
 import {EndpointSet, endpointApis, GrpcServer, ProxyStore, serveReadApis, serveStore} from "@strata/storeapi";
@@ -32,6 +32,7 @@ const INFO_TIMEOUT_MS = 5000;
 const QUERY_TIMEOUT_MS = 120_000;
 const READY_TIMEOUT_MS = 600_000;
 const MAX_CONCURRENT = 20;
+const LOG_SLOW_MS = 10_000;
 const MAX_QUERY_BYTES = 2 ** 31;
 
 /**
@@ -51,7 +52,7 @@ export class Standalone {
   readonly #servers: GrpcServer[] = [];
   readonly #addresses: string[] = [];
   readonly #endpoints: EndpointSet;
-  readonly #pool = new WorkerPool(MAX_CONCURRENT, QUERY_WORKER);
+  readonly #runner: QueryRunner;
   #sidecarReady = false;
 
   private constructor(options: StandaloneOptions, dataDir: string, prometheus: LocalPrometheus | undefined) {
@@ -83,7 +84,13 @@ export class Standalone {
       timeoutMs: 0,
     });
     this.endpointApi = endpointBackend(apis, undefined);
-    this.querier = new Querier(proxy, this.#pool, () => storeStatuses(this.#endpoints), {
+    this.#runner = QueryRunner.open({
+      maxConcurrent: MAX_CONCURRENT,
+      registry,
+      logger: logger.with({component: "query"}),
+      logSlowMs: LOG_SLOW_MS,
+    });
+    this.querier = new Querier(proxy, this.#runner, () => storeStatuses(this.#endpoints), {
       timeoutMs: QUERY_TIMEOUT_MS,
       lookbackMs: undefined,
       dynamicLookback: true,
@@ -92,6 +99,7 @@ export class Standalone {
       parse: {},
       features: {},
       maxQueryBytes: MAX_QUERY_BYTES,
+      maxSamples: 0,
       tenantLabel: undefined,
     });
   }
@@ -128,7 +136,7 @@ export class Standalone {
       );
     };
     try {
-      void warmUp(this.#pool, all);
+      this.#runner.warmUp();
       if (this.#prometheus !== undefined) start(this.#prometheus.run(all));
       if (this.#sidecar !== undefined) start(this.#runSidecar(this.#sidecar, all));
       if (demo) await ensureDemoHistory(this.#dataDir, this.#bucket, logger, registry, all);
@@ -149,7 +157,7 @@ export class Standalone {
   }
 
   async close(): Promise<void> {
-    await this.#pool.close();
+    await this.#runner.close();
     await this.#endpoints.close();
     await Promise.all(this.#servers.map((server) => server.stop(0)));
     await this.#store.close();

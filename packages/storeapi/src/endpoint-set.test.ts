@@ -6,7 +6,7 @@ import type {Init, info} from "@strata/proto";
 import {exposition, negotiate, newRegistry, nullLogger} from "@strata/telemetry";
 import {EndpointSet, type EndpointSetOptions, type EndpointSpec} from "./endpoint-set.ts";
 import {GroupTransport} from "./group-transport.ts";
-import {connect, MemoryStore, startStore, storeInfo} from "./testing/index.ts";
+import {MemoryStore, startStore, storeInfo} from "./testing/index.ts";
 
 /** A store whose Info can be switched. */
 async function start(t: TestScope, answer: Init<info.InfoResponse>) {
@@ -165,13 +165,8 @@ test("a group spreads calls over its addresses and goes round one that is down",
   const fast = {maxAttempts: 3, initialBackoffMs: 1, multiplier: 1};
   const group: EndpointSpec = {
     ...spec("thanos:///dns+stores:10901"),
-    connect: () =>
-      new GroupTransport(
-        "thanos:///dns+stores:10901",
-        () => addresses,
-        (x) => connect(t, x),
-        fast,
-      ),
+    connect: (metrics) =>
+      new GroupTransport({address: "thanos:///dns+stores:10901", addresses: () => addresses, retry: fast}, metrics),
   };
   const {set} = setOf(t, () => [group]);
   const seen = new Set<string | undefined>();

@@ -1,7 +1,10 @@
 import {errorCode} from "@strata/base";
 import type {Init, MethodDef} from "@strata/proto";
-import type {CallOptions, Transport} from "./grpc-client.ts";
+import type {Connection} from "./connection.ts";
+import {type CallOptions, type Compression, GrpcClient, type Transport} from "./grpc-client.ts";
+import type {RpcMetrics} from "./grpc-metrics.ts";
 import {fromGrpcStatus, GRPC_CODE} from "./grpc-status.ts";
+import type {ClientTls} from "./tls-config.ts";
 
 /** How often a call of a group is tried, and how long it waits before the second and third time. */
 export type RetryPolicy = {
@@ -12,28 +15,38 @@ export type RetryPolicy = {
 
 const DEFAULT_RETRY: RetryPolicy = {maxAttempts: 3, initialBackoffMs: 100, multiplier: 2};
 
+export type GroupOptions = {
+  /** Name of the group. */
+  readonly address: string;
+  readonly tls?: ClientTls | undefined;
+  readonly compression?: Compression | undefined;
+  /** Asked at each call. */
+  readonly addresses: () => readonly string[];
+  readonly retry?: RetryPolicy | undefined;
+};
+
 /**
  * One endpoint that stands for several equal servers: calls go to them in turn, and one that finds a server unavailable
  * before anything was received goes to the next. Connections follow the list of addresses.
  */
 export class GroupTransport implements Transport {
   readonly address: string;
-  readonly #addresses: () => readonly string[];
-  readonly #connect: (address: string) => Transport;
+  readonly #options: GroupOptions;
+  readonly #metrics: RpcMetrics;
   readonly #retry: RetryPolicy;
   readonly #members = new Map<string, Transport>();
   #next = 0;
 
-  constructor(
-    address: string,
-    addresses: () => readonly string[],
-    connect: (address: string) => Transport,
-    retry: RetryPolicy = DEFAULT_RETRY,
-  ) {
-    this.address = address;
-    this.#addresses = addresses;
-    this.#connect = connect;
-    this.#retry = retry;
+  constructor(options: GroupOptions, metrics: RpcMetrics) {
+    this.address = options.address;
+    this.#options = options;
+    this.#metrics = metrics;
+    this.#retry = options.retry ?? DEFAULT_RETRY;
+  }
+
+  get connection(): Connection {
+    const {address, tls, compression, addresses} = this.#options;
+    return {address, tls, compression, group: {addresses: addresses(), retry: this.#retry}};
   }
 
   async unary<Req, Res>(method: MethodDef<Req, Res>, request: Init<Req>, options: CallOptions): Promise<Res> {
@@ -89,7 +102,7 @@ export class GroupTransport implements Transport {
   }
 
   #pick(): Transport {
-    const addresses = this.#addresses();
+    const addresses = this.#options.addresses();
     for (const [address, member] of this.#members) {
       if (addresses.includes(address)) continue;
       this.#members.delete(address);
@@ -99,7 +112,8 @@ export class GroupTransport implements Transport {
     if (address === undefined) throw fromGrpcStatus(GRPC_CODE.Unavailable, `no addresses of ${this.address} are known`);
     let member = this.#members.get(address);
     if (member === undefined) {
-      member = this.#connect(address);
+      const {tls, compression} = this.#options;
+      member = new GrpcClient({address, tls, compression, metrics: this.#metrics});
       this.#members.set(address, member);
     }
     return member;

@@ -11,6 +11,7 @@ import {StrataError} from "@strata/base";
 import type {Init, MethodDef} from "@strata/proto";
 import {TRACEPARENT} from "@strata/telemetry";
 import {DEFAULT_TENANT, NO_HASHES_KEY, REQUEST_ID_KEY, TENANT_KEY} from "./call-context.ts";
+import type {Connection} from "./connection.ts";
 import {teachChannelSnappy, withoutIpServerName} from "./grpc-internals.ts";
 import {methodLabels, type RpcMetrics} from "./grpc-metrics.ts";
 import {fromGrpcStatus, GRPC_CODE} from "./grpc-status.ts";
@@ -41,6 +42,8 @@ export type CallOptions = {
 /** What a StoreClient speaks through: one connection, or several that share the work. */
 export type Transport = {
   readonly address: string;
+  /** How another thread makes the same. */
+  readonly connection: Connection;
   unary<Req, Res>(method: MethodDef<Req, Res>, request: Init<Req>, options: CallOptions): Promise<Res>;
   /** Encoded replies, all that have come at once as one group; the Buffers belong to the consumer. */
   rawStream<Req, Res>(
@@ -57,11 +60,14 @@ export type Transport = {
  */
 export class GrpcClient implements Transport {
   readonly address: string;
+  readonly connection: Connection;
   readonly #channel: Channel;
   readonly #metrics: RpcMetrics;
 
   constructor(options: GrpcClientOptions) {
-    this.address = options.address;
+    const {address, tls, compression} = options;
+    this.address = address;
+    this.connection = {address, tls, compression, group: undefined};
     this.#metrics = options.metrics;
     setLogVerbosity(logVerbosity.NONE);
     this.#channel = new Channel(options.address, credentials(options.tls), channelOptions(options.tls));

@@ -8,6 +8,8 @@ export {mergeTargets} from "./apis/merge-targets.ts";
 export {type QueryApi, QueryClient, queryMessage, serveQuery} from "./apis/query-api.ts";
 export {type ApiAnswer, type ApiSource, announce, type ReadApis, serveReadApis} from "./apis/read-api.ts";
 export {type CallContext, DEFAULT_TENANT, REQUEST_ID_KEY, TENANT_KEY} from "./call-context.ts";
+export type {Connection} from "./connection.ts";
+export {ConnectionCache} from "./connection-cache.ts";
 export {
   type ConnectionLabel,
   type EndpointApi,
@@ -17,9 +19,8 @@ export {
   type EndpointSpec,
   type EndpointStatus,
 } from "./endpoint-set.ts";
-export {receiveFrames, sendFrames} from "./frame-port.ts";
 export {type FrameGroup, type FrameStreamOptions, framesToBatches} from "./frame-stream.ts";
-export {GroupTransport, type RetryPolicy} from "./group-transport.ts";
+export {type GroupOptions, GroupTransport, type RetryPolicy} from "./group-transport.ts";
 export {
   type CallOptions,
   type Compression,
@@ -32,11 +33,12 @@ export {type RpcMetrics, rpcMetrics} from "./grpc-metrics.ts";
 export {type CallObserver, GrpcServer, type GrpcServerOptions, type ObservedCall} from "./grpc-server.ts";
 export {asGrpcError, fromGrpcStatus, GRPC_CODE, type GrpcStatus, grpcCodeName, toGrpcStatus} from "./grpc-status.ts";
 export {ProxyStore, type ProxyStoreOptions} from "./proxy-store.ts";
+export {type RpcEvent, RpcReplay, relayedRpcMetrics} from "./rpc-relay.ts";
 export {callOptions, StoreClient} from "./store-client.ts";
 export {chooseStores, type LabelSetSelector, labelSetsMatch, matchExternal} from "./store-filter.ts";
 export {int64Text, labelSetsText, type StoreHandle, storeText} from "./store-handle.ts";
 export {labelQueryOf, matchersOf, protoMatchers, selectOf, seriesRequest} from "./store-request.ts";
 export {callerOf, type StoreLimits, type StoreServiceOptions, serveInfo, serveStore} from "./store-service.ts";
-export {type OpenedStore, type StoreStreamOptions, storeBatches} from "./store-stream.ts";
+export {openPlan, type StorePlan, type StoreStreamOptions, storeBatches} from "./store-stream.ts";
 export type {ClientTls, ServerTls, TlsVersion} from "./tls-config.ts";
 export {type TsdbStore, tsdbHandle, tsdbInfo} from "./tsdb-store.ts";

@@ -13,7 +13,7 @@ import type {Counter, Registry} from "@strata/telemetry";
 import {asGrpcError, GRPC_CODE, toGrpcStatus} from "./grpc-status.ts";
 import {chooseStores, type LabelSetSelector, matchExternal} from "./store-filter.ts";
 import {type StoreHandle, storeText} from "./store-handle.ts";
-import {localBatches, type OpenedStore, type OpenOptions, openStore, storeBatches} from "./store-stream.ts";
+import {localBatches, type OpenOptions, planStore, remoteBatches, type StorePlan} from "./store-stream.ts";
 
 export type ProxyStoreOptions = {
   /** The stores there are at the moment of a request. */
@@ -51,9 +51,9 @@ export class ProxyStore implements Queryable {
     const all = AbortSignal.any([signal, abort.signal]);
     const streams = plan.map(({store, q: asked}, source) => {
       const open = this.#openOptions(source);
-      if (store.source.kind === "local") return localBatches(store, asked, all, open);
-      const opened = openStore(store, asked, all, open);
-      return storeBatches(opened.groups, opened.options, q.budget);
+      return store.source.kind === "local"
+        ? localBatches(store, asked, all, open)
+        : remoteBatches(store, asked, all, open);
     });
     try {
       yield* mergeBatches(streams, {limit: q.limit});
@@ -63,11 +63,17 @@ export class ProxyStore implements Queryable {
   }
 
   /**
-   * The raw streams of a select, for a consumer that parses and merges elsewhere: give each to `storeBatches` and those
-   * to `mergeBatches`. In-process stores cannot be had this way. Abort `signal` when done.
+   * What a select asks of which store, for a thread that makes the calls itself: `openPlan`, `storeBatches` and
+   * `mergeBatches` give it what `select` gives. In-process stores cannot be had this way.
    */
-  open(q: Select, signal: AbortSignal): readonly OpenedStore[] {
-    return this.#plan(q).map(({store, q: asked}, source) => openStore(store, asked, signal, this.#openOptions(source)));
+  plan(q: Select): readonly StorePlan[] {
+    const {responseTimeoutMs} = this.#options;
+    return this.#plan(q).map(({store, q: asked}, source) => planStore(store, asked, source, responseTimeoutMs));
+  }
+
+  /** Counts a stream of `plan` that ended without a frame. */
+  noteEmpty(): void {
+    this.#empty.inc();
   }
 
   labelNames(q: LabelQuery, signal: AbortSignal): Promise<LabelAnswer> {

@@ -9,6 +9,7 @@ import {
   type Select,
   type SeriesBatch,
 } from "@strata/series";
+import type {Connection} from "./connection.ts";
 import {type FrameGroup, framesToBatches} from "./frame-stream.ts";
 import type {CallOptions, Transport} from "./grpc-client.ts";
 import {labelNamesRequest, labelValuesRequest, seriesRequest} from "./store-request.ts";
@@ -24,6 +25,11 @@ export class StoreClient implements Queryable {
 
   get address(): string {
     return this.#transport.address;
+  }
+
+  /** How another thread makes the same client. */
+  get connection(): Connection {
+    return this.#transport.connection;
   }
 
   select(q: Select, signal: AbortSignal): AsyncIterable<SeriesBatch> {

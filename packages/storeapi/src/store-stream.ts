@@ -1,9 +1,12 @@
 import {type ByteBudget, errorCode, errorText, StrataError} from "@strata/base";
 import {formatGoDuration} from "@strata/model";
-import {BATCH_SERIES, type Select, type SeriesBatch, SeriesBatchBuilder} from "@strata/series";
+import type {Init, thanos} from "@strata/proto";
+import {BATCH_SERIES, type Caller, type Select, type SeriesBatch, SeriesBatchBuilder} from "@strata/series";
+import type {Connection} from "./connection.ts";
 import {type FrameGroup, type FrameStreamOptions, framesToBatches} from "./frame-stream.ts";
 import {withFrameTimeout} from "./frame-timeout.ts";
 import {asGrpcError, GRPC_CODE, isConnectionError, toGrpcStatus} from "./grpc-status.ts";
+import type {StoreClient} from "./store-client.ts";
 import {labelSetsText, type StoreHandle, storeText} from "./store-handle.ts";
 import {seriesRequest} from "./store-request.ts";
 
@@ -13,11 +16,16 @@ export type StoreStreamOptions = FrameStreamOptions & {
   readonly partialResponse: boolean;
 };
 
-/** One store's part of a select, opened: raw frames and how to read them. */
-export type OpenedStore = {
+/** One remote store's part of a select as plain data: whichever thread reads it makes the call. */
+export type StorePlan = {
+  readonly connection: Connection;
+  readonly request: Init<thanos.SeriesRequest>;
+  readonly caller: Caller | undefined;
   readonly options: StoreStreamOptions;
-  /** Errors of it have their final text and code. */
-  readonly groups: AsyncIterable<FrameGroup>;
+  /** What the store is called when it cannot be reached. */
+  readonly labels: string;
+  /** ms to wait for each frame; 0 for ever. */
+  readonly responseTimeoutMs: number;
 };
 
 export type OpenOptions = {
@@ -27,10 +35,63 @@ export type OpenOptions = {
   readonly onEmpty: () => void;
 };
 
-/** Opens the stream of a remote store. Nothing is sent before the frames are asked for. */
-export function openStore(store: StoreHandle, q: Select, signal: AbortSignal, open: OpenOptions): OpenedStore {
-  return {options: streamOptions(store, q, open.source), groups: rawFrames(store, q, signal, open)};
+/** What to ask a remote store, and how to read its answer. */
+export function planStore(store: StoreHandle, q: Select, source: number, responseTimeoutMs: number): StorePlan {
+  const {tenant = "", requestId, traceparent} = q.caller ?? {};
+  return {
+    connection: remote(store).connection,
+    request: seriesRequest(q, BATCH_SERIES),
+    caller: {tenant, requestId, traceparent},
+    options: streamOptions(store, q, source),
+    labels: failingLabels(store),
+    responseTimeoutMs,
+  };
 }
+
+/**
+ * The frames of a planned store, from a client of its connection. Nothing is sent before they are asked for; errors have
+ * their final text and code. `onEmpty` is called when no frame came.
+ */
+export async function* openPlan(
+  client: StoreClient,
+  plan: StorePlan,
+  signal: AbortSignal,
+  onEmpty: () => void,
+): AsyncGenerator<FrameGroup, void, undefined> {
+  const {request, caller, responseTimeoutMs} = plan;
+  const timeout = {expired: false};
+  let empty = true;
+  try {
+    const frames = (s: AbortSignal) => client.openSeries(request, caller, s);
+    for await (const group of withFrameTimeout(frames, responseTimeoutMs, signal, timeout)) {
+      empty = false;
+      yield group;
+    }
+  } catch (err) {
+    signal.throwIfAborted();
+    throw storeError(plan.options.what, plan.labels, err, timeout.expired ? responseTimeoutMs : undefined);
+  } finally {
+    if (empty) onEmpty();
+  }
+}
+
+/** A remote store's batches. */
+export function remoteBatches(
+  store: StoreHandle,
+  q: Select,
+  signal: AbortSignal,
+  {source, responseTimeoutMs, onEmpty}: OpenOptions,
+): AsyncIterable<SeriesBatch> {
+  const plan = planStore(store, q, source, responseTimeoutMs);
+  return storeBatches(openPlan(remote(store), plan, signal, onEmpty), plan.options, q.budget);
+}
+
+function remote(store: StoreHandle): StoreClient {
+  if (store.source.kind === "remote") return store.source.client;
+  throw new StrataError("internal", `BUG: ${store.address} has no frames`);
+}
+
+const failingLabels = (store: StoreHandle): string => labelSetsText(store.labelSets) || "Store Gateway";
 
 function streamOptions(store: StoreHandle, q: Select, source: number): StoreStreamOptions {
   return {
@@ -40,31 +101,6 @@ function streamOptions(store: StoreHandle, q: Select, source: number): StoreStre
     shard: store.supportsSharding ? undefined : q.shard,
     partialResponse: q.partialResponse,
   };
-}
-
-async function* rawFrames(
-  store: StoreHandle,
-  q: Select,
-  signal: AbortSignal,
-  open: OpenOptions,
-): AsyncGenerator<FrameGroup, void, undefined> {
-  if (store.source.kind !== "remote") throw new StrataError("internal", `BUG: ${store.address} has no frames`);
-  const {client} = store.source;
-  const request = seriesRequest(q, BATCH_SERIES);
-  const timeout = {expired: false};
-  let empty = true;
-  try {
-    const frames = (s: AbortSignal) => client.openSeries(request, q.caller, s);
-    for await (const group of withFrameTimeout(frames, open.responseTimeoutMs, signal, timeout)) {
-      empty = false;
-      yield group;
-    }
-  } catch (err) {
-    signal.throwIfAborted();
-    throw storeError(store, err, timeout.expired ? open.responseTimeoutMs : undefined);
-  } finally {
-    if (empty) open.onEmpty();
-  }
 }
 
 /** Batches of an in-process store, under the same rules as those of a remote one. */
@@ -82,7 +118,12 @@ export async function* localBatches(
       yield* withFrameTimeout((s) => queryable.select(q, s), open.responseTimeoutMs, signal, timeout);
     } catch (err) {
       signal.throwIfAborted();
-      throw storeError(store, err, timeout.expired ? open.responseTimeoutMs : undefined);
+      throw storeError(
+        storeText(store),
+        failingLabels(store),
+        err,
+        timeout.expired ? open.responseTimeoutMs : undefined,
+      );
     }
   };
   yield* underStrategy(batches(), streamOptions(store, q, open.source));
@@ -126,14 +167,12 @@ function finalError(err: unknown, what: string): StrataError | undefined {
 }
 
 /** A store's failure in Thanos' words. A failure to open keeps its code, a later one is Aborted. */
-function storeError(store: StoreHandle, err: unknown, timeoutMs: number | undefined): StrataError {
-  const name = storeText(store);
+function storeError(name: string, labels: string, err: unknown, timeoutMs: number | undefined): StrataError {
   if (timeoutMs !== undefined) {
     const text = `failed to receive any data in ${formatGoDuration(timeoutMs)} from ${name}`;
     return final(asGrpcError(GRPC_CODE.Aborted, `${text}: rpc error: code = Canceled desc = context canceled`, err));
   }
   if (isConnectionError(err)) {
-    const labels = labelSetsText(store.labelSets) || "Store Gateway";
     return final(asGrpcError(toGrpcStatus(err).code, `fetch series for ${labels} ${name}: ${errorText(err)}`, err));
   }
   return final(asGrpcError(GRPC_CODE.Aborted, `receive series from ${name}: ${errorText(err)}`, err));

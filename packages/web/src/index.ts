@@ -13,6 +13,7 @@ export {Api, type ApiAnswer, type ApiHandler, type ApiOptions, type JsonPieces} 
 export {goJson, int64Json} from "./api/go-json.ts";
 export {MAX_TIME, MIN_TIME} from "./api/param-values.ts";
 export type {
+  ActiveQuery,
   InstantParams,
   MetadataParams,
   PlanTree,

@@ -6,13 +6,11 @@ import {
   EndpointSource,
   endpointBackend,
   featuresFrom,
-  QUERY_WORKER,
   Querier,
+  QueryRunner,
   queryInfo,
   queryService,
   storeStatuses,
-  WorkerPool,
-  warmUp,
 } from "@strata/query";
 import {
   type ClientTls,
@@ -73,8 +71,16 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
     timeoutMs: flags["store.response-timeout"],
   });
   const tenantLabel = flags["query.enforce-tenancy"] ? flags["query.tenant-label-name"] : undefined;
-  const pool = new WorkerPool(flags["query.max-concurrent"], QUERY_WORKER);
-  const querier = new Querier(proxy, pool, () => storeStatuses(endpoints), {
+  const activePath = flags["query.active-query-path"];
+  const runner = QueryRunner.open({
+    maxConcurrent: flags["query.max-concurrent"],
+    registry,
+    logger: log,
+    logSlowMs: flags["query.log-queries-longer-than"],
+    logLargeBytes: flags["query.log-queries-larger-than"],
+    activePath: activePath === "" ? undefined : activePath,
+  });
+  const querier = new Querier(proxy, runner, () => storeStatuses(endpoints), {
     timeoutMs: flags["query.timeout"],
     lookbackMs: flags["query.lookback-delta"],
     dynamicLookback: flags["query.dynamic-lookback-delta"],
@@ -84,6 +90,7 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
     features: features.engine,
     maxQueryBytes: flags["query.max-memory"],
     tenantLabel,
+    maxSamples: flags["query.max-samples"],
   });
   mountQuerier(runtime, querier, endpointBackend(apis, tenantLabel), {
     prefixes: prefixOptions(flags["web.route-prefix"], flags["web.external-prefix"], flags["web.prefix-header"]),
@@ -131,7 +138,7 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
   }
   return {
     async run(signal) {
-      void warmUp(pool, signal);
+      runner.warmUp();
       await endpoints.start();
       if (!signal.aborted) probes.setReady();
       await new Promise<void>((resolve) => {
@@ -140,7 +147,7 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
       });
     },
     async close() {
-      await pool.close();
+      await runner.close();
       await endpoints.close();
       source.close();
     },
@@ -153,7 +160,6 @@ function refuseUnbuilt(flags: Flags): void {
     throw new StrataError("bad_data", `${flag} is not built yet`);
   };
   if (flags["query.mode"] === "distributed") refuse("--query.mode=distributed");
-  if (flags["query.active-query-path"] !== "") refuse("--query.active-query-path");
 }
 
 const tenantConfig = (flags: Flags): TenantConfig => ({

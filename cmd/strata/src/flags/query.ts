@@ -49,7 +49,7 @@ const engineFlags = {
     default: "local",
     help: "Evaluate here, or push aggregations to queriers below.",
   }),
-  "query.max-concurrent": int({default: "20", help: "Queries that run at once."}),
+  "query.max-concurrent": int({default: "20", help: "Queries that run at once; others wait."}),
   "query.lookback-delta": godur({help: "How old a sample may be to count at a step; 5m when left out."}),
   "query.dynamic-lookback-delta": bool({
     default: "true",
@@ -59,6 +59,18 @@ const engineFlags = {
   "query.max-memory": bytes({
     default: "4GiB",
     help: "Most memory that one query may hold; beyond it the query fails. 0 means no limit. Strata's own flag.",
+  }),
+  "query.max-samples": int({
+    default: "0",
+    help: "Most samples that one query may hold at a time; beyond it the query fails. 0 means no limit. Strata's own flag.",
+  }),
+  "query.log-queries-longer-than": dur({
+    default: "10s",
+    help: "Log queries that took this long; 0 logs none. Strata's own flag.",
+  }),
+  "query.log-queries-larger-than": bytes({
+    default: "1GiB",
+    help: "Log queries that held so much memory; 0 logs none. Strata's own flag.",
   }),
   "query.max-concurrent-select": int({default: "4", help: "Selections that one query runs at once."}),
   "query.auto-downsampling": bool({
@@ -75,7 +87,10 @@ const engineFlags = {
     default: "0s",
     help: "How far back series and label calls look that name no start; 0 is everything.",
   }),
-  "query.active-query-path": path({default: "", help: "Directory of a file that names the running queries."}),
+  "query.active-query-path": path({
+    default: "",
+    help: "Directory of the file queries.active, which names the running queries; after a crash it says what was running.",
+  }),
   "enable-feature": many(
     text({commas: true, help: "Features to switch on: promql-experimental-functions, promql-all and others."}),
   ),

@@ -79,6 +79,25 @@ export type StoreStatus = {
   readonly maxTime: number;
 };
 
+/** A query that runs or waits for its turn. */
+export type ActiveQuery = {
+  readonly id: string;
+  readonly query: string;
+  readonly state: "waiting" | "running";
+  /** ms; an instant query has end = start and step 0. */
+  readonly start: number;
+  readonly end: number;
+  readonly step: number;
+  readonly tenant: string;
+  /** ms since the epoch, and since then. */
+  readonly startedMs: number;
+  readonly ageMs: number;
+  /** Decoded so far. */
+  readonly samples: number;
+  readonly memoryBytes: number;
+  readonly peakMemoryBytes: number;
+};
+
 /** A plan as a tree. */
 export type PlanTree = {readonly name: string; readonly children?: readonly PlanTree[] | undefined};
 
@@ -91,6 +110,10 @@ export type QueryBackend = {
   labelValues(name: string, params: MetadataParams, signal: AbortSignal): Promise<ValuesAnswer>;
   /** Endpoints whose component is known. */
   stores(): readonly StoreStatus[];
+  /** Where missing, the routes for running queries do not exist. */
+  activeQueries?(): readonly ActiveQuery[];
+  /** Ends a query; false when there is none of that id. */
+  killQuery?(id: string): boolean;
   /** Where missing, the explain routes do not exist. */
   explainInstant?(params: InstantParams, signal: AbortSignal): Promise<PlanTree>;
   explainRange?(params: RangeParams, signal: AbortSignal): Promise<PlanTree>;

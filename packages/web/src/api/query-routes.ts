@@ -1,4 +1,5 @@
 import {errorCode, errorText, StrataError} from "@strata/base";
+import {addActiveQueryRoutes} from "./active-query-routes.ts";
 import {type Api, type ApiAnswer, surrounded} from "./envelope.ts";
 import {goJson, int64Json} from "./go-json.ts";
 import {jsonArray} from "./json-array.ts";
@@ -20,6 +21,7 @@ export function addQueryRoutes(api: Api, backend: QueryBackend, defaults: QueryD
     return queryAnswer(await clientFacing(backend.range(params, request.signal)), params.stats !== "");
   });
   addExplainRoutes(api, backend, defaults);
+  addActiveQueryRoutes(api, backend);
 
   api.add(READ, "/series", "series", async (request) => {
     const params = await seriesParams(request, defaults);

@@ -1,0 +1,92 @@
+import {StrataError} from "@strata/base";
+import {type LabelAnswer, mergeBatches, type Queryable, type Select, type SeriesBatch} from "@strata/series";
+import {type ConnectionCache, openPlan, type StorePlan, storeBatches} from "@strata/storeapi";
+import type {FromQuery, Job, ToWorker} from "./messages.ts";
+import {proxyError} from "./proxy-error.ts";
+import {fromWireError} from "./wire-error.ts";
+
+type Planning = {resolve(plans: readonly StorePlan[]): void; reject(err: Error): void};
+
+/**
+ * All endpoints as one query in a worker sees them: the main thread says whom to ask, the calls are made and their
+ * streams parsed and merged here.
+ */
+export class PlannedQueryable implements Queryable {
+  readonly #query: number;
+  readonly #shard: Job["shard"];
+  readonly #connections: ConnectionCache;
+  readonly #send: (message: FromQuery) => void;
+  readonly #planning = new Map<number, Planning>();
+  readonly #warnings = new Set<string>();
+  #next = 0;
+
+  constructor(query: number, shard: Job["shard"], connections: ConnectionCache, send: (message: FromQuery) => void) {
+    this.#query = query;
+    this.#shard = shard;
+    this.#connections = connections;
+    this.#send = send;
+  }
+
+  /** What endpoints warned of so far. They are kept out of the batches, for they are no annotations of PromQL. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
+  }
+
+  async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
+    // What is left of the streams when one fails or the consumer stops has to end, too.
+    const abort = new AbortController();
+    const all = AbortSignal.any([signal, abort.signal]);
+    try {
+      const plans = await this.#plans(q, signal);
+      const inputs = plans.map((plan) => {
+        const frames = openPlan(this.#connections.client(plan.connection), plan, all, () =>
+          this.#send({kind: "empty", query: this.#query}),
+        );
+        return storeBatches(frames, plan.options, q.budget);
+      });
+      for await (const batch of mergeBatches(inputs, {limit: q.limit})) {
+        for (const text of batch.warnings) this.#warnings.add(text);
+        yield batch.warnings.length === 0 ? batch : {...batch, warnings: []};
+      }
+    } catch (err) {
+      throw proxyError(err, "Series", "expanding series: ");
+    } finally {
+      abort.abort(new StrataError("canceled", "cannot go on: the select is over"));
+    }
+  }
+
+  labelNames(): Promise<LabelAnswer> {
+    throw new StrataError("internal", "BUG: a query worker asked for label names");
+  }
+
+  labelValues(): Promise<LabelAnswer> {
+    throw new StrataError("internal", "BUG: a query worker asked for label values");
+  }
+
+  /** Takes what the main thread says about selections. */
+  receive(message: Extract<ToWorker, {kind: "planned" | "refused"}>): void {
+    const planning = this.#planning.get(message.select);
+    if (message.kind === "refused") planning?.reject(fromWireError(message.error));
+    else planning?.resolve(message.plans);
+  }
+
+  async #plans(q: Select, signal: AbortSignal): Promise<readonly StorePlan[]> {
+    signal.throwIfAborted();
+    const select = this.#next++;
+    const {budget: _, caller: __, matchers, ...rest} = q;
+    const planning = Promise.withResolvers<readonly StorePlan[]>();
+    const leave = (): void =>
+      planning.reject(new StrataError("canceled", "query was canceled", {cause: signal.reason}));
+    signal.addEventListener("abort", leave, {once: true});
+    this.#planning.set(select, planning);
+    try {
+      const wired = matchers.map(({name, op, value}) => ({name, op, value}));
+      const shard = q.shard ?? this.#shard;
+      this.#send({kind: "select", query: this.#query, select, q: {...rest, matchers: wired, shard}});
+      return await planning.promise;
+    } finally {
+      signal.removeEventListener("abort", leave);
+      this.#planning.delete(select);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type {Connection} from "./connection.ts";
+import {GroupTransport} from "./group-transport.ts";
+import {GrpcClient, type Transport} from "./grpc-client.ts";
+import type {RpcMetrics} from "./grpc-metrics.ts";
+import {StoreClient} from "./store-client.ts";
+
+type Open = {readonly transport: Transport; readonly client: StoreClient; addresses: readonly string[]; used: number};
+
+/** A connection that nobody asked for in so long is closed; calls that still run on it are finished. */
+const UNUSED_MS = 10 * 60_000;
+
+/** The connections of one thread that is told by another which endpoints there are: one for each way to reach one. */
+export class ConnectionCache {
+  readonly #metrics: RpcMetrics;
+  readonly #now: () => number;
+  readonly #open = new Map<string, Open>();
+
+  constructor(metrics: RpcMetrics, now: () => number = Date.now) {
+    this.#metrics = metrics;
+    this.#now = now;
+  }
+
+  /** The client of a connection, made where there is none. */
+  client(c: Connection): StoreClient {
+    this.#closeUnused();
+    const key = JSON.stringify([c.address, c.tls, c.compression, c.group?.retry]);
+    const open = this.#open.get(key) ?? this.#connect(key, c);
+    open.addresses = c.group?.addresses ?? [];
+    open.used = this.#now();
+    return open.client;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  close(): void {
+    for (const {transport} of this.#open.values()) transport.close();
+    this.#open.clear();
+  }
+
+  #connect(key: string, {address, tls, compression, group}: Connection): Open {
+    const metrics = this.#metrics;
+    const transport: Transport =
+      group === undefined
+        ? new GrpcClient({address, tls, compression, metrics})
+        : new GroupTransport({address, tls, compression, addresses: () => open.addresses, retry: group.retry}, metrics);
+    const open: Open = {transport, client: new StoreClient(transport), addresses: [], used: 0};
+    this.#open.set(key, open);
+    return open;
+  }
+
+  #closeUnused(): void {
+    const before = this.#now() - UNUSED_MS;
+    for (const [key, {transport, used}] of this.#open) {
+      if (used >= before) continue;
+      this.#open.delete(key);
+      transport.close();
+    }
+  }
+}
