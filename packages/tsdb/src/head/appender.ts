@@ -4,6 +4,7 @@ import type {Histogram, Labels} from "@strata/model";
 import type {HistogramSample} from "../wal/histogram-records.ts";
 import {type RefExemplar, type RefMetadata, writeLabels} from "../wal/other-records.ts";
 import {SampleColumns} from "../wal/sample-records.ts";
+import {applyTransaction} from "./apply.ts";
 import type {ExemplarStatus} from "./exemplars.ts";
 import type {Head} from "./head.ts";
 import {APPEND, type AppendStatus} from "./series-store.ts";
@@ -52,6 +53,8 @@ export class HeadAppender {
 
   constructor(head: Head) {
     this.#head = head;
+    head.stats.appenders++;
+    head.stats.activeAppenders++;
     this.#batch = head.takeBatch();
     this.#batches = [this.#batch];
   }
@@ -77,7 +80,10 @@ export class HeadAppender {
   floatWords(ref: number, t: number, low: number, high: number, st: number): AppendStatus {
     if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");
     const status = this.#head.judgeFloat(ref, t, low, high);
-    if (status >= APPEND.refused) return status;
+    if (status >= APPEND.refused) {
+      this.#head.noteRefused(status, "float");
+      return status;
+    }
     if (this.#batch.histogramRefs.size > 0 && this.#batch.histogramRefs.has(ref)) this.#nextBatch();
     this.#batch.floats.pushWords(ref, t, low, high, st);
     return status;
@@ -87,7 +93,10 @@ export class HeadAppender {
   histogram(ref: number, t: number, h: Histogram, st = 0): AppendStatus {
     if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");
     const status = this.#head.judgeHistogram(ref, t, h);
-    if (status >= APPEND.refused) return status;
+    if (status >= APPEND.refused) {
+      this.#head.noteRefused(status, "histogram");
+      return status;
+    }
     this.#batch.histograms.push({ref, t, st, h});
     this.#batch.histogramRefs.add(ref);
     return status;
@@ -97,6 +106,7 @@ export class HeadAppender {
     if (!this.#head.has(exemplar.ref)) return "unknown_series";
     const status = this.#head.exemplars.check(exemplar);
     if (status === "ok") this.#batch.exemplars.push(exemplar);
+    if (status === "out_of_order") this.#head.stats.exemplarsOutOfOrder++;
     return status;
   }
 
@@ -123,7 +133,7 @@ export class HeadAppender {
     if (this.#done) return {inOrder: 0, outOfOrder: 0, refused: 0};
     this.#done = true;
     try {
-      return this.#head.apply(this.#batches);
+      return applyTransaction(this.#head, this.#batches);
     } finally {
       this.#giveBack();
     }
@@ -136,6 +146,7 @@ export class HeadAppender {
   }
 
   #giveBack(): void {
+    this.#head.stats.activeAppenders--;
     for (const batch of this.#batches) this.#head.giveBatch(batch);
     this.#batches.length = 0;
   }
