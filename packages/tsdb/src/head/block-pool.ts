@@ -16,15 +16,6 @@ export class BlockPool {
   #next = 1;
   #free = 0;
   #live = 0;
-  #freed = 0;
-
-  /** Makes room for so many blocks: taking them cannot fail then. Throws RangeError where memory has none. */
-  reserve(blocks: number): void {
-    const missing = blocks - this.#freed;
-    while (missing > 0 && this.#next + missing > this.slabs.length * SLAB_BLOCKS) {
-      this.slabs.push(new Uint8Array(SLAB_BLOCKS * BLOCK_BYTES));
-    }
-  }
 
   /** Bytes of blocks in use. */
   get bytes(): number {
@@ -44,10 +35,8 @@ export class BlockPool {
   alloc(): number {
     this.#live++;
     let block = this.#free;
-    if (block !== 0) {
-      this.#free = this.next(block);
-      this.#freed--;
-    } else {
+    if (block !== 0) this.#free = this.next(block);
+    else {
       block = this.#next++;
       if (block >>> SLAB_SHIFT >= this.slabs.length) this.slabs.push(new Uint8Array(SLAB_BLOCKS * BLOCK_BYTES));
     }
@@ -82,7 +71,6 @@ export class BlockPool {
       const next = this.next(block);
       this.link(block, this.#free);
       this.#free = block;
-      this.#freed++;
       this.#live--;
       block = next;
     }

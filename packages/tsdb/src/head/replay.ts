@@ -28,8 +28,6 @@ export type ReplayOptions = {
   /** ms: what is older lies in blocks and is not read again. */
   readonly minValidTime?: number | undefined;
   readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
-  /** After damage in the log the out-of-order log is left for the next start, as Prometheus does; by default it is read. */
-  readonly stopAtDamage?: boolean | undefined;
 };
 
 /** `done` of `total` bytes of a log are read. */
@@ -69,7 +67,7 @@ export async function replay(head: Head, options: ReplayOptions): Promise<Replay
   // What a checkpoint lost cannot be told, so damage there is for a human to judge.
   if (checkpoint !== undefined)
     await readLog(listSegments(checkpoint.dir), "wal", options, (record) => r.record(record));
-  const damaged = await readRepairing(
+  let damaged = await readRepairing(
     walDir,
     segments,
     "wal",
@@ -78,9 +76,12 @@ export async function replay(head: Head, options: ReplayOptions): Promise<Replay
     (record) => r.record(record),
     snapshot?.index === from ? snapshot.offset : 0,
   );
-  if (!damaged || options.stopAtDamage !== true) {
+  // Compat: after damage in the log the out-of-order log is left for the next start.
+  if (!damaged) {
     const wblDir = join(head.dir, WBL_DIR);
-    await readRepairing(wblDir, listSegments(wblDir), "wbl", options, repaired, (record) => r.lateRecord(record));
+    damaged = await readRepairing(wblDir, listSegments(wblDir), "wbl", options, repaired, (record) =>
+      r.lateRecord(record),
+    );
   }
   r.finish();
   return {series: head.series, samples: r.samples, unknownRefs: r.unknownRefs, repaired};
