@@ -116,7 +116,7 @@ async function serve(req: IncomingMessage, res: ServerResponse, options: HttpSer
   const {path, query} = splitTarget(req.url ?? "/");
   const refused = await options.webConfig?.admit(req, res);
   if (refused !== undefined) return void (await send(req, res, refused, options.log));
-  const found = options.router.find(req.method ?? "GET", path);
+  const found = options.router.find(req.method ?? "GET", path, query);
   if (isAnswer(found)) return void (await send(req, res, found, options.log));
   await serveRoute(req, res, found, path, query, options);
 }

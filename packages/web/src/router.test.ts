@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {type HttpResponse, plainText} from "./http-types.ts";
-import {type Match, Router} from "./router.ts";
+import {isAnswer, type Match, Router} from "./router.ts";
 
 const router = new Router();
 for (const [methods, path] of [
@@ -40,5 +40,18 @@ test("another method of a known path is 405 with what is allowed", () => {
 test("an empty parameter does not match, broken escapes do not fail", () => {
   f("GET", "/api/v1/label/%zz/values", '/api/v1/label/:name/values {"name":"%zz"}');
   f("GET", "/api/v1/label/%ff/values", '/api/v1/label/:name/values {"name":"\ufffd"}');
-  f("POST", "/api/v1/label//values", "405 GET, OPTIONS");
+});
+
+test("a slash too many leads to the path that is meant", () => {
+  const f = (method: string, path: string, query: string, status: number, location: string | undefined) => {
+    const found = router.find(method, path, query);
+    assert.ok(isAnswer(found));
+    assert.deepEqual([found.status, found.headers?.location], [status, location], path);
+  };
+  f("POST", "/api/v1/label//values", "", 307, "/api/v1/label/values");
+  f("GET", "/api/v1/query/", 'q="<a>"', 301, '/api/v1/query?q="<a>"');
+  f("POST", "/api/v1/query/", "", 308, "/api/v1/query");
+  assert.ok(!isAnswer(router.find("GET", "//\\evil.example/")));
+  const {body} = router.find("GET", "/api/v1/query/", 'q="<a>"') as {body: string};
+  assert.ok(!body.includes("<a>"), body);
 });

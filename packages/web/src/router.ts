@@ -32,8 +32,13 @@ export class Router {
     this.add({methods: ANY, path, handle});
   }
 
-  /** The route for a method and a still encoded path; a ready answer (404, 405) where there is none. */
-  find(method: string, encodedPath: string): Match | HttpResponse {
+  /** The route for a method and a still encoded path; a ready answer (404, 405, a redirect) where there is none. */
+  find(method: string, encodedPath: string, query = ""): Match | HttpResponse {
+    const clean = encodedPath.replace(/\/{2,}/g, "/");
+    // A backslash behind the first slash would be another host to some browsers.
+    if (clean !== encodedPath && !clean.includes("\\")) {
+      return redirectTo(method, 307, "Temporary Redirect", clean, query);
+    }
     const parts = split(encodedPath);
     const hits: Hit[] = [];
     for (const {parts: pattern, route} of this.#routes) {
@@ -43,6 +48,10 @@ export class Router {
     // OPTIONS is answered for every path of an API; that alone does not make a path known.
     const own = hits.filter(({route}) => route.methods.some((m) => m !== "OPTIONS"));
     const best = own.map(({score}) => score).sort()[0];
+    if (best === undefined || best.endsWith("c")) {
+      const elsewhere = this.#withoutSlash(method, encodedPath, query);
+      if (elsewhere !== undefined) return elsewhere;
+    }
     const candidates = hits.filter((hit) => hit.score === best || !own.includes(hit));
     const found = candidates.find(({route}) => route.methods === ANY || route.methods.includes(method));
     if (found !== undefined) return {route: found.route, params: decodeAll(found.raw), rawParams: found.raw};
@@ -50,6 +59,29 @@ export class Router {
     const allow = [...new Set(candidates.flatMap(({route}) => route.methods))].sort().join(", ");
     return textError(405, "Method Not Allowed", {allow});
   }
+
+  /** Compat: a path with a slash too many at its end is known without it: clients are sent there. */
+  #withoutSlash(method: string, path: string, query: string): HttpResponse | undefined {
+    if (path === "/" || !path.endsWith("/")) return undefined;
+    const bare = path.slice(0, -1);
+    const parts = split(bare);
+    const known = this.#routes.some(
+      ({parts: pattern, route}) =>
+        pattern.at(-1) !== "*" && route.methods.includes(method) && matchParts(pattern, parts) !== undefined,
+    );
+    if (!known) return undefined;
+    const [status, text] = method === "GET" ? [301, "Moved Permanently"] : [308, "Permanent Redirect"];
+    return redirectTo(method, status as number, text as string, bare, query);
+  }
+}
+
+/** Compat: as Go's `http.Redirect`; only a GET has a body. */
+function redirectTo(method: string, status: number, text: string, path: string, query: string): HttpResponse {
+  const location = query === "" ? path : `${path}?${query}`;
+  const html = location.replace(/[&"'<>]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const body = `<a href="${html}">${text}</a>.\n\n`;
+  if (method !== "GET") return {status, headers: {location}};
+  return {status, headers: {location, "content-type": "text/html; charset=utf-8"}, body};
 }
 
 /** `score` sorts better matches first: one letter a part, `a` fixed, `b` parameter, `c` rest. */

@@ -70,7 +70,8 @@ test("nothing outside the directory can be read", async (t) => {
   ];
   for (const path of paths) {
     const {status, text} = await get(path);
-    assert.equal(status, 404, path);
+    // Two slashes are sent to the path with one, where there is nothing.
+    assert.equal(status, path.startsWith("//") ? 307 : 404, path);
     assert.doesNotMatch(text, /secret/);
   }
 });
