@@ -3,7 +3,7 @@ import {randomBytes} from "node:crypto";
 import {once} from "node:events";
 import http, {type IncomingMessage} from "node:http";
 import {test} from "node:test";
-import {gunzipSync} from "node:zlib";
+import {gunzipSync, zstdDecompressSync} from "node:zlib";
 import {StrataError} from "@strata/base";
 import {newLogger} from "@strata/telemetry";
 import {listen, splitAddress} from "./http-server.ts";
@@ -59,12 +59,16 @@ test("bodies are compressed from 1024 bytes on, whole and streamed", async (t) =
   };
   router.get("/whole/:size", (r) => ({status: 200, body: "x".repeat(Number(r.params.size)), compress: true}));
   router.get("/stream/:size", (r) => ({status: 200, body: stream(Number(r.params.size)), compress: true}));
+  const unpack = {gzip: gunzipSync, zstd: zstdDecompressSync};
+  const accepts = {"br, gzip;q=0.5": "gzip", "gzip, deflate, br, zstd": "zstd", "zstd;q=0.1, *": "gzip"} as const;
   for (const kind of ["whole", "stream"]) {
     for (const size of [0, 1, 1023, 1024, 5000]) {
-      const {res, body} = await get(`${url}/${kind}/${size}`, {"accept-encoding": "br, gzip;q=0.5"});
-      const packed = res.headers["content-encoding"] === "gzip";
-      assert.equal(packed, size >= 1024, `${kind} ${size}`);
-      assert.equal((packed ? gunzipSync(body) : body).length, size, `${kind} ${size}`);
+      for (const [accept, coding] of Object.entries(accepts)) {
+        const {res, body} = await get(`${url}/${kind}/${size}`, {"accept-encoding": accept});
+        const packed = res.headers["content-encoding"];
+        assert.equal(packed, size >= 1024 ? coding : undefined, `${kind} ${size} ${accept}`);
+        assert.equal((packed === undefined ? body : unpack[coding](body)).length, size, `${kind} ${size} ${accept}`);
+      }
       const refused = await get(`${url}/${kind}/${size}`, {"accept-encoding": "gzip;q=0"});
       assert.equal(refused.res.headers["content-encoding"], undefined);
       assert.equal(refused.body.length, size);
@@ -103,9 +107,9 @@ test("a stream is pulled only as fast as the client reads, and ended when the cl
   await ended.promise;
 });
 
-test("a client that leaves while the source works ends the source, with and without gzip", async (t) => {
+test("a client that leaves while the source works ends the source, compressed and not", async (t) => {
   const {url, router} = await startTestServer(t);
-  for (const headers of [{}, {"accept-encoding": "gzip"}] as Record<string, string>[]) {
+  for (const headers of [{}, {"accept-encoding": "gzip"}, {"accept-encoding": "zstd"}] as Record<string, string>[]) {
     const [begun, gone, ended] = [
       Promise.withResolvers<void>(),
       Promise.withResolvers<void>(),
