@@ -1,6 +1,7 @@
 import {assetsDir, pages} from "@strata/ui";
 import {
   addEndpointRoutes,
+  addFederateRoute,
   addQueryRoutes,
   addStaticRoutes,
   type EndpointBackend,
@@ -29,6 +30,7 @@ export function mountQuerier(
   const {replicaLabels, tenants} = defaults;
   const api = runtime.api({routePrefix: prefixes.route, cors});
   addQueryRoutes(api, backend, defaults);
+  addFederateRoute(runtime.router, prefixes.route, backend, defaults);
   addEndpointRoutes(api, endpoints, {...endpointDefaults, replicaLabels, tenants});
   addStaticRoutes(runtime.router, {dir: assetsDir, prefixes, pages});
 }

@@ -4,6 +4,8 @@ import type {MatchOp} from "@strata/model";
 import type {ParseOptions} from "@strata/promql";
 import type {Select} from "@strata/series";
 import type {RpcEvent, StorePlan} from "@strata/storeapi";
+import type {NameEscaping} from "@strata/web";
+import type {Analysis} from "./analysis.ts";
 import type {TenantLabel} from "./enforce-tenancy.ts";
 
 /**
@@ -21,13 +23,25 @@ export type Job = {
   readonly shard: Select["shard"];
   /** Where tenancy is enforced: the label every selector is tied to. */
   readonly tenant: TenantLabel | undefined;
-  /** Where given, the answer leaves as messages of thanos.Query of so many series, one a piece, instead of as JSON. */
-  readonly messageSeries?: number | undefined;
+  /** How the answer leaves; as JSON where left out. */
+  readonly output?: JobOutput | undefined;
 };
+
+export type JobOutput =
+  /** Messages of thanos.Query of so many series, one a piece. */
+  | {readonly kind: "messages"; readonly series: number}
+  /** The latest samples that the selectors find, in the text format; the query itself is only a name for it. */
+  | {
+      readonly kind: "federate";
+      readonly selectors: readonly (readonly WireMatcher[])[];
+      readonly escaping: NameEscaping;
+    };
+
+export type WireMatcher = {readonly name: string; readonly op: MatchOp; readonly value: string};
 
 /** A selection without what cannot cross threads. */
 export type WireSelect = Omit<Select, "matchers" | "budget" | "caller"> & {
-  readonly matchers: readonly {readonly name: string; readonly op: MatchOp; readonly value: string}[];
+  readonly matchers: readonly WireMatcher[];
 };
 
 export type WireError = {readonly code: ErrorCode; readonly message: string; readonly fields: ErrorFields};
@@ -56,7 +70,10 @@ export type FromQuery =
       readonly annotations: readonly string[];
       /** Of endpoints. */
       readonly warnings: readonly string[];
-      readonly stats: QueryStats;
+      /** Nothing was evaluated where left out. */
+      readonly stats: QueryStats | undefined;
+      /** Of an analyzed query. */
+      readonly analysis: Analysis | undefined;
       /** Seconds. */
       readonly preparation: number;
       readonly evaluation: number;

@@ -1,6 +1,7 @@
 import {StrataError} from "@strata/base";
 import {type LabelAnswer, mergeBatches, type Queryable, type Select, type SeriesBatch} from "@strata/series";
 import {type ConnectionCache, openPlan, type StorePlan, storeBatches} from "@strata/storeapi";
+import type {FanoutLog} from "./fanout-log.ts";
 import type {FromQuery, Job, ToWorker} from "./messages.ts";
 import {proxyError} from "./proxy-error.ts";
 import {fromWireError} from "./wire-error.ts";
@@ -16,12 +17,21 @@ export class PlannedQueryable implements Queryable {
   readonly #shard: Job["shard"];
   readonly #connections: ConnectionCache;
   readonly #send: (message: FromQuery) => void;
+  readonly #fanout: FanoutLog | undefined;
   readonly #planning = new Map<number, Planning>();
   readonly #warnings = new Set<string>();
   #next = 0;
 
-  constructor(query: number, shard: Job["shard"], connections: ConnectionCache, send: (message: FromQuery) => void) {
+  /** `fanout`: where what endpoints give is counted. */
+  constructor(
+    query: number,
+    shard: Job["shard"],
+    connections: ConnectionCache,
+    send: (message: FromQuery) => void,
+    fanout: FanoutLog | undefined,
+  ) {
     this.#query = query;
+    this.#fanout = fanout;
     this.#shard = shard;
     this.#connections = connections;
     this.#send = send;
@@ -38,11 +48,14 @@ export class PlannedQueryable implements Queryable {
     const all = AbortSignal.any([signal, abort.signal]);
     try {
       const plans = await this.#plans(q, signal);
+      const noted = this.#fanout?.select(q.matchers);
       const inputs = plans.map((plan) => {
+        const log = noted?.(plan.connection.address);
         const frames = openPlan(this.#connections.client(plan.connection), plan, all, () =>
           this.#send({kind: "empty", query: this.#query}),
         );
-        return storeBatches(frames, plan.options, q.budget);
+        const batches = storeBatches(log?.frames(frames) ?? frames, plan.options, q.budget);
+        return log?.batches(batches) ?? batches;
       });
       for await (const batch of mergeBatches(inputs, {limit: q.limit})) {
         for (const text of batch.warnings) this.#warnings.add(text);

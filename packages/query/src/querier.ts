@@ -1,13 +1,16 @@
-import {ByteBudget} from "@strata/base";
-import type {Features} from "@strata/engine";
-import {compareLabels, compareUtf8, type Labels, type Matcher} from "@strata/model";
-import type {ParseOptions} from "@strata/promql";
+import {ByteBudget, StrataError} from "@strata/base";
+import {explain, type Features} from "@strata/engine";
+import {compareLabels, compareUtf8, type Labels, type Matcher, matcherText} from "@strata/model";
+import {documentedType, type Expr, type ParseOptions, parseExpr, valueType} from "@strata/promql";
 import {AGGREGATE, type Caller, type LabelQuery, type Select} from "@strata/series";
 import type {ProxyStore} from "@strata/storeapi";
 import type {
   ActiveQuery,
+  FederateParams,
   InstantParams,
+  JsonPieces,
   MetadataParams,
+  PlanTree,
   QueryAnswer,
   QueryBackend,
   QueryParams,
@@ -17,9 +20,10 @@ import type {
   StoreStatus,
   ValuesAnswer,
 } from "@strata/web";
-import {enforceOn, type TenantLabel} from "./enforce-tenancy.ts";
+import {planTree} from "./analysis.ts";
+import {enforceOn, enforceOnExpr, type TenantLabel} from "./enforce-tenancy.ts";
 import {lookbackFor} from "./lookback.ts";
-import type {Job} from "./messages.ts";
+import type {Job, JobOutput} from "./messages.ts";
 import {proxyError} from "./proxy-error.ts";
 import type {SelectPlanner} from "./query-run.ts";
 import type {QueryRunner} from "./query-runner.ts";
@@ -42,6 +46,17 @@ export type QuerierOptions = {
   readonly maxSamples: number;
   /** `--query.tenant-label-name` where `--query.enforce-tenancy` is on. */
   readonly tenantLabel: string | undefined;
+};
+
+/** What a request that leaves everything open asks for. */
+const EVERYTHING = {
+  timeoutMs: undefined,
+  storeMatch: [],
+  maxSourceResolution: 0,
+  engine: "prometheus",
+  shard: undefined,
+  stats: "",
+  analyze: false,
 };
 
 /** The querier's API over a proxy: queries run on worker threads, label and series calls here. */
@@ -109,14 +124,46 @@ export class Querier implements QueryBackend {
 
   /** The answer as messages of thanos.Query (see Job), of `batchSize` series each. */
   messages(params: QueryParams, times: Job["params"], batchSize: number, signal: AbortSignal): Promise<QueryAnswer> {
-    return this.#query(params, times, signal, batchSize);
+    return this.#query(params, times, signal, {kind: "messages", series: batchSize});
+  }
+
+  async federate(
+    params: FederateParams,
+    signal: AbortSignal,
+  ): Promise<{text: JsonPieces; warnings: readonly string[]}> {
+    const selectors = params.selectors.map((set) => set.map(({name, op, value}) => ({name, op, value})));
+    const names = params.selectors.map((set) => `{${set.map(matcherText).join(", ")}}`);
+    const whole: QueryParams = {...EVERYTHING, ...params, query: `federate ${names.join(" or ")}`};
+    const times = {start: params.t, end: params.t, step: 0};
+    const output = {kind: "federate", selectors, escaping: params.escaping} as const;
+    const {result, warnings} = await this.#query(whole, times, signal, output);
+    return {text: result, warnings};
+  }
+
+  explainInstant(params: InstantParams): PlanTree {
+    return planTree(explain(this.#parse(params)));
+  }
+
+  explainRange(params: RangeParams): PlanTree {
+    const expr = this.#parse(params);
+    const type = valueType(expr);
+    if (type === "scalar" || type === "vector") return planTree(explain(expr));
+    const text = `invalid expression type "${documentedType(type)}" for range query, must be Scalar or instant Vector`;
+    throw new StrataError("bad_data", text);
+  }
+
+  /** The query as it would be evaluated. */
+  #parse(params: QueryParams): Expr {
+    const expr = parseExpr(params.query, this.#options.parse);
+    const tenant = this.#tenantOf(params);
+    return tenant === undefined ? expr : enforceOnExpr(expr, tenant);
   }
 
   async #query(
     params: QueryParams,
     times: Job["params"],
     signal: AbortSignal,
-    messageSeries?: number,
+    output?: JobOutput,
   ): Promise<QueryAnswer> {
     const o = this.#options;
     const timeoutMs = Math.min(params.timeoutMs ?? o.timeoutMs, o.timeoutMs);
@@ -136,10 +183,11 @@ export class Querier implements QueryBackend {
         partialResponse: params.partialResponse,
         features: {delayedNameRemoval: false, startTimestamps: false, ...o.features},
         maxBytes: o.maxQueryBytes,
+        analyze: params.analyze && params.engine === "thanos",
       },
       shard: params.shard,
       tenant: this.#tenantOf(params),
-      messageSeries,
+      output,
     };
     const caller = callerOf(params);
     const budget = new ByteBudget("plan of a query", 0);

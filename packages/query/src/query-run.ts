@@ -124,7 +124,7 @@ export class QueryRun {
   }
 
   #answerOf(message: FromQuery & {kind: "answer"}): QueryAnswer {
-    const {resultType, annotations, warnings, stats, preparation, evaluation} = message;
+    const {resultType, annotations, warnings, stats, analysis, preparation, evaluation} = message;
     const {queued} = this.#o;
     return {
       resultType,
@@ -140,8 +140,12 @@ export class QueryRun {
           execQueueTime: queued,
           execTotalTime: queued + preparation + evaluation,
         },
-        samples: {totalQueryableSamples: stats.totalQueryableSamples, peakSamples: stats.peakSamples},
+        samples: {
+          totalQueryableSamples: stats?.totalQueryableSamples ?? 0,
+          peakSamples: stats?.peakSamples ?? 0,
+        },
       },
+      analysis,
     };
   }
 

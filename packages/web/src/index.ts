@@ -10,12 +10,15 @@ export type {
 } from "./api/endpoint-backend.ts";
 export {addEndpointRoutes, addRulesRoutes, type EndpointDefaults, type RulesDefaults} from "./api/endpoint-routes.ts";
 export {Api, type ApiAnswer, type ApiHandler, type ApiOptions, type JsonPieces} from "./api/envelope.ts";
+export {addFederateRoute} from "./api/federate-route.ts";
 export {goJson, int64Json} from "./api/go-json.ts";
 export {MAX_TIME, MIN_TIME} from "./api/param-values.ts";
 export type {
   ActiveQuery,
+  FederateParams,
   InstantParams,
   MetadataParams,
+  NameEscaping,
   PlanTree,
   QueryAnswer,
   QueryBackend,
@@ -54,6 +57,5 @@ export {
   resolveTenant,
   type TenantConfig,
 } from "./tenant.ts";
-export {type ListenerTls, tlsListener} from "./tls-listener.ts";
 export {cipherList, curveList, tlsVersionName} from "./tls-names.ts";
 export {loadWebConfig, type WebConfig} from "./web-config.ts";

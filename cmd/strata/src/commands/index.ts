@@ -153,8 +153,7 @@ export const COMMANDS: readonly Command[] = [
     name: "receive",
     help: "Take remote write and OTLP, keep recent data, upload blocks",
     examples: [[`receive --tsdb.path=/var/strata --label='replica="a"' ${BUCKET}`, "one receiver"]],
-    load: async () =>
-      lazily((await import("../flags/receive.ts")).receiveFlags, async () => (await import("./receive.ts")).receive),
+    load: later(() => import("../flags/receive.ts"), "receiveFlags"),
   },
   {
     name: "query-frontend",

@@ -46,6 +46,7 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
   refuseUnbuilt(flags);
   const {log, registry, probes, grpc} = runtime;
   const features = featuresFrom(flags["enable-feature"], log);
+  const language = {...features.parse, xFunctions: flags["query.enable-x-functions"]};
   const rules = await selectorRules(flags["selector.relabel-config"]);
   const source = await EndpointSource.start(endpointOptions(flags, runtime));
   const endpoints = new EndpointSet({
@@ -86,7 +87,7 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
     dynamicLookback: flags["query.dynamic-lookback-delta"],
     subqueryStepMs: flags["query.default-evaluation-interval"],
     dedupFunc: flags["deduplication.func"],
-    parse: {...features.parse, xFunctions: flags["query.enable-x-functions"]},
+    parse: language,
     features: features.engine,
     maxQueryBytes: flags["query.max-memory"],
     tenantLabel,
@@ -105,6 +106,7 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
       metadataRange: flags["query.metadata.default-time-range"],
       lookbackDelta: undefined,
       tenants,
+      language,
       now: Date.now,
     },
     endpointDefaults: {

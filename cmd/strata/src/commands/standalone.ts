@@ -33,6 +33,7 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
           metadataRange: 0,
           lookbackDelta: undefined,
           tenants: DEFAULT_TENANT_CONFIG,
+          language: {},
           now: Date.now,
         },
         endpointDefaults: {

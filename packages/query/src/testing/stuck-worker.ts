@@ -16,7 +16,7 @@ port.on("message", (message: ToWorker) => {
   } else if (message.kind === "planned") {
     const {query} = message;
     const stats = {totalQueryableSamples: 0, samplesRead: 0, samplesDecoded: 0, peakSamples: 0};
-    const times = {preparation: 0, evaluation: 0};
+    const times = {analysis: undefined, preparation: 0, evaluation: 0};
     send({kind: "answer", query, resultType: "vector", annotations: [], warnings: [], stats, ...times});
     send({kind: "piece", query, piece: Buffer.from("[]")});
     send({kind: "piece", query, piece: undefined});

@@ -83,34 +83,6 @@ export class HeadAppender {
     return status;
   }
 
-  /**
-   * Adds floats [from, to) of columns to one series: times, the two words of each value (low, then high) and, where there
-   * are any, start times. `counts` gets one more at the status of each. The columns are copied.
-   */
-  floats(
-    ref: number,
-    t: Float64Array,
-    valueWords: Uint32Array,
-    st: Float64Array | undefined,
-    from: number,
-    to: number,
-    counts: Uint32Array,
-  ): void {
-    if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");
-    const head = this.#head;
-    if (this.#batch.histogramRefs.size > 0 && this.#batch.histogramRefs.has(ref)) this.#nextBatch();
-    const {floats} = this.#batch;
-    floats.reserve(floats.n + to - from);
-    for (let i = from; i < to; i++) {
-      const time = t[i] as number;
-      const low = valueWords[2 * i] as number;
-      const high = valueWords[2 * i + 1] as number;
-      const status = head.judgeFloat(ref, time, low, high);
-      counts[status] = (counts[status] as number) + 1;
-      if (status < APPEND.refused) floats.pushWords(ref, time, low, high, st === undefined ? 0 : (st[i] as number));
-    }
-  }
-
   /** Adds a histogram, which is kept until its chunk is done and must not change. */
   histogram(ref: number, t: number, h: Histogram, st = 0): AppendStatus {
     if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");

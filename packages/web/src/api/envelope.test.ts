@@ -59,6 +59,7 @@ const DEFAULTS: QueryDefaults = {
   metadataRange: 0,
   lookbackDelta: undefined,
   tenants: DEFAULT_TENANT_CONFIG,
+  language: {},
   now: () => 1_700_000_000_500,
 };
 
@@ -82,6 +83,9 @@ async function asked(t: TestContext, overrides: Partial<QueryDefaults> = {}) {
     },
     labelNames: async () => ({values: ["a", "b"], warnings: []}),
     labelValues: async (name) => ({values: [name], warnings: []}),
+    federate: async () => ({text: [], warnings: []}),
+    explainInstant: () => ({name: "x"}),
+    explainRange: () => ({name: "x"}),
     stores: () => [
       {
         name: "b:1",

@@ -101,6 +101,19 @@ export type ActiveQuery = {
 /** A plan as a tree. */
 export type PlanTree = {readonly name: string; readonly children?: readonly PlanTree[] | undefined};
 
+/** How the text format writes names that are no plain identifiers. */
+export type NameEscaping = "allow-utf-8" | "underscores" | "dots" | "values";
+
+/** `t` in ms: the latest samples at that moment, within the lookback. */
+export type FederateParams = Pick<
+  QueryParams,
+  "dedup" | "replicaLabels" | "partialResponse" | "lookbackDelta" | "tenant" | "requestId" | "traceparent"
+> & {
+  readonly selectors: readonly (readonly Matcher[])[];
+  readonly t: number;
+  readonly escaping: NameEscaping;
+};
+
 /** What the querier's API stands on. Errors are StrataErrors; `unavailable` is told to clients as `execution`. */
 export type QueryBackend = {
   instant(params: InstantParams, signal: AbortSignal): Promise<QueryAnswer>;
@@ -108,13 +121,17 @@ export type QueryBackend = {
   series(params: SeriesParams, signal: AbortSignal): Promise<SeriesAnswer>;
   labelNames(params: MetadataParams, signal: AbortSignal): Promise<ValuesAnswer>;
   labelValues(name: string, params: MetadataParams, signal: AbortSignal): Promise<ValuesAnswer>;
+  /** The latest samples in the text format; nothing may fail any more while they are read. */
+  federate(
+    params: FederateParams,
+    signal: AbortSignal,
+  ): Promise<{readonly text: JsonPieces; readonly warnings: readonly string[]}>;
   /** Endpoints whose component is known. */
   stores(): readonly StoreStatus[];
   /** Where missing, the routes for running queries do not exist. */
   activeQueries?(): readonly ActiveQuery[];
   /** Ends a query; false when there is none of that id. */
   killQuery?(id: string): boolean;
-  /** Where missing, the explain routes do not exist. */
-  explainInstant?(params: InstantParams, signal: AbortSignal): Promise<PlanTree>;
-  explainRange?(params: RangeParams, signal: AbortSignal): Promise<PlanTree>;
+  explainInstant(params: InstantParams): PlanTree;
+  explainRange(params: RangeParams): PlanTree;
 };

@@ -1,5 +1,5 @@
 import type {Matcher} from "@strata/model";
-import {parseMatchParam} from "@strata/promql";
+import {type ParseOptions, parseMatchParam} from "@strata/promql";
 import type {Shard} from "@strata/series";
 import {formatTraceparent} from "@strata/telemetry";
 import type {HttpRequest} from "../http-types.ts";
@@ -32,6 +32,8 @@ export type QueryDefaults = {
   /** undefined: the engine's own. */
   readonly lookbackDelta: number | undefined;
   readonly tenants: TenantConfig;
+  /** What of the language is switched on. */
+  readonly language: ParseOptions;
   /** ms since the epoch; replaced in tests. */
   readonly now: () => number;
 };
@@ -58,12 +60,14 @@ export async function rangeParams(request: HttpRequest, defaults: QueryDefaults)
   const start = parseTime(form.get("start") ?? "");
   const end = parseTime(form.get("end") ?? "");
   if (end < start) throw badData("end timestamp must not be before start time");
-  const step = stepParam(form, end - start, defaults.step);
-  if (Math.floor((end - start) / step) > MOST_STEPS) {
+  const exact = stepParam(form, end - start, defaults.step);
+  if (Math.floor((end - start) / exact) > MOST_STEPS) {
     throw badData(
       "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
     );
   }
+  const step = Math.trunc(exact);
+  if (step === 0) throw badData(ZERO_STEP);
   return {...commonParams(request, form, defaults, step / SAMPLES_PER_STEP), start, end, step};
 }
 
@@ -71,11 +75,11 @@ function stepParam(form: URLSearchParams, rangeMs: number, defaultMs: number): n
   const given = durationParam(form, "step");
   const step =
     given ?? Math.max(Math.floor(Math.floor(rangeMs / 1000) / DEFAULT_STEPS), Math.floor(defaultMs / 1000)) * 1000;
-  const whole = Math.trunc(step);
-  if (!(whole > 0))
-    throw badData("zero or negative query resolution step widths are not accepted. Try a positive integer");
-  return whole;
+  if (!(step > 0)) throw badData(ZERO_STEP);
+  return step;
 }
+
+const ZERO_STEP = "zero or negative query resolution step widths are not accepted. Try a positive integer";
 
 function commonParams(
   request: HttpRequest,
@@ -166,7 +170,8 @@ function resolutionParam(form: URLSearchParams, defaults: QueryDefaults, automat
   return Math.trunc(given);
 }
 
-function engineParam(form: URLSearchParams, defaults: QueryDefaults): string {
+/** The engine that a request names, or the flag. */
+export function engineParam(form: URLSearchParams, defaults: QueryDefaults): string {
   const engine = form.get("engine") ?? "";
   if (engine === "") return defaults.engine;
   if (!ENGINES.includes(engine)) throw badData(`'${engine}' bad engine`);
@@ -176,18 +181,23 @@ function engineParam(form: URLSearchParams, defaults: QueryDefaults): string {
 function shardParam(form: URLSearchParams): Shard | undefined {
   const text = form.get("shard_info") ?? "";
   if (text === "") return undefined;
-  let value: {shard_index?: unknown; total_shards?: unknown; by?: unknown; labels?: unknown};
+  const fault = (what: string) => badData(`could not unmarshal parameter shard_info: ${what}`);
+  let value: unknown;
   try {
-    value = JSON.parse(text) as typeof value;
+    value = JSON.parse(text);
   } catch {
-    throw badData(`could not unmarshal parameter shard_info: ${jsonFault(text)}`);
+    throw fault(jsonFault(text));
   }
-  const labels = Array.isArray(value.labels) ? value.labels.map(String) : [];
-  const [index, total] = [Number(value.shard_index ?? 0), Number(value.total_shards ?? 0)];
+  if (value === null) return undefined;
+  const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  if (kind !== "object") throw fault(`json: cannot unmarshal ${kind} into Go value of type storepb.ShardInfo`);
+  const fields = value as {shard_index?: unknown; total_shards?: unknown; by?: unknown; labels?: unknown};
+  const labels = Array.isArray(fields.labels) ? fields.labels.map(String) : [];
+  const [index, total] = [Number(fields.shard_index ?? 0), Number(fields.total_shards ?? 0)];
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(total)) {
-    throw badData("could not unmarshal parameter shard_info: shard_index and total_shards must be whole numbers");
+    throw fault("shard_index and total_shards must be whole numbers");
   }
-  return total === 0 ? undefined : {index, total, by: value.by === true, labels};
+  return total <= 0 ? undefined : {index, total, by: fields.by === true, labels};
 }
 
 /** Compat: Go's words where the first character already is wrong; else what JavaScript says. */

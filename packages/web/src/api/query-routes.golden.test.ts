@@ -54,7 +54,9 @@ function fakeBackend(): QueryBackend {
     labelNames: async () => ({values: ["a", "b"], warnings: []}),
     labelValues: async () => ({values: ["a", "b"], warnings: []}),
     stores: () => [],
-    explainInstant: async () => ({name: "x"}),
+    federate: async () => ({text: [], warnings: []}),
+    explainInstant: () => ({name: "x"}),
+    explainRange: () => ({name: "x"}),
   };
 }
 
@@ -78,6 +80,7 @@ before(async () => {
     metadataRange: 0,
     lookbackDelta: undefined,
     tenants: DEFAULT_TENANT_CONFIG,
+    language: {},
     now: Date.now,
   });
   addStatusRoutes(api, {flags: {}, build: {version: "", revision: "", branch: "", buildUser: "", buildDate: ""}});
@@ -86,7 +89,7 @@ before(async () => {
 after(() => server.close(0));
 
 const ROUTES =
-  /^\/(api\/v1\/(query|query_range|query_explain|series|labels|label\/.*|stores|nosuch|status\/(flags|runtimeinfo|buildinfo|config)|format_query|parse_query)|-\/(healthy|ready))$/;
+  /^\/(api\/v1\/(query|query_range|query_explain|series|labels|label\/.*|stores|nosuch|status\/(flags|runtimeinfo|buildinfo|config))|-\/(healthy|ready))$/;
 
 /** Errors of evaluation and of stores are the backend's; range queries' types are the engine's to judge. */
 const isBackendError = (error: string): boolean =>

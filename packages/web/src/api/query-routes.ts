@@ -1,11 +1,20 @@
 import {errorCode, errorText, StrataError} from "@strata/base";
+import type {HttpRequest} from "../http-types.ts";
 import {addActiveQueryRoutes} from "./active-query-routes.ts";
 import {type Api, type ApiAnswer, surrounded} from "./envelope.ts";
 import {goJson, int64Json} from "./go-json.ts";
 import {jsonArray} from "./json-array.ts";
+import {addLanguageRoutes} from "./language-routes.ts";
 import {badData, labelNameParam} from "./param-values.ts";
-import type {PlanTree, QueryAnswer, QueryBackend, StoreStatus} from "./query-backend.ts";
-import {instantParams, labelParams, type QueryDefaults, rangeParams, seriesParams} from "./query-params.ts";
+import type {QueryAnswer, QueryBackend, QueryParams, StoreStatus} from "./query-backend.ts";
+import {
+  engineParam,
+  instantParams,
+  labelParams,
+  type QueryDefaults,
+  rangeParams,
+  seriesParams,
+} from "./query-params.ts";
 
 const READ = ["GET", "POST"];
 const TRUNCATED = "results truncated due to limit";
@@ -14,11 +23,11 @@ const TRUNCATED = "results truncated due to limit";
 export function addQueryRoutes(api: Api, backend: QueryBackend, defaults: QueryDefaults): void {
   api.add(READ, "/query", "query", async (request) => {
     const params = await instantParams(request, defaults);
-    return queryAnswer(await clientFacing(backend.instant(params, request.signal)), params.stats !== "");
+    return queryAnswer(await clientFacing(backend.instant(params, request.signal)), params);
   });
   api.add(READ, "/query_range", "query_range", async (request) => {
     const params = await rangeParams(request, defaults);
-    return queryAnswer(await clientFacing(backend.range(params, request.signal)), params.stats !== "");
+    return queryAnswer(await clientFacing(backend.range(params, request.signal)), params);
   });
   addExplainRoutes(api, backend, defaults);
   addActiveQueryRoutes(api, backend);
@@ -43,27 +52,22 @@ export function addQueryRoutes(api: Api, backend: QueryBackend, defaults: QueryD
     return {pieces: jsonArray(cut.items, goJson), warnings: cut.warnings};
   });
   api.add(["GET"], "/stores", "stores", () => ({data: storesByComponent(backend.stores())}));
+  addLanguageRoutes(api, defaults.language);
 }
 
+/** Compat: the engine is judged before all other parameters. */
 function addExplainRoutes(api: Api, backend: QueryBackend, defaults: QueryDefaults): void {
-  const thanosOnly = (engine: string): void => {
-    if (engine !== "thanos") throw badData("engine type must be 'thanos'");
+  const checkEngine = async (request: HttpRequest): Promise<void> => {
+    if (engineParam(await request.form(), defaults) !== "thanos") throw badData("engine type must be 'thanos'");
   };
-  const {explainInstant, explainRange} = backend;
-  if (explainInstant !== undefined) {
-    api.add(READ, "/query_explain", "query", async (request): Promise<{data: PlanTree}> => {
-      const params = await instantParams(request, defaults);
-      thanosOnly(params.engine);
-      return {data: await clientFacing(explainInstant.call(backend, params, request.signal))};
-    });
-  }
-  if (explainRange !== undefined) {
-    api.add(READ, "/query_range_explain", "query_range", async (request): Promise<{data: PlanTree}> => {
-      const params = await rangeParams(request, defaults);
-      thanosOnly(params.engine);
-      return {data: await clientFacing(explainRange.call(backend, params, request.signal))};
-    });
-  }
+  api.add(READ, "/query_explain", "query", async (request) => {
+    await checkEngine(request);
+    return {data: backend.explainInstant(await instantParams(request, defaults))};
+  });
+  api.add(READ, "/query_range_explain", "query", async (request) => {
+    await checkEngine(request);
+    return {data: backend.explainRange(await rangeParams(request, defaults))};
+  });
 }
 
 /** Compat: an endpoint that fails a request which allows no gaps is an execution error (422), not 503. */
@@ -76,14 +80,15 @@ async function clientFacing<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-function queryAnswer(answer: QueryAnswer, withStats: boolean): ApiAnswer {
-  const stats = withStats && answer.stats !== undefined ? `,"stats":${goJson(answer.stats)}` : "";
+function queryAnswer(answer: QueryAnswer, {stats: wanted, analyze, engine}: QueryParams): ApiAnswer {
+  const stats = wanted !== "" && answer.stats !== undefined ? `,"stats":${goJson(answer.stats)}` : "";
   const pieces = surrounded(
     `{"resultType":"${answer.resultType}","result":`,
     answer.result,
     `${stats},"analysis":${goJson(answer.analysis ?? {})}}`,
   );
-  return {pieces, annotations: answer.annotations, warnings: answer.warnings};
+  const refused = analyze && engine !== "thanos" ? ["Query not analyzable; change engine to 'thanos'."] : [];
+  return {pieces, annotations: answer.annotations, warnings: [...answer.warnings, ...refused]};
 }
 
 function truncate<T>(
@@ -92,7 +97,7 @@ function truncate<T>(
   warnings: readonly string[],
 ): {items: readonly T[]; warnings: readonly string[]} {
   if (limit === 0 || items.length <= limit) return {items, warnings};
-  return {items: items.slice(0, limit), warnings: [...warnings, TRUNCATED]};
+  return {items: items.slice(0, limit), warnings: [...warnings.filter((w) => w !== TRUNCATED), TRUNCATED]};
 }
 
 function storesByComponent(stores: readonly StoreStatus[]): Record<string, unknown[]> {
