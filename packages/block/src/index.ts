@@ -24,7 +24,7 @@ export {type IndexHeaderEvents, LazyIndexHeader} from "./index-header/lazy-index
 export {NO_RANGE, type ValueRanges} from "./index-header/postings-table.ts";
 export {IndexHeaderReader} from "./index-header/reader.ts";
 export {IndexHealth, indexHealth} from "./index-health.ts";
-export {encodeMark, type Mark, type MarkKind, readMark, writeMark} from "./markers.ts";
+export {encodeMark, type Mark, type MarkKind, readMark, removeMark, writeMark} from "./markers.ts";
 export {
   BaseFetcher,
   type BaseFetcherOptions,

@@ -86,6 +86,25 @@ export async function writeMark(
   return true;
 }
 
+/** Takes a mark off a block. That there is none is only a warning. */
+export async function removeMark(
+  bucket: Bucket,
+  ulid: string,
+  kind: MarkKind,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = `${ulid}/${MARKS[kind].file}`;
+  try {
+    await bucket.delete(key, signal);
+  } catch (err) {
+    if (!isNotFound(err)) throw err;
+    logger.warn("there is no such mark to remove", {object: key});
+    return;
+  }
+  logger.info("mark has been removed from the block", {object: key});
+}
+
 /** The bytes of a marker as the original writes them: no spaces, no newline. */
 export function encodeMark(kind: MarkKind, mark: Mark): string {
   const fields: Record<string, unknown> = {id: mark.ulid, version: MARK_VERSION};

@@ -50,7 +50,11 @@ const bucketCommands: readonly Command[] = [
     name: "replicate",
     help: "Copy blocks from one bucket to another",
     examples: [[`tools bucket replicate ${BUCKET} --objstore-to.config-file=to.yml --single-run`, "copy once"]],
-    load: later(tools, "bucketReplicateFlags"),
+    load: async () =>
+      lazily(
+        (await tools()).bucketReplicateFlags,
+        async () => (await import("./tools-bucket-replicate.ts")).bucketReplicate,
+      ),
   },
   {
     name: "downsample",
@@ -68,7 +72,8 @@ const bucketCommands: readonly Command[] = [
     name: "mark",
     help: "Mark blocks for deletion, or against compaction or downsampling",
     examples: [[`tools bucket mark ${BUCKET} --id=01HQ… --marker=deletion-mark.json --details=old`, "mark one block"]],
-    load: later(tools, "bucketMarkFlags"),
+    load: async () =>
+      lazily((await tools()).bucketMarkFlags, async () => (await import("./tools-bucket-mark.ts")).bucketMark),
   },
   {
     name: "rewrite",
@@ -76,7 +81,8 @@ const bucketCommands: readonly Command[] = [
     examples: [
       [`tools bucket rewrite ${BUCKET} --id=01HQ… --rewrite.to-delete-config-file=del.yml`, "show what would go"],
     ],
-    load: later(tools, "bucketRewriteFlags"),
+    load: async () =>
+      lazily((await tools()).bucketRewriteFlags, async () => (await import("./tools-bucket-rewrite.ts")).bucketRewrite),
   },
   {
     name: "retention",
@@ -88,7 +94,11 @@ const bucketCommands: readonly Command[] = [
     name: "upload-blocks",
     help: "Upload blocks from a local directory",
     examples: [[`tools bucket upload-blocks ${BUCKET} --path=./data --label='cluster="eu"'`, "upload with a label"]],
-    load: later(tools, "bucketUploadBlocksFlags"),
+    load: async () =>
+      lazily(
+        (await tools()).bucketUploadBlocksFlags,
+        async () => (await import("./tools-bucket-upload.ts")).bucketUploadBlocks,
+      ),
   },
 ];
 

@@ -1,25 +1,24 @@
 import {compareUtf8, formatGoDuration, parseGoDuration, parseRfc3339} from "@strata/model";
 import type {BlockMeta} from "@strata/tsdb";
 import {bucketInspectFlags, INSPECT_COLUMNS} from "../flags/tools.ts";
-import {bucketBlocks} from "./tools-bucket-blocks.ts";
+import {bucketBlocks, bucketTool} from "./tools-bucket-blocks.ts";
 import {goTime} from "./tools-bucket-ls.ts";
-import {toolCommand} from "./tools-output.ts";
 import type {CommandModule} from "./tree.ts";
 
 const HOUR_MS = 3600 * 1000;
 /** Span from which a block is downsampled, by its resolution in ms; the coarsest resolution stays as it is. */
 const DOWNSAMPLED_FROM: Readonly<Record<number, number>> = {0: 40 * HOUR_MS, 300000: 240 * HOUR_MS};
 
-export const bucketInspect: CommandModule = toolCommand(bucketInspectFlags, [], async (context, {out, signal}) => {
-  const {selector, output, "sort-by": sortBy} = context.flags;
-  const blocks = await bucketBlocks(context, signal, () => []);
+export const bucketInspect: CommandModule = bucketTool(bucketInspectFlags, async ({flags}, work) => {
+  const {selector, output, "sort-by": sortBy} = flags;
+  const blocks = await bucketBlocks(work, flags.timeout, []);
   const rows = blocks
     .filter(({thanos}) => selector.every(({name, value}) => thanos?.labels[name] === value))
     .map(rowOf)
     .sort(by(sortBy.map((column) => INSPECT_COLUMNS.indexOf(column))));
   const all = [INSPECT_COLUMNS, ...rows];
   const lines = output === "table" ? tableLines(all) : all.map((row) => csvLine(row, output === "csv" ? "," : "\t"));
-  for (const line of lines) await out.line(line);
+  for (const line of lines) await work.out.line(line);
 });
 
 function rowOf({ulid, minTime, maxTime, stats, compaction, thanos}: BlockMeta): string[] {

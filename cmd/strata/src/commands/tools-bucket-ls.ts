@@ -3,24 +3,22 @@ import {formatGoDuration, resolveTime} from "@strata/model";
 import {type BlockMeta, encodeBlockMeta} from "@strata/tsdb";
 import {bucketLsFlags} from "../flags/tools.ts";
 import {selectorRules} from "../selector-rules.ts";
-import {bucketBlocks} from "./tools-bucket-blocks.ts";
+import {bucketBlocks, bucketTool} from "./tools-bucket-blocks.ts";
 import {metaTemplate} from "./tools-meta-template.ts";
-import {toolCommand} from "./tools-output.ts";
 import type {CommandModule} from "./tree.ts";
 
-export const bucketLs: CommandModule = toolCommand(bucketLsFlags, [], async (context, {out, signal}) => {
-  const {flags} = context;
+export const bucketLs: CommandModule = bucketTool(bucketLsFlags, async ({flags}, work) => {
   const line = lineOf(flags.output);
   const rules = await selectorRules(flags["selector.relabel-config"]);
-  const blocks = await bucketBlocks(context, signal, (bucket, log) => [
+  const blocks = await bucketBlocks(work, flags.timeout, [
     timePartitionFilter(
       () => resolveTime(flags["min-time"], Date.now()),
       () => resolveTime(flags["max-time"], Date.now()),
     ),
     labelShardFilter(rules),
-    ...(flags["exclude-delete"] ? [new DeletionMarkFilter(bucket, 0, log)] : []),
+    ...(flags["exclude-delete"] ? [new DeletionMarkFilter(work.bucket, 0, work.log)] : []),
   ]);
-  for (const meta of blocks) await out.line(line(meta));
+  for (const meta of blocks) await work.out.line(line(meta));
 });
 
 function lineOf(output: string): (meta: BlockMeta) => string {

@@ -1,0 +1,4 @@
+export {type ReplicateFilter, Replicator, type ReplicatorOptions} from "./replicate.ts";
+export {type DeletionRequest, parseDeletionRequests} from "./rewrite/deletion-requests.ts";
+export {type RewriteOptions, rewriteBlock} from "./rewrite/rewrite-block.ts";
+export {type BucketRewriteOptions, rewriteInBucket} from "./rewrite/rewrite-in-bucket.ts";
