@@ -1,5 +1,6 @@
 import http from "node:http";
 import https from "node:https";
+import type {Readable} from "node:stream";
 import {createGunzip} from "node:zlib";
 import {type ErrorCode, errorText, StrataError} from "@strata/base";
 
@@ -26,6 +27,12 @@ export type HttpRequest = {
   readonly params?: URLSearchParams | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: Uint8Array | undefined;
+};
+
+export type HttpAnswer = {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Buffer;
 };
 
 /** What an HTTP status of a Prometheus-like server means to our own caller (http.md §2; 422 and 500 are the peer's trouble). */
@@ -62,11 +69,17 @@ export class HttpClient {
     this.#agent.destroy();
   }
 
+  /** Whatever the server answers, with up to `maxBytes` of its body; more is a `limit` error. */
+  async answer(request: HttpRequest, maxBytes: number, signal: AbortSignal): Promise<HttpAnswer> {
+    const answer = await this.#send(request, signal);
+    const body = await whole(unpacked(answer), request, maxBytes, signal);
+    return {status: answer.statusCode ?? 0, headers: answer.headers, body};
+  }
+
   /** The body of a 2xx answer as it streams in, unpacked. The consumer must read it to its end or leave the loop. */
   async stream(request: HttpRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> & {destroy(): void}> {
     const answer = await this.#send(request, signal);
-    const body = answer.headers["content-encoding"] === "gzip" ? answer.pipe(createGunzip()) : answer;
-    if (body !== answer) answer.once("error", (err) => body.destroy(err));
+    const body = unpacked(answer);
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return body;
     const text = await quote(body);
@@ -79,16 +92,7 @@ export class HttpClient {
 
   /** The whole body; more than `maxBytes` of it is a `limit` error. */
   async body(request: HttpRequest, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    for await (const part of await this.stream(request, signal)) {
-      size += part.length;
-      if (size > maxBytes) {
-        throw new StrataError("limit", `cannot hold the answer to ${request.path}: more than ${maxBytes} bytes`);
-      }
-      parts.push(part);
-    }
-    return Buffer.concat(parts);
+    return whole(await this.stream(request, signal), request, maxBytes, signal);
   }
 
   #send(request: HttpRequest, signal: AbortSignal): Promise<http.IncomingMessage> {
@@ -105,6 +109,35 @@ export class HttpClient {
       call.end(request.body);
     });
   }
+}
+
+function unpacked(answer: http.IncomingMessage): Readable {
+  if (answer.headers["content-encoding"] !== "gzip") return answer;
+  const body = answer.pipe(createGunzip());
+  answer.once("error", (err) => body.destroy(err));
+  return body;
+}
+
+async function whole(
+  body: AsyncIterable<Uint8Array>,
+  request: HttpRequest,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const part of body) {
+      size += part.length;
+      if (size > maxBytes) {
+        throw new StrataError("limit", `cannot hold the answer to ${request.path}: more than ${maxBytes} bytes`);
+      }
+      parts.push(part);
+    }
+  } catch (err) {
+    throw err instanceof StrataError ? err : transportError(err as Error, request, signal);
+  }
+  return Buffer.concat(parts);
 }
 
 function authorization(base: URL, config: HttpClientConfig): Record<string, string> {

@@ -1,2 +1,2 @@
-export {HttpClient, type HttpClientConfig, type HttpRequest} from "./http-client.ts";
+export {type HttpAnswer, HttpClient, type HttpClientConfig, type HttpRequest} from "./http-client.ts";
 export {httpClientConfig, parseHttpClientConfig} from "./http-client-config.ts";

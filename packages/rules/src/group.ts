@@ -107,7 +107,7 @@ export class Group {
     }
     await this.#endOrphans(t);
     this.evaluatedAt = started;
-    this.evaluationSeconds = Math.max(0, this.#context.now() - started) / 1000;
+    this.evaluationSeconds = elapsed(started, this.#context.now());
     this.#context.observer?.iterated?.(this, this.evaluationSeconds, this.samples);
   }
 
@@ -149,7 +149,7 @@ export class Group {
       this.#context.observer?.failed?.(this, rule, err);
     }
     rule.evaluatedAt = started;
-    rule.evaluationSeconds = Math.max(0, this.#context.now() - started) / 1000;
+    rule.evaluationSeconds = elapsed(started, this.#context.now());
     this.#context.observer?.evaluated?.(this, rule, rule.evaluationSeconds);
   }
 
@@ -261,9 +261,9 @@ export class Group {
     }
   }
 
-  /** What the rules gave last, and what was to be ended anyway. */
-  get openSeries(): readonly Labels[] {
-    return [...this.rules.flatMap((rule) => rule.memory.last), ...this.#orphans];
+  /** Series that are still to be ended. */
+  get orphans(): readonly Labels[] {
+    return this.#orphans;
   }
 }
 
@@ -298,3 +298,6 @@ function refusedText({outOfOrder, tooOld, duplicate}: Refused): string {
 
 /** A result of the engine or of a querier that rules can use. */
 export const emptyVector: RuleVector = {labels: [], values: new Float64Array(0), histograms: undefined};
+
+/** Seconds between two times in ms, to the nanosecond: more digits are noise. */
+const elapsed = (from: number, to: number): number => Math.max(0, Math.round((to - from) * 1e6)) / 1e9;

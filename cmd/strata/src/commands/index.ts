@@ -149,7 +149,8 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       [`rule --query=localhost:10902 --rule-file='rules/*.yml' --label='replica="a"' ${BUCKET}`, "rules and uploads"],
     ],
-    load: later(() => import("../flags/rule.ts"), "ruleFlags"),
+    load: async () =>
+      lazily((await import("../flags/rule.ts")).ruleFlags, async () => (await import("./rule.ts")).rule),
   },
   {
     name: "compact",
