@@ -16,3 +16,6 @@ export {
   applyCounterResets, downsampleBegin, downsampleChunks, downsampleClean, downsampleDirectory, downsampleDrain, downsampleEnd,
   downsampleOpen, downsamplePush, downsampleStateSize, windowColumn,
 } from "./downsample";
+export {labelCacheClear, labelCacheFind, labelCacheSet} from "./label-cache";
+export {ringModulo, ringSections, writeCount, writeGather, writeRingHashes, writeWalk} from "./write-request";
+export {writeFromV2} from "./write-v2";

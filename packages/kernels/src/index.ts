@@ -15,6 +15,19 @@ export {KernelArena} from "./kernel-arena.ts";
 export {dropStale, type KernelColumns, rangeWindows, windowSamples} from "./range.ts";
 export {avgWindow, dropStaleTwin, RANGE, type RangeFunc, rangeTwin, sumWindow, type Windows} from "./range-twin.ts";
 export {snappyDecode, snappyEncode, snappyLength, snappyStreamDecode, snappyStreamEncode} from "./snappy.ts";
+export {
+  EXEMPLAR,
+  HISTOGRAM,
+  LabelCache,
+  OTHER_WORDS,
+  SCATTERED,
+  SERIES_FIELD,
+  SERIES_WORDS,
+  type V2Counts,
+  type WriteLimits,
+  WriteWindow,
+  writeWindow,
+} from "./write-request.ts";
 export {xorDecode, xorEncode} from "./xor.ts";
 export {xorMaxLength} from "./xor-twin.ts";
 export {xor2Decode, xor2Encode} from "./xor2.ts";

@@ -57,5 +57,6 @@ export {
   resolveTenant,
   type TenantConfig,
 } from "./tenant.ts";
+export {type ListenerTls, tlsListener} from "./tls-listener.ts";
 export {cipherList, curveList, tlsVersionName} from "./tls-names.ts";
 export {loadWebConfig, type WebConfig} from "./web-config.ts";

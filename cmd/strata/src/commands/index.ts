@@ -164,7 +164,8 @@ export const COMMANDS: readonly Command[] = [
     name: "receive",
     help: "Take remote write and OTLP, keep recent data, upload blocks",
     examples: [[`receive --tsdb.path=/var/strata --label='replica="a"' ${BUCKET}`, "one receiver"]],
-    load: later(() => import("../flags/receive.ts"), "receiveFlags"),
+    load: async () =>
+      lazily((await import("../flags/receive.ts")).receiveFlags, async () => (await import("./receive.ts")).receive),
   },
   {
     name: "query-frontend",

@@ -1,10 +1,11 @@
-import {StrataError} from "@strata/base";
+import {runTogether} from "@strata/base";
 import {SHIPPER_STATE_FILE, Shipper} from "@strata/block";
-import {parseHttpClientConfig} from "@strata/http-client";
+import {HttpClient, parseHttpClientConfig} from "@strata/http-client";
 import {resolveTime} from "@strata/model";
 import {type Bucket, bucketFromConfig, metered, traced} from "@strata/objstore";
-import {Sidecar} from "@strata/sidecar";
+import {ConfigReloader, httpReload, Sidecar, signalReload} from "@strata/sidecar";
 import {serveReadApis, serveStore} from "@strata/storeapi";
+import {expandEnv} from "../flags/content.ts";
 import {sidecarFlags} from "../flags/sidecar.ts";
 import {runComponent} from "../runtime.ts";
 import {defineCommand} from "./tree.ts";
@@ -15,18 +16,33 @@ export const sidecar = defineCommand(sidecarFlags, (context) =>
     context,
     async setup({log, registry, tracer, probes, grpc}) {
       const {flags} = context;
-      if (flags["reloader.config-file"] !== "" || flags["reloader.rule-dir"].length > 0) {
-        throw new StrataError("bad_data", "--reloader.config-file and --reloader.rule-dir are not built yet");
-      }
       const objstore = flags["objstore.config"];
       const bucket: Bucket | undefined = objstore.given
         ? traced(metered(await objstore.parse(bucketFromConfig), registry), tracer)
         : undefined;
       const metaFileName = flags["shipper.meta-file-name"] || SHIPPER_STATE_FILE;
+      const httpConfig = await flags["prometheus.http-client"].parse(parseHttpClientConfig);
+      const reloadClient = new HttpClient(flags["prometheus.url"], httpConfig);
+      const reloader = new ConfigReloader(
+        {
+          configFile: flags["reloader.config-file"],
+          outputFile: flags["reloader.config-envsubst-file"],
+          ruleDirs: flags["reloader.rule-dir"],
+          watchIntervalMs: flags["reloader.watch-interval"],
+          retryIntervalMs: flags["reloader.retry-interval"],
+          trigger:
+            flags["reloader.method"] === "signal"
+              ? signalReload(flags["reloader.process-name"], reloadClient)
+              : httpReload(reloadClient),
+          expand: (text) => expandEnv(text, `--reloader.config-file=${flags["reloader.config-file"]}`),
+        },
+        log.with({component: "reloader"}),
+        registry,
+      );
       const component = new Sidecar(
         {
           prometheusUrl: flags["prometheus.url"],
-          http: await flags["prometheus.http-client"].parse(parseHttpClientConfig),
+          http: httpConfig,
           readyTimeoutMs: flags["prometheus.ready_timeout"],
           configIntervalMs: flags["prometheus.get_config_interval"],
           configTimeoutMs: flags["prometheus.get_config_timeout"],
@@ -66,8 +82,17 @@ export const sidecar = defineCommand(sidecarFlags, (context) =>
       }
       return {
         run: (signal) =>
-          component.run({ready: () => probes.setReady(), notReady: (err) => probes.setNotReady(err.message)}, signal),
-        close: () => bucket?.close(),
+          runTogether(
+            [
+              (s) => component.run({ready: () => probes.setReady(), notReady: (e) => probes.setNotReady(e.message)}, s),
+              (s) => reloader.run(s),
+            ],
+            signal,
+          ),
+        async close() {
+          reloadClient.close();
+          await bucket?.close();
+        },
       };
     },
   }),

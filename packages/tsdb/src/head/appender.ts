@@ -4,6 +4,7 @@ import type {Histogram, Labels} from "@strata/model";
 import type {HistogramSample} from "../wal/histogram-records.ts";
 import {type RefExemplar, type RefMetadata, writeLabels} from "../wal/other-records.ts";
 import {SampleColumns} from "../wal/sample-records.ts";
+import {applyTransaction} from "./apply.ts";
 import type {ExemplarStatus} from "./exemplars.ts";
 import type {Head} from "./head.ts";
 import {APPEND, type AppendStatus} from "./series-store.ts";
@@ -52,6 +53,8 @@ export class HeadAppender {
 
   constructor(head: Head) {
     this.#head = head;
+    head.stats.appenders++;
+    head.stats.activeAppenders++;
     this.#batch = head.takeBatch();
     this.#batches = [this.#batch];
   }
@@ -77,17 +80,51 @@ export class HeadAppender {
   floatWords(ref: number, t: number, low: number, high: number, st: number): AppendStatus {
     if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");
     const status = this.#head.judgeFloat(ref, t, low, high);
-    if (status >= APPEND.refused) return status;
+    if (status >= APPEND.refused) {
+      this.#head.noteRefused(status, "float");
+      return status;
+    }
     if (this.#batch.histogramRefs.size > 0 && this.#batch.histogramRefs.has(ref)) this.#nextBatch();
     this.#batch.floats.pushWords(ref, t, low, high, st);
     return status;
+  }
+
+  /**
+   * Adds floats [from, to) of columns to one series: times, the two words of each value (low, then high) and, where there
+   * are any, start times. `counts` gets one more at the status of each. The columns are copied.
+   */
+  floats(
+    ref: number,
+    t: Float64Array,
+    valueWords: Uint32Array,
+    st: Float64Array | undefined,
+    from: number,
+    to: number,
+    counts: Uint32Array,
+  ): void {
+    if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");
+    const head = this.#head;
+    if (this.#batch.histogramRefs.size > 0 && this.#batch.histogramRefs.has(ref)) this.#nextBatch();
+    const {floats} = this.#batch;
+    floats.reserve(floats.n + to - from);
+    for (let i = from; i < to; i++) {
+      const time = t[i] as number;
+      const low = valueWords[2 * i] as number;
+      const high = valueWords[2 * i + 1] as number;
+      const status = head.judgeFloat(ref, time, low, high);
+      counts[status] = (counts[status] as number) + 1;
+      if (status < APPEND.refused) floats.pushWords(ref, time, low, high, st === undefined ? 0 : (st[i] as number));
+    }
   }
 
   /** Adds a histogram, which is kept until its chunk is done and must not change. */
   histogram(ref: number, t: number, h: Histogram, st = 0): AppendStatus {
     if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");
     const status = this.#head.judgeHistogram(ref, t, h);
-    if (status >= APPEND.refused) return status;
+    if (status >= APPEND.refused) {
+      this.#head.noteRefused(status, "histogram");
+      return status;
+    }
     this.#batch.histograms.push({ref, t, st, h});
     this.#batch.histogramRefs.add(ref);
     return status;
@@ -97,6 +134,7 @@ export class HeadAppender {
     if (!this.#head.has(exemplar.ref)) return "unknown_series";
     const status = this.#head.exemplars.check(exemplar);
     if (status === "ok") this.#batch.exemplars.push(exemplar);
+    if (status === "out_of_order") this.#head.stats.exemplarsOutOfOrder++;
     return status;
   }
 
@@ -123,7 +161,7 @@ export class HeadAppender {
     if (this.#done) return {inOrder: 0, outOfOrder: 0, refused: 0};
     this.#done = true;
     try {
-      return this.#head.apply(this.#batches);
+      return applyTransaction(this.#head, this.#batches);
     } finally {
       this.#giveBack();
     }
@@ -136,6 +174,7 @@ export class HeadAppender {
   }
 
   #giveBack(): void {
+    this.#head.stats.activeAppenders--;
     for (const batch of this.#batches) this.#head.giveBatch(batch);
     this.#batches.length = 0;
   }

@@ -16,6 +16,15 @@ export class BlockPool {
   #next = 1;
   #free = 0;
   #live = 0;
+  #freed = 0;
+
+  /** Makes room for so many blocks: taking them cannot fail then. Throws RangeError where memory has none. */
+  reserve(blocks: number): void {
+    const missing = blocks - this.#freed;
+    while (missing > 0 && this.#next + missing > this.slabs.length * SLAB_BLOCKS) {
+      this.slabs.push(new Uint8Array(SLAB_BLOCKS * BLOCK_BYTES));
+    }
+  }
 
   /** Bytes of blocks in use. */
   get bytes(): number {
@@ -35,8 +44,10 @@ export class BlockPool {
   alloc(): number {
     this.#live++;
     let block = this.#free;
-    if (block !== 0) this.#free = this.next(block);
-    else {
+    if (block !== 0) {
+      this.#free = this.next(block);
+      this.#freed--;
+    } else {
       block = this.#next++;
       if (block >>> SLAB_SHIFT >= this.slabs.length) this.slabs.push(new Uint8Array(SLAB_BLOCKS * BLOCK_BYTES));
     }
@@ -71,6 +82,7 @@ export class BlockPool {
       const next = this.next(block);
       this.link(block, this.#free);
       this.#free = block;
+      this.#freed++;
       this.#live--;
       block = next;
     }

@@ -19,6 +19,17 @@ export class ChunkList {
   older: Uint32Array = new Uint32Array(64);
   #high = 1;
   #free = 0;
+  #live = 0;
+
+  /** Entries in use. */
+  get size(): number {
+    return this.#live;
+  }
+
+  /** Makes room for `more` entries. */
+  reserve(more: number): void {
+    this.#reserve(this.#high + more);
+  }
 
   add(
     older: number,
@@ -29,6 +40,7 @@ export class ChunkList {
     place: {readonly file: number; readonly offset: number; readonly dataAt: number},
     length: number,
   ): number {
+    this.#live++;
     let i = this.#free;
     if (i !== 0) this.#free = this.older[i] as number;
     else {
@@ -63,6 +75,7 @@ export class ChunkList {
       if (gone(i)) {
         this.older[i] = this.#free;
         this.#free = i;
+        this.#live--;
         dropped++;
       } else {
         this.older[i] = last;

@@ -6,17 +6,25 @@ import {SampleColumns} from "../wal/sample-records.ts";
 export class Commit {
   readonly lateFloats = new SampleColumns(0);
   readonly late: HistogramSample[] = [];
-  inOrder = 0;
+  /** Samples in order. */
+  floats = 0;
+  histograms = 0;
   refused = 0;
   readonly maxTimeBefore: number;
   /** Kinds of the histograms so far, by slot. */
   readonly kinds = new Map<number, Histogram["kind"]>();
+  /** Marks of samples of this commit are not below; see SeriesStore.marks. */
+  readonly firstMark: number;
+  /** Of the next batch's first sample. */
+  mark: number;
   #slots = new Uint32Array(64);
   #maxt = new Float64Array(64);
   #n = 0;
 
-  constructor(maxTime: number) {
+  constructor(maxTime: number, firstMark: number) {
     this.maxTimeBefore = maxTime;
+    this.firstMark = firstMark;
+    this.mark = firstMark;
   }
 
   note(slot: number, maxt: number): void {
@@ -34,23 +42,14 @@ export class Commit {
     this.#n = n + 1;
   }
 
-  /** Whether a sample of the slot was accepted. Slow; for the rare cases. */
-  touched(slot: number): boolean {
-    return this.#slots.subarray(0, this.#n).includes(slot);
-  }
-
   undo(maxt: Float64Array): void {
     for (let i = this.#n - 1; i >= 0; i--) maxt[this.#slots[i] as number] = this.#maxt[i] as number;
   }
 }
 
-/** Whether the accepted floats [0, n) hold this very sample. */
-export function isAgain(floats: SampleColumns, n: number, ref: number, t: number, low: number, high: number): boolean {
-  for (let i = n - 1; i >= 0; i--) {
-    if (floats.ref[i] === ref && floats.t[i] === t)
-      return floats.words[2 * i] === low && floats.words[2 * i + 1] === high;
-  }
-  return false;
+/** Whether float `i` has the value of these words. */
+export function isEqual(floats: SampleColumns, i: number, low: number, high: number): boolean {
+  return floats.words[2 * i] === low && floats.words[2 * i + 1] === high;
 }
 
 /** Whether any sample has a start time. */

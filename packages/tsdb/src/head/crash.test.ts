@@ -7,13 +7,17 @@ import {test} from "node:test";
 import {random, repeat, seed, tempDir} from "@strata/base/testing";
 import {parseUlid} from "@strata/model";
 import {BlockReader} from "../block-reader.ts";
+import {listSegments, segmentName} from "../wal/segments.ts";
 import {Head} from "./head.ts";
 import {blocksEnd, SERIES, STEP, seriesLabels, T0, WINDOW} from "./testing/crash-child.ts";
 import {numberText, readAll} from "./testing/read-all.ts";
 
 const CHILD = join(import.meta.dirname, "testing", "crash-child.ts");
 
-/** Runs the child from commit `first` on and kills it after some acknowledged commits; returns the last acknowledged one. */
+/**
+ * Runs the child from commit `first` on and kills it after some acknowledged commits, half the time while it writes blocks
+ * and shortens its log; returns the last acknowledged commit.
+ */
 async function runAndKill(
   dir: string,
   first: number,
@@ -25,14 +29,19 @@ async function runAndKill(
   let acked = first - 1;
   let rest = "";
   let sent = false;
+  const whileBusy = next() < 0.5;
   for await (const data of child.stdout) {
     const lines = (rest + String(data)).split("\n");
     rest = lines.pop() as string;
-    for (const line of lines) if (line.startsWith("ack ")) acked = Number(line.slice(4));
-    if (!sent && acked - first >= commits) {
+    let busy = false;
+    for (const line of lines) {
+      if (line.startsWith("ack ")) acked = Number(line.slice(4));
+      else busy = true;
+    }
+    if (!sent && acked - first >= commits && (busy || !whileBusy)) {
       sent = true;
       // Somewhere within the next few turns of the child's loop, whatever it is doing.
-      const spins = next() * 3e6;
+      const spins = next() * (whileBusy ? 3e7 : 3e6);
       for (let i = 0; i < spins; i++) Math.sqrt(i);
       child.kill("SIGKILL");
     }
@@ -52,13 +61,19 @@ for (const sync of ["periodic", "commit"] as const) {
       let first = 0;
       // Kills of one directory follow one another, so that what a restart leaves behind is killed, too.
       for (let kill = 0; kill < 3; kill++) {
-        const acked = await runAndKill(dir, first, sync, 5 + Math.floor(next() * 200), next);
+        const acked = await runAndKill(dir, first, sync, 5 + Math.floor(next() * 60), next);
         await check(dir, acked, `run ${run} kill ${kill}`);
         // The commit that was not acknowledged is tried again, as a client would.
         first = acked + 1;
       }
     }
   });
+}
+
+/** What tells of damage in the last segment of a log. */
+function lastSegments(dir: string): RegExp {
+  const last = ["wal", "wbl"].map((log) => `${log}/${segmentName(listSegments(join(dir, log)).at(-2)?.index ?? 0)}`);
+  return new RegExp(`cannot read .*/(${last.join("|")}) `);
 }
 
 /** Everything up to `acked` is there; at most the next commit, whole or without its late samples, is there as well. */
@@ -69,7 +84,8 @@ async function check(dir: string, acked: number, name: string): Promise<void> {
   }
   const head = await Head.open(dir, {minValidTime: await blocksEnd(dir), outOfOrderWindow: WINDOW, outOfOrderCap: 8});
   try {
-    assert.deepEqual(head.report.repaired, [], name);
+    // A kill can come in the middle of a write: then the commit that nobody heard of ends the log it was written to.
+    for (const text of head.report.repaired) assert.match(text, lastSegments(dir), name);
     const all = await readAll([head, ...blocks]);
     assert.equal(all.size, SERIES, name);
     let last = acked;

@@ -42,6 +42,11 @@ export class FloatChunks {
     this.#tail = grownU32(this.#tail, slots);
   }
 
+  /** Makes room for so many samples; each takes one block more at the most. */
+  reserveSamples(samples: number): void {
+    this.#pool.reserve(samples);
+  }
+
   /** Bytes of the pool in use. */
   get poolBytes(): number {
     return this.#pool.bytes;

@@ -41,8 +41,8 @@ export class HeadReader implements Queryable {
   readonly #head: Head;
   readonly #external: Labels;
   readonly #source: number;
-  /** First times of the selects under way. */
-  readonly #active = new Map<symbol, number>();
+  /** First times of the selects under way, and the last commits before them. */
+  readonly #active = new Map<symbol, {readonly mint: number; readonly commit: number}>();
   #waiting: (() => void)[] = [];
 
   constructor(head: Head, external: Labels | undefined, source: number) {
@@ -53,7 +53,7 @@ export class HeadReader implements Queryable {
 
   /** Resolves when no select that asked for times before `t` is under way. */
   async idleBefore(t: number): Promise<void> {
-    const before = new Set([...this.#active].filter(([, mint]) => mint < t).map(([key]) => key));
+    const before = new Set([...this.#active].filter(([, {mint}]) => mint < t).map(([key]) => key));
     while ([...before].some((key) => this.#active.has(key))) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
@@ -61,19 +61,20 @@ export class HeadReader implements Queryable {
 
   async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
     const key = Symbol("select");
-    this.#active.set(key, q.mint);
+    this.#active.set(key, {mint: q.mint, commit: this.#head.stats.commits});
+    this.#noteOldest();
     let counted = 0;
     try {
       const matchers = this.#ownMatchers(q.matchers);
       if (matchers === undefined) return;
-      const rows = await this.#rows(matchers, q);
+      const {rows, commit} = await this.#rows(matchers, q);
       q.budget.take(rows.length * ROW_BYTES, "series of the head");
       counted = rows.length * ROW_BYTES;
       const builder = new SeriesBatchBuilder();
       let series = 0;
       for (const row of rows) {
         if (q.limit > 0 && series >= q.limit) break;
-        if (!this.#add(builder, row, q)) continue;
+        if (!this.#add(builder, row, q, commit)) continue;
         series++;
         if (builder.series >= BATCH_SERIES || builder.byteLength >= BATCH_BYTES) {
           signal.throwIfAborted();
@@ -85,18 +86,26 @@ export class HeadReader implements Queryable {
     } finally {
       q.budget.give(counted);
       this.#active.delete(key);
+      this.#noteOldest();
       const waiting = this.#waiting;
       this.#waiting = [];
       for (const resolve of waiting) resolve();
     }
   }
 
-  /** The series that match, in label order, each with what it had when the select began. */
-  async #rows(matchers: readonly Matcher[], q: Select): Promise<Row[]> {
+  #noteOldest(): void {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const {commit} of this.#active.values()) oldest = Math.min(oldest, commit);
+    this.#head.store.hidden.setOldest(oldest);
+  }
+
+  /** The series that match, in label order, each with what it had after the commit that is told as well. */
+  async #rows(matchers: readonly Matcher[], q: Select): Promise<{rows: Row[]; commit: number}> {
     const head = this.#head;
     const {table, total} = head.store;
     const {ids, pending} = await selectPostings(matchers, head.postings, {lazy: true});
     const change = this.#external.size > 0 || q.withoutReplicaLabels.length > 0;
+    const {commits: commit} = head.stats;
     const rows: Row[] = [];
     for (const ref of ids) {
       const slot = table.slotOf(ref);
@@ -108,7 +117,7 @@ export class HeadReader implements Queryable {
       rows.push({labels, refs: [ref], seen: [total[slot] as number]});
     }
     rows.sort((a, b) => compareLabels(a.labels, b.labels));
-    if (q.withoutReplicaLabels.length === 0 && this.#external.size === 0) return rows;
+    if (q.withoutReplicaLabels.length === 0 && this.#external.size === 0) return {rows, commit};
     const joined: Row[] = [];
     for (const row of rows) {
       const last = joined.at(-1);
@@ -117,11 +126,11 @@ export class HeadReader implements Queryable {
         last.seen.push(...row.seen);
       } else joined.push(row);
     }
-    return joined;
+    return {rows: joined, commit};
   }
 
   /** Adds a row's chunks to the batch; false when it has none that are asked for. */
-  #add(builder: SeriesBatchBuilder, row: Row, q: Select): boolean {
+  #add(builder: SeriesBatchBuilder, row: Row, q: Select, commit: number): boolean {
     const chunks: (ReadChunk | EncodedChunk)[] = [];
     let found = false;
     row.refs.forEach((ref, i) => {
@@ -135,7 +144,8 @@ export class HeadReader implements Queryable {
         const masked = mask(chunk, deleted, {name: `head chunk of series ${ref}`, offset: 0});
         if (masked !== undefined) chunks.push(masked);
       };
-      this.readChunks(slot, q.mint, q.maxt, row.seen[i] as number, visit);
+      this.inOrder(slot, q.mint, q.maxt, row.seen[i] as number, visit);
+      this.outOfOrder(slot, q.mint, q.maxt, visit, commit);
     });
     if (!found || (!q.skipChunks && chunks.length === 0)) return false;
     builder.startSeries(row.labels);
@@ -149,14 +159,9 @@ export class HeadReader implements Queryable {
   }
 
   /**
-   * Hands over the slot's chunks that reach into [mint, maxt]: in order, then out of order. Of samples in order only the
-   * first `seen` ever appended are there; later ones are cut off by the chunk's count.
+   * Hands over the slot's chunks in order that reach into [mint, maxt]. Only the first `seen` samples ever appended are
+   * there; later ones are cut off by the chunk's count.
    */
-  readChunks(slot: number, mint: number, maxt: number, seen: number, visit: (chunk: ReadChunk) => void): void {
-    this.inOrder(slot, mint, maxt, seen, visit);
-    this.outOfOrder(slot, mint, maxt, visit);
-  }
-
   inOrder(slot: number, mint: number, maxt: number, seen: number, visit: (chunk: ReadChunk) => void): void {
     const {store} = this.#head;
     const {chunks} = store;
@@ -190,15 +195,29 @@ export class HeadReader implements Queryable {
     for (let i = out.length - 1; i >= 0; i--) visit(out[i] as ReadChunk);
   }
 
-  outOfOrder(slot: number, mint: number, maxt: number, visit: (chunk: ReadChunk) => void): void {
+  /** Hands over the slot's chunks out of order that reach into [mint, maxt], with samples of commits up to `commit`. */
+  outOfOrder(
+    slot: number,
+    mint: number,
+    maxt: number,
+    visit: (chunk: ReadChunk) => void,
+    commit: number = Number.POSITIVE_INFINITY,
+  ): void {
     const {store} = this.#head;
     const {chunks} = store;
     for (const i of chunks.entries(store.newestOoo[slot] as number)) {
-      if ((chunks.mint[i] as number) <= maxt && (chunks.maxt[i] as number) >= mint) visit(this.#load(i));
+      if ((chunks.mint[i] as number) > maxt || (chunks.maxt[i] as number) < mint) continue;
+      const chunk = this.#load(i);
+      const hidden = store.hidden.of(i, commit);
+      if (hidden.length === 0) visit(chunk);
+      else {
+        const left = maskChunk(chunk.encoding, chunk.data, 0, chunk.length, hidden, {name: "head chunk", offset: 0});
+        if (left !== undefined) visit({...left, from: 0, length: left.data.length, isOpen: false});
+      }
     }
     const list = store.ooo.get(slot);
     if (list === undefined) return;
-    for (const chunk of list.encode(store.startTimes)) {
+    for (const chunk of list.encode(store.startTimes, commit)) {
       if (chunk.mint <= maxt && chunk.maxt >= mint) visit({...chunk, from: 0, length: chunk.data.length, isOpen: true});
     }
   }

@@ -46,6 +46,7 @@ const options = (blocks: readonly BlockReader[]): HeadOptions => ({
   outOfOrderWindow: 50 * 60 * 1000,
   outOfOrderCap: 8,
   maxExemplars: 10_000,
+  stopAtDamage: true,
   minValidTime: Math.max(...blocks.map((b) => b.meta.maxTime), Number.NEGATIVE_INFINITY),
 });
 

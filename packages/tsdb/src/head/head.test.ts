@@ -350,3 +350,29 @@ test("random commits, restarts, kills and compactions keep exactly what was ackn
     await Promise.all(blocks.map((b) => b.close()));
   }
 });
+
+test("a histogram again is accepted silently, another one at its time is a duplicate", async (t) => {
+  const head = await opened(t);
+  const app = head.appender();
+  const ref = app.seriesOf(labels(1));
+  // The second widens the chunk: its buckets lie elsewhere than in what is sent.
+  app.histogram(ref, T0, histogram(4));
+  app.histogram(ref, T0 + 1, {...histogram(5), positiveSpans: [{offset: 1, length: 2}]});
+  await app.commit();
+  const again = head.appender();
+  const last = {...histogram(5), positiveSpans: [{offset: 1, length: 2}]};
+  assert.equal(again.histogram(ref, T0 + 1, last), APPEND.same);
+  const spread = [
+    {offset: 1, length: 1},
+    {offset: 0, length: 1},
+  ];
+  assert.equal(again.histogram(ref, T0 + 1, {...last, positiveSpans: spread}), APPEND.same);
+  assert.equal(again.histogram(ref, T0 + 1, {...last, sum: 6}), APPEND.duplicate);
+  assert.equal(
+    again.histogram(ref, T0 + 1, {...last, positiveBuckets: BigInt64Array.of(5n, 1n)} as Histogram),
+    APPEND.duplicate,
+  );
+  assert.equal(again.histogram(ref, T0 + 1, {...last, schema: 2}), APPEND.duplicate);
+  assert.equal(again.float(ref, T0 + 1, 1), APPEND.duplicate);
+  again.rollback();
+});

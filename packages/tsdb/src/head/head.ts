@@ -5,30 +5,18 @@ import type {Histogram, Labels, Matcher} from "@strata/model";
 import type {LabelAnswer, LabelQuery, Queryable, Select, SeriesBatch} from "@strata/series";
 import {selectPostings} from "../index/select-postings.ts";
 import {Tombstones} from "../tombstones.ts";
-import {encodeHistogramRecords, type HistogramSample} from "../wal/histogram-records.ts";
-import {
-  encodeExemplars,
-  encodeMarkers,
-  encodeMetadata,
-  encodeStones,
-  type MmapMarker,
-  type RefMetadata,
-  readLabels,
-  SeriesRecord,
-  type Stone,
-} from "../wal/other-records.ts";
-import {encodeSamples, SampleColumns} from "../wal/sample-records.ts";
+import {encodeStones, type RefMetadata, readLabels, SeriesRecord, type Stone} from "../wal/other-records.ts";
 import {logBytes, removeUnfinished, WAL_DIR, WBL_DIR} from "../wal/segments.ts";
 import {WalWriter, type WalWriterOptions} from "../wal/wal-writer.ts";
-import {Batch, type CommitResult, HeadAppender} from "./appender.ts";
-import {Commit, hasStart, isAgain} from "./commit.ts";
+import {Batch, HeadAppender} from "./appender.ts";
 import {ExemplarRing} from "./exemplars.ts";
 import {CHUNKS_HEAD_DIR, HeadChunkFiles} from "./head-chunk-files.ts";
 import {HeadReader} from "./head-reader.ts";
+import {HeadStats} from "./head-stats.ts";
 import {MemPostings} from "./mem-postings.ts";
+import {noRoom} from "./no-room.ts";
 import {type ReplayOptions, type ReplayReport, replay} from "./replay.ts";
 import {APPEND, type AppendStatus, SeriesStore} from "./series-store.ts";
-import {STALE_HIGH, STALE_LOW, staleHistogram} from "./stale-histogram.ts";
 import {truncateHead, truncateOoo} from "./truncate.ts";
 
 export const DEFAULT_CHUNK_RANGE: number = 2 * 60 * 60 * 1000;
@@ -86,7 +74,8 @@ export class Head implements Queryable {
   #lastRef = 0;
   #oldRef: number = Number.POSITIVE_INFINITY;
   /** Series that are not in the log yet. */
-  readonly #unlogged = new SeriesRecord();
+  readonly unlogged = new SeriesRecord();
+  readonly stats = new HeadStats();
   /** Batches that wait for the next transactions. */
   readonly #spare: Batch[] = [];
   #closed = false;
@@ -115,7 +104,9 @@ export class Head implements Queryable {
       removeUnfinished(join(dir, WAL_DIR));
       head.report = await replay(head, options);
       head.#wal = WalWriter.open(join(dir, WAL_DIR), head.walOptions);
-      if (head.outOfOrderWindow > 0) head.#wbl = WalWriter.open(join(dir, WBL_DIR), head.walOptions);
+      // Also without a window, where another run left a log: it has to be shortened when its samples are in a block.
+      const wblDir = join(dir, WBL_DIR);
+      if (head.outOfOrderWindow > 0 || logBytes(wblDir) > 0) head.#wbl = WalWriter.open(wblDir, head.walOptions);
       head.store.files.begin();
     } catch (err) {
       head.store.files.abandon();
@@ -181,16 +172,24 @@ export class Head implements Queryable {
     if (slot >= 0) return this.store.table.ref[slot] as number;
     const ref = this.#lastRef + 1;
     this.addSeries(ref, bytes, from, to);
-    this.#unlogged.add(ref, bytes, from, to);
+    this.unlogged.add(ref, bytes, from, to);
     return ref;
   }
 
-  /** Adds a series under a given reference; returns its slot. */
+  /** Adds a series under a given reference; returns its slot. Throws `limit`, with nothing changed, without room for it. */
   addSeries(ref: number, bytes: Uint8Array, from: number, to: number): number {
     if (!(ref > 0 && ref < 2 ** 32))
       throw new StrataError("limit", `cannot add series ${ref}: references have 32 bits`);
-    const slot = this.store.addSeries(ref, bytes, from, to);
-    this.postings.add(ref, readLabels(new ByteReader(bytes, "series", from, to)));
+    const labels = readLabels(new ByteReader(bytes, "series", from, to));
+    let slot = -1;
+    try {
+      slot = this.store.addSeries(ref, bytes, from, to);
+      this.postings.add(ref, labels);
+    } catch (err) {
+      if (slot >= 0) this.store.removeSeries(slot);
+      throw noRoom(err, `cannot add a series to the ${this.series} of ${this.dir}`);
+    }
+    this.stats.seriesCreated++;
     this.#lastRef = Math.max(this.#lastRef, ref);
     return slot;
   }
@@ -218,22 +217,23 @@ export class Head implements Queryable {
   /** What would become of a float, after all that is committed. */
   judgeFloat(ref: number, t: number, low: number, high: number): AppendStatus {
     const slot = this.store.table.slotOf(ref);
-    return slot < 0 ? APPEND.unknownSeries : this.#judge(slot, t, undefined, low, high);
+    return slot < 0 ? APPEND.unknownSeries : this.judge(slot, t, undefined, low, high);
   }
 
   judgeHistogram(ref: number, t: number, h: Histogram): AppendStatus {
     const slot = this.store.table.slotOf(ref);
-    return slot < 0 ? APPEND.unknownSeries : this.#judge(slot, t, h, 0, 0);
+    return slot < 0 ? APPEND.unknownSeries : this.judge(slot, t, h, 0, 0);
   }
 
-  #judge(slot: number, t: number, h: Histogram | undefined, low: number, high: number): AppendStatus {
+  /** What would become of the slot's sample: a histogram, or a float by its words. */
+  judge(slot: number, t: number, h: Histogram | undefined, low: number, high: number): AppendStatus {
     const minValid = this.minAppendable;
     if (t >= minValid) {
       const last = this.store.maxt[slot] as number;
       if (t > last) return APPEND.ok;
       if (t === last) {
-        const same =
-          h === undefined ? this.store.isSameFloat(slot, low, high) : this.store.histogramKind(slot) === h.kind;
+        const {store} = this;
+        const same = h === undefined ? store.isSameFloat(slot, low, high) : store.isSameHistogram(slot, h);
         return same ? APPEND.same : APPEND.duplicate;
       }
     }
@@ -241,211 +241,19 @@ export class Head implements Queryable {
     return t < minValid ? APPEND.outOfBounds : APPEND.outOfOrder;
   }
 
-  /** Logs and applies a transaction. For HeadAppender. Only what is accepted is logged. */
-  apply(batches: readonly Batch[]): CommitResult {
-    const commit = new Commit(this.maxTime);
-    for (const batch of batches) this.#sort(batch, commit);
-    const records: Uint8Array[] = [];
-    records.push(...this.#unlogged.records());
-    for (const batch of batches) this.#encode(batch, records, batches.length > 1);
-    try {
-      if (records.length > 0) this.wal.log(records);
-    } catch (err) {
-      commit.undo(this.store.maxt);
-      this.maxTime = commit.maxTimeBefore;
-      throw err;
-    }
-    this.#unlogged.clear();
-    for (const batch of batches) this.#append(batch);
-    const {lateFloats, late, inOrder, refused} = commit;
-    const outOfOrder = lateFloats.n > 0 || late.length > 0 ? this.#applyLate(lateFloats, late) : 0;
-    return {inOrder, outOfOrder, refused};
-  }
-
-  /**
-   * Judges a batch's samples one after the other, as if those before were applied: what is not in order leaves the batch.
-   * Afterwards the series' last times and the head's are those of after the commit.
-   */
-  #sort(batch: Batch, commit: Commit): void {
-    const {floats} = batch;
-    const {ref, t, st, words} = floats;
-    const {store} = this;
-    const stale: HistogramSample[] = [];
-    if (batch.slots.length < floats.n) batch.slots = new Uint32Array(floats.ref.length);
-    const {slots} = batch;
-    let kept = 0;
-    for (let i = 0; i < floats.n; i++) {
-      const slot = store.table.slotOf(ref[i] as number);
-      const time = t[i] as number;
-      const low = words[2 * i] as number;
-      const high = words[2 * i + 1] as number;
-      if (high === STALE_HIGH && low === STALE_LOW && slot >= 0) {
-        // The series ended, and its samples are histograms: so is the marker.
-        const kind = commit.kinds.get(slot) ?? store.histogramKind(slot);
-        if (kind !== undefined) {
-          stale.push({ref: ref[i] as number, t: time, st: st[i] as number, h: staleHistogram(kind)});
-          continue;
-        }
-      }
-      let status = slot < 0 ? APPEND.unknownSeries : this.#judge(slot, time, undefined, low, high);
-      if (status !== APPEND.ok && slot >= 0 && commit.touched(slot) && time === store.maxt[slot]) {
-        status = isAgain(floats, kept, ref[i] as number, time, low, high) ? APPEND.same : APPEND.duplicate;
-      }
-      if (status === APPEND.ok) {
-        commit.note(slot, store.maxt[slot] as number);
-        store.maxt[slot] = time;
-        if (time > this.maxTime) this.maxTime = time;
-        if (kept < i) floats.move(i, kept);
-        slots[kept++] = slot;
-      } else if (status === APPEND.ooo) {
-        commit.lateFloats.pushWords(ref[i] as number, time, low, high, st[i] as number);
-      } else if (status !== APPEND.same) commit.refused++;
-    }
-    floats.n = kept;
-    commit.inOrder += kept;
-    if (stale.length === 0 && batch.histograms.length === 0) return;
-    const histograms = [...stale, ...batch.histograms];
-    batch.histograms.length = 0;
-    for (const sample of histograms) {
-      const slot = store.table.slotOf(sample.ref);
-      const status = slot < 0 ? APPEND.unknownSeries : this.#judge(slot, sample.t, sample.h, 0, 0);
-      if (status === APPEND.ok) {
-        commit.note(slot, store.maxt[slot] as number);
-        commit.kinds.set(slot, sample.h.kind);
-        store.maxt[slot] = sample.t;
-        if (sample.t > this.maxTime) this.maxTime = sample.t;
-        batch.histograms.push(sample);
-        commit.inOrder++;
-      } else if (status === APPEND.ooo) commit.late.push(sample);
-      else if (status !== APPEND.same) commit.refused++;
-    }
-  }
-
-  /** Puts what is left of a batch into the open chunks. */
-  #append(batch: Batch): void {
-    const {t, words, st, n} = batch.floats;
-    const {slots} = batch;
-    const {store} = this;
-    let min = this.minTime;
-    for (let i = 0; i < n; i++) {
-      const time = t[i] as number;
-      store.appendFloat(slots[i] as number, time, words[2 * i] as number, words[2 * i + 1] as number, st[i] as number);
-      if (time < min) min = time;
-    }
-    for (const {ref: id, t: time, st: start, h} of batch.histograms) {
-      store.appendHistogram(store.table.slotOf(id), time, h, start);
-      if (time < min) min = time;
-    }
-    this.minTime = min;
-    for (const metadata of batch.metadata) this.metadata.set(metadata.ref, metadata);
-    for (const exemplar of batch.exemplars) {
-      if (this.exemplars.check(exemplar) === "ok") this.exemplars.add(exemplar);
-    }
-  }
-
-  #encode(batch: Batch, records: Uint8Array[], copied: boolean): void {
-    const {startTimes} = this.store;
-    if (batch.metadata.length > 0) records.push(encodeMetadata(batch.metadata));
-    const {floats, histograms} = batch;
-    if (floats.n > 0) {
-      const record = encodeSamples(floats, 0, floats.n, startTimes || hasStart(floats));
-      // The next encoding of samples overwrites the view.
-      records.push(copied ? record.slice() : record);
-    }
-    if (histograms.length > 0) {
-      const wide = startTimes || histograms.some(({st}) => st !== 0);
-      records.push(
-        ...encodeHistogramRecords(
-          histograms.filter(({h}) => h.kind === "int"),
-          wide,
-        ),
-      );
-      records.push(
-        ...encodeHistogramRecords(
-          histograms.filter(({h}) => h.kind === "float"),
-          wide,
-        ),
-      );
-    }
-    if (batch.exemplars.length > 0) records.push(encodeExemplars(batch.exemplars));
+  /** Counts a sample that is refused. */
+  noteRefused(status: AppendStatus, kind: "float" | "histogram"): void {
+    const {refused} = this.stats;
+    if (status === APPEND.outOfOrder) refused[kind].outOfOrder++;
+    else if (status === APPEND.outOfBounds) refused[kind].outOfBounds++;
+    else if (status === APPEND.tooOld) refused[kind].tooOld++;
+    else if (status === APPEND.unknownSeries) this.stats.seriesNotFound++;
   }
 
   /** Widens the head's times. */
   noteTime(t: number): void {
     if (t < this.minTime) this.minTime = t;
     if (t > this.maxTime) this.maxTime = t;
-  }
-
-  /**
-   * Logs and inserts out-of-order samples: in rounds, so that a list that is full goes to a chunk, and the log says so,
-   * before the next sample of its series is logged.
-   */
-  #applyLate(floats: SampleColumns, histograms: readonly HistogramSample[]): number {
-    const total = floats.n + histograms.length;
-    let markers: MmapMarker[] = [];
-    let roundFloats = new SampleColumns();
-    let roundHistograms: HistogramSample[] = [];
-    const pending = new Map<number, number>();
-    let inserted = 0;
-    const endRound = (): void => {
-      const records: Uint8Array[] = [];
-      const wide = this.store.startTimes;
-      if (markers.length > 0) records.push(encodeMarkers(markers));
-      if (roundFloats.n > 0) {
-        records.push(encodeSamples(roundFloats, 0, roundFloats.n, wide || hasStart(roundFloats)).slice());
-      }
-      records.push(
-        ...encodeHistogramRecords(
-          roundHistograms.filter(({h}) => h.kind === "int"),
-          wide,
-        ),
-      );
-      records.push(
-        ...encodeHistogramRecords(
-          roundHistograms.filter(({h}) => h.kind === "float"),
-          wide,
-        ),
-      );
-      this.wbl?.log(records);
-      const {ref, t, st, words, n} = roundFloats;
-      for (let i = 0; i < n; i++) {
-        const slot = this.store.table.slotOf(ref[i] as number);
-        const low = words[2 * i] as number;
-        const high = words[2 * i + 1] as number;
-        if (this.store.insertOoo(slot, t[i] as number, st[i] as number, low, high, undefined)) inserted++;
-      }
-      for (const {ref: r, t: time, st: start, h} of roundHistograms) {
-        if (this.store.insertOoo(this.store.table.slotOf(r), time, start, 0, 0, h)) inserted++;
-      }
-      markers = [];
-      roundFloats = new SampleColumns();
-      roundHistograms = [];
-      pending.clear();
-    };
-    for (let i = 0; i < total; i++) {
-      const h = i < floats.n ? undefined : (histograms[i - floats.n] as HistogramSample);
-      const ref = h === undefined ? (floats.ref[i] as number) : h.ref;
-      const slot = this.store.table.slotOf(ref);
-      if ((this.store.ooo.get(slot)?.samples.length ?? 0) + (pending.get(ref) ?? 0) >= this.outOfOrderCap) endRound();
-      const list = this.store.ooo.get(slot);
-      if (list === undefined && !pending.has(ref)) markers.push({ref, chunkRef: 0});
-      else if (list !== undefined && list.samples.length >= this.outOfOrderCap) {
-        markers.push({ref, chunkRef: this.store.flushOoo(slot)});
-      }
-      pending.set(ref, (pending.get(ref) ?? 0) + 1);
-      if (h === undefined) {
-        const at = 2 * i;
-        roundFloats.pushWords(
-          ref,
-          floats.t[i] as number,
-          floats.words[at] as number,
-          floats.words[at + 1] as number,
-          floats.st[i] as number,
-        );
-      } else roundHistograms.push(h);
-    }
-    endRound();
-    return inserted;
   }
 
   /** Waits until what was logged is as durable as the policy says. */
@@ -508,7 +316,7 @@ export class Head implements Queryable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (!this.#unlogged.isEmpty) this.wal.log(this.#unlogged.records());
+    if (!this.unlogged.isEmpty) this.wal.log(this.unlogged.records());
     await this.#wal?.close();
     await this.#wbl?.close();
     this.store.files.close();

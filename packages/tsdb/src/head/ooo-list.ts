@@ -8,6 +8,8 @@ export type OooSample = {
   readonly low: number;
   readonly high: number;
   readonly h: Histogram | undefined;
+  /** The commit that it came with: readers that began before do not see it. */
+  readonly commit: number;
 };
 
 /** No bound on the samples of a chunk but what its count can hold. */
@@ -29,10 +31,15 @@ export class OooList {
     return true;
   }
 
-  /** The samples as chunks: one ends only where the kind of samples changes, or a histogram's counter is reset. */
-  encode(startTimes: boolean): EncodedChunk[] {
+  /**
+   * The samples of commits up to `lastCommit` as chunks: one ends only where the kind of samples changes, or a histogram's
+   * counter is reset.
+   */
+  encode(startTimes: boolean, lastCommit: number = Number.POSITIVE_INFINITY): EncodedChunk[] {
     const out: EncodedChunk[] = [];
-    const all = this.samples;
+    const all = this.samples.every((s) => s.commit <= lastCommit)
+      ? this.samples
+      : this.samples.filter((s) => s.commit <= lastCommit);
     for (let from = 0; from < all.length; ) {
       const kind = all[from]?.h?.kind;
       let to = from;

@@ -119,6 +119,19 @@ export class HistogramChunk {
     return decideAppend({header: this.header, layout: this.#layout, last: this.#last}, h);
   }
 
+  /** Whether `h` equals the last sample; how spans cut up the same buckets does not matter. */
+  isLast(h: Histogram): boolean {
+    const last = this.#last;
+    if (h.kind !== last.kind || h.stale !== last.stale) return false;
+    if (h.stale) return true;
+    if (h.count !== last.count || h.zeroCount !== last.zeroCount || !Object.is(h.sum, last.sum)) return false;
+    const resetHint = this.header === RESET_HINT.gauge ? RESET_HINT.gauge : RESET_HINT.unknown;
+    const decision = this.decide({...h, resetHint});
+    if (decision.kind !== "append" || decision.layout !== this.#layout) return false;
+    const [row, lastRow] = [rowFor(this.#layout, h), rowFor(this.#layout, last)];
+    return row.every((value, i) => value === lastRow[i]);
+  }
+
   /** The header of the next chunk when this one is cut for its size or time. */
   headerAfter(h: Histogram): ResetHint {
     if (h.resetHint === RESET_HINT.gauge || h.resetHint === RESET_HINT.counterReset) return h.resetHint;

@@ -28,6 +28,8 @@ export type ReplayOptions = {
   /** ms: what is older lies in blocks and is not read again. */
   readonly minValidTime?: number | undefined;
   readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
+  /** After damage in the log the out-of-order log is left for the next start, as Prometheus does; by default it is read. */
+  readonly stopAtDamage?: boolean | undefined;
 };
 
 /** `done` of `total` bytes of a log are read. */
@@ -67,7 +69,7 @@ export async function replay(head: Head, options: ReplayOptions): Promise<Replay
   // What a checkpoint lost cannot be told, so damage there is for a human to judge.
   if (checkpoint !== undefined)
     await readLog(listSegments(checkpoint.dir), "wal", options, (record) => r.record(record));
-  let damaged = await readRepairing(
+  const damaged = await readRepairing(
     walDir,
     segments,
     "wal",
@@ -76,12 +78,9 @@ export async function replay(head: Head, options: ReplayOptions): Promise<Replay
     (record) => r.record(record),
     snapshot?.index === from ? snapshot.offset : 0,
   );
-  // Compat: after damage in the log the out-of-order log is left for the next start.
-  if (!damaged) {
+  if (!damaged || options.stopAtDamage !== true) {
     const wblDir = join(head.dir, WBL_DIR);
-    damaged = await readRepairing(wblDir, listSegments(wblDir), "wbl", options, repaired, (record) =>
-      r.lateRecord(record),
-    );
+    await readRepairing(wblDir, listSegments(wblDir), "wbl", options, repaired, (record) => r.lateRecord(record));
   }
   r.finish();
   return {series: head.series, samples: r.samples, unknownRefs: r.unknownRefs, repaired};

@@ -12,6 +12,7 @@ import {
 import {FloatChunks} from "./float-chunks.ts";
 import {grownF64, grownU8, grownU32} from "./grow.ts";
 import type {HeadChunkFiles} from "./head-chunk-files.ts";
+import {LateHidden} from "./late-hidden.ts";
 import {OooList} from "./ooo-list.ts";
 import {HistogramChunk, type OpenChunk, Xor2Chunk} from "./open-chunk.ts";
 import {SeriesTable} from "./series-table.ts";
@@ -74,6 +75,16 @@ export class SeriesStore {
   firstChunk: Uint32Array = new Uint32Array(0);
   firstOooChunk: Uint32Array = new Uint32Array(0);
   #flags: Uint8Array = new Uint8Array(0);
+  /**
+   * Number of the last float of the slot among all that were ever judged: a transaction's have numbers from its first on,
+   * so that a mark tells whether the series' last sample is one of it, and which.
+   */
+  marks: Uint32Array = new Uint32Array(0);
+  #nextMark = 1;
+  /** Chunks begun, dropped, and laid down in files. */
+  readonly counts = {created: 0, removed: 0, mapped: 0};
+  /** Late samples in full chunks that selects under way may not see; see LateHidden. */
+  readonly hidden = new LateHidden();
   /** Whether every chunk carries start times; see HeadOptions. */
   startTimes = false;
   /** How many series have out-of-order samples or chunks is not counted; these bound their times. */
@@ -85,11 +96,22 @@ export class SeriesStore {
     this.#range = options.chunkRange;
   }
 
-  /** Adds a series. */
+  /** Adds a series. Where memory has no room for it nothing has changed. */
   addSeries(ref: number, bytes: Uint8Array, from: number, to: number): number {
+    // One more than there are slots: the table may reuse one, and then needs no room.
+    this.#reserve(this.table.slots + 1);
     const slot = this.table.add(ref, bytes, from, to);
-    const slots = slot + 1;
+    this.maxt[slot] = Number.NEGATIVE_INFINITY;
+    this.total[slot] = 0;
+    this.firstChunk[slot] = 0;
+    this.firstOooChunk[slot] = 0;
+    this.marks[slot] = 0;
+    return slot;
+  }
+
+  #reserve(slots: number): void {
     this.floats.reserve(slots);
+    this.marks = grownU32(this.marks, slots);
     this.open = grownU8(this.open, slots);
     this.#flags = grownU8(this.#flags, slots);
     this.newest = grownU32(this.newest, slots);
@@ -99,11 +121,23 @@ export class SeriesStore {
     this.total = grownU32(this.total, slots);
     this.firstChunk = grownU32(this.firstChunk, slots);
     this.firstOooChunk = grownU32(this.firstOooChunk, slots);
-    this.maxt[slot] = Number.NEGATIVE_INFINITY;
-    this.total[slot] = 0;
-    this.firstChunk[slot] = 0;
-    this.firstOooChunk[slot] = 0;
-    return slot;
+  }
+
+  /** The mark of the first of `n` floats that are about to be judged. */
+  beginMarks(n: number): number {
+    if (this.#nextMark + n >= 2 ** 32) {
+      this.marks.fill(0);
+      this.#nextMark = 1;
+    }
+    const first = this.#nextMark;
+    this.#nextMark += n;
+    return first;
+  }
+
+  /** Makes room for so many floats, so that appending them cannot fail for memory. Throws RangeError. */
+  reserveSamples(floats: number): void {
+    this.floats.reserveSamples(floats);
+    this.chunks.reserve(floats);
   }
 
   /** Whether the float equals the last sample of the slot, which has its time. */
@@ -138,6 +172,7 @@ export class SeriesStore {
         }
       }
       if (floats.count[slot] === 0) {
+        this.counts.created++;
         this.open[slot] = OPEN.xor;
         this.nextAt[slot] = rangeEnd(t, this.#range);
       }
@@ -168,6 +203,7 @@ export class SeriesStore {
         return;
       }
       chunk = new Xor2Chunk();
+      this.counts.created++;
       this.objects.set(slot, chunk);
       this.open[slot] = OPEN.object;
       this.nextAt[slot] = rangeEnd(t, this.#range);
@@ -179,6 +215,7 @@ export class SeriesStore {
 
   /** Begins an XOR chunk. */
   appendPlain(slot: number, t: number, low: number, high: number): void {
+    this.counts.created++;
     this.open[slot] = OPEN.xor;
     this.nextAt[slot] = rangeEnd(t, this.#range);
     this.floats.append(slot, t, low, high);
@@ -233,6 +270,7 @@ export class SeriesStore {
 
   #beginHistograms(slot: number, header: ResetHint, t: number, h: Histogram, st: number): void {
     this.objects.set(slot, new HistogramChunk(header, t, h, st, this.startTimes || st !== 0));
+    this.counts.created++;
     this.open[slot] = OPEN.object;
     this.nextAt[slot] = rangeEnd(t, this.#range);
     this.#flags[slot] = 0;
@@ -266,12 +304,20 @@ export class SeriesStore {
       );
       for (let i = 1; i < n; i++) chunk.append(t[i] as number, histogramAt(columns, i), st?.[i] ?? 0, chunk.layout);
       this.objects.set(slot, chunk);
+      this.counts.created++;
       this.open[slot] = OPEN.object;
       this.#flags[slot] = 0;
       this.maxt[slot] = t[n - 1] as number;
       this.total[slot] = (this.total[slot] as number) + n;
     }
     this.nextAt[slot] = t[n - 1] as number;
+  }
+
+  /** Whether the histogram equals the last sample of the slot, which has its time. */
+  isSameHistogram(slot: number, h: Histogram): boolean {
+    if (this.open[slot] === OPEN.none) return true;
+    const chunk = this.objects.get(slot);
+    return chunk !== undefined && chunk.kind !== "floats" && chunk.isLast(h);
   }
 
   /** The kind of the last histogram of a slot whose open chunk holds histograms. */
@@ -304,6 +350,7 @@ export class SeriesStore {
       this.newest[slot] = this.chunks.add(older, mint, maxt, encoding, count, place, data.length);
       this.objects.delete(slot);
     }
+    this.counts.mapped++;
     this.open[slot] = OPEN.none;
   }
 
@@ -336,6 +383,8 @@ export class SeriesStore {
 
   /** Drops the open chunk with its samples. */
   dropOpen(slot: number): void {
+    if (this.open[slot] === OPEN.none) return;
+    this.counts.removed++;
     if (this.open[slot] === OPEN.xor) this.floats.free(slot);
     else this.objects.delete(slot);
     this.open[slot] = OPEN.none;
@@ -351,20 +400,31 @@ export class SeriesStore {
       const place = this.files.write(ref, mint, maxt, encoding, true, data, 0, data.length);
       const older = this.newestOoo[slot] as number;
       this.newestOoo[slot] = this.chunks.add(older, mint, maxt, encoding, samples, place, data.length);
+      this.hidden.note(this.newestOoo[slot] as number, list.samples, mint, maxt);
+      this.counts.created++;
+      this.counts.mapped++;
       chunkRef = place.file * 2 ** 32 + place.offset;
     }
     this.ooo.delete(slot);
     return chunkRef;
   }
 
-  /** Adds an out-of-order sample to the slot's list; false when the list has one of its time. */
-  insertOoo(slot: number, t: number, st: number, low: number, high: number, h: Histogram | undefined): boolean {
+  /** Adds an out-of-order sample of a commit to the slot's list; false when the list has one of its time. */
+  insertOoo(
+    slot: number,
+    t: number,
+    st: number,
+    low: number,
+    high: number,
+    h: Histogram | undefined,
+    commit = 0,
+  ): boolean {
     let list = this.ooo.get(slot);
     if (list === undefined) {
       list = new OooList();
       this.ooo.set(slot, list);
     }
-    if (!list.insert({t, st, low, high, h})) return false;
+    if (!list.insert({t, st, low, high, h, commit})) return false;
     this.oooMint = Math.min(this.oooMint, t);
     this.oooMaxt = Math.max(this.oooMaxt, t);
     return true;

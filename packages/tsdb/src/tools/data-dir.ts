@@ -18,7 +18,10 @@ export type DataDirOptions = {
   readonly maxt?: number | undefined;
   /** Where a copy of the head's files is made; the system's folder for temporary files by default. */
   readonly sandboxRoot?: string | undefined;
-  /** Leaves out blocks that cannot be opened, as a server does at start-up; else they throw. */
+  /**
+   * Leaves out blocks that cannot be opened, which throw otherwise, and after damage in the log the out-of-order log: what
+   * Prometheus has after start-up.
+   */
   readonly skipBadBlocks?: boolean | undefined;
   /** Out-of-order samples that make a chunk; 32 by default. Decides what histograms know of those before them. */
   readonly outOfOrderCap?: number | undefined;
@@ -69,7 +72,12 @@ export class DataDir implements Pick<Queryable, "select"> {
       sandbox = await mkdtemp(join(options.sandboxRoot ?? tmpdir(), "strata-head-"));
       for (const name of headDirs) await copyWritable(join(dir, name), join(sandbox, name));
       const {outOfOrderCap, onProgress} = options;
-      const head = await Head.open(sandbox, {minValidTime, outOfOrderCap, onProgress});
+      const head = await Head.open(sandbox, {
+        minValidTime,
+        outOfOrderCap,
+        onProgress,
+        stopAtDamage: options.skipBadBlocks,
+      });
       return new DataDir(dir, blocks, head, sandbox);
     } catch (err) {
       await Promise.all(blocks.map((b) => b.close()));

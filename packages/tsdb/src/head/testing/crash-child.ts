@@ -7,15 +7,16 @@ import {compactHead} from "../head-blocks.ts";
 
 /*
  * Appends known samples until it is killed, compacting now and then, and prints "ack <n>" when commit n is durable as the
- * policy says. Commit n holds sample n of every series at T0 + n minutes with value n·1000 + series, and where n divides
- * by 3 a late one half a minute before.
+ * policy says, and "busy" when it begins to write blocks and to shorten its log. Commit n holds sample n of every series at
+ * T0 + n steps with value n·1000 + series, and where n divides by 3 a late one half a step before.
  *
  *   node crash-child.ts DIR FIRST commit|periodic
  */
 
 export const SERIES = 40;
 export const T0 = 1_700_000_000_000;
-export const STEP = 60_000;
+/** A block range has twelve commits, so that the head is compacted, and its log cut, all the time. */
+export const STEP = 600_000;
 export const WINDOW = 3_600_000;
 export const SEGMENT_BYTES = 64 * 1024;
 
@@ -66,7 +67,9 @@ async function main(dir: string, first: number, sync: "commit" | "periodic"): Pr
     }
     say(`ack ${n}\n`);
     if (compacting === undefined && head.isCompactable) {
-      compacting = compactHead(head, dir, async () => undefined).finally(() => {
+      say("busy\n");
+      // Once for every block: the log is shortened after each, and commits may keep this from ever ending.
+      compacting = compactHead(head, dir, async () => say("busy\n")).finally(() => {
         compacting = undefined;
       });
     }

@@ -1,0 +1,194 @@
+// Remote write 2.0 to 1.0: symbols put in place, metadata left out, start times of samples and histograms kept in their
+// fields (3 and 17), which 1.0 does not have and its readers skip.
+//
+//   v2: 4 symbols   5 series { 1 label references   2 samples   3 histograms   4 exemplars { 1 references … } }
+//   job (u32 each): 0 room for symbols   4 symbols (u32 offset, u32 length)   8 target   12 its room
+//   results:       16 symbols   20 series   24 samples   28 histograms   32 exemplars   36 offset of the fault
+//                  40 its detail   44 metadata entries
+
+import {NO_ROOM} from "./bits";
+import {
+  at, begin, fail, fault, faultDetail, fieldEnd, moveTo, putVarint, putVarint4, shortVarint, skip, varintSize,
+  WRONG_WIRE_TYPE,
+} from "./proto-bytes";
+
+/** A reference beyond the symbols. */
+const BAD_REFERENCE: i32 = 6;
+
+let out: usize = 0;
+let outEnd: usize = 0;
+let full: bool = false;
+let symbols: usize = 0;
+let symbolCount: u32 = 0;
+let base: usize = 0;
+/** The reference of a name whose value comes next. */
+let name: i64 = -1;
+
+@inline function hasRoom(bytes: usize): bool {
+  if (bytes <= outEnd - out) return true;
+  full = true;
+  return false;
+}
+
+/** Takes the next reference of a label list; every second one completes a label, written as field 1. */
+function reference(ref: u64): void {
+  if (name < 0) {
+    name = <i64>ref;
+    return;
+  }
+  const nameRef = <u64>name;
+  name = -1;
+  if (ref >= <u64>symbolCount || nameRef >= <u64>symbolCount) {
+    fail(BAD_REFERENCE, <u32>max(ref, nameRef));
+    return;
+  }
+  const n = symbols + (<usize>nameRef << 3);
+  const v = symbols + (<usize>ref << 3);
+  const nameLength = load<u32>(n, 4);
+  const valueLength = load<u32>(v, 4);
+  const inner = 2 + varintSize(nameLength) + nameLength + varintSize(valueLength) + valueLength;
+  if (!hasRoom(<usize>inner + 6)) return;
+  store<u8>(out++, 0x0a);
+  out = putVarint(out, inner);
+  store<u8>(out++, 0x0a);
+  out = putVarint(out, nameLength);
+  memory.copy(out, base + load<u32>(n), nameLength);
+  out += nameLength;
+  store<u8>(out++, 0x12);
+  out = putVarint(out, valueLength);
+  memory.copy(out, base + load<u32>(v), valueLength);
+  out += valueLength;
+}
+
+/** Copies the content [at, to) of a field as another field. */
+function copyField(tag: u8, to: usize): void {
+  const size = <u32>(to - at);
+  if (!hasRoom(<usize>size + 6)) return;
+  store<u8>(out++, tag);
+  out = putVarint(out, size);
+  memory.copy(out, at, size);
+  out += size;
+  moveTo(to);
+}
+
+/** Reads label references, packed or one by one. False where the tag is of another field. */
+function references(tag: u64, end: usize): bool {
+  if (tag == 0x0a) {
+    const to = fieldEnd(end);
+    while (at < to && fault == 0 && !full) reference(shortVarint(to));
+    return true;
+  }
+  if (tag != 0x08) return false;
+  reference(shortVarint(end));
+  return true;
+}
+
+/** Begins a nested message, whose length is written by `close`. */
+function open(tag: u8): usize {
+  if (!hasRoom(5)) return 0;
+  store<u8>(out, tag);
+  out += 5;
+  return out;
+}
+
+function close(start: usize): void {
+  if (!full) putVarint4(start - 4, <u32>(out - start));
+}
+
+function exemplar(to: usize): void {
+  const start = open(0x1a);
+  name = -1;
+  while (at < to && fault == 0 && !full) {
+    const field = at;
+    const tag = shortVarint(to);
+    if (references(tag, to)) continue;
+    if (tag >> 3 == 1) fail(WRONG_WIRE_TYPE, <u32>tag & 7);
+    skip(tag, to);
+    if (fault != 0) break;
+    // Value (2) and time (3) have the same numbers in both.
+    const size = at - field;
+    if (!hasRoom(size)) break;
+    memory.copy(out, field, size);
+    out += size;
+  }
+  close(start);
+}
+
+/** Translates [src, src + length). Bytes written, NO_ROOM, or −10 − kind of fault. */
+export function writeFromV2(src: usize, length: u32, job: usize): i32 {
+  const end = src + length;
+  const symbolRoom = load<u32>(job, 0);
+  base = src;
+  symbols = <usize>load<u32>(job, 4);
+  symbolCount = 0;
+  const dst = <usize>load<u32>(job, 8);
+  out = dst;
+  outEnd = dst + load<u32>(job, 12);
+  full = false;
+  let series: u32 = 0;
+  let samples: u32 = 0;
+  let histograms: u32 = 0;
+  let exemplars: u32 = 0;
+  let metadata: u32 = 0;
+  begin(src);
+  while (at < end && fault == 0 && !full) {
+    const tag = shortVarint(end);
+    if (tag != 0x22) {
+      if (tag >> 3 == 4 || (tag >> 3 == 5 && tag != 0x2a)) fail(WRONG_WIRE_TYPE, <u32>tag & 7);
+      else skip(tag, end);
+      continue;
+    }
+    const to = fieldEnd(end);
+    if (symbolCount == symbolRoom) full = true;
+    else {
+      const symbol = symbols + (<usize>symbolCount << 3);
+      symbolCount++;
+      store<u32>(symbol, <u32>(at - src));
+      store<u32>(symbol + 4, <u32>(to - at));
+    }
+    moveTo(to);
+  }
+  if (fault == 0 && !full) begin(src);
+  while (at < end && fault == 0 && !full) {
+    const tag = shortVarint(end);
+    if (tag != 0x2a) {
+      skip(tag, end);
+      continue;
+    }
+    const to = fieldEnd(end);
+    const start = open(0x0a);
+    series++;
+    name = -1;
+    while (at < to && fault == 0 && !full) {
+      const t = shortVarint(to);
+      if (references(t, to)) continue;
+      if (t == 0x12) {
+        samples++;
+        copyField(0x12, fieldEnd(to));
+      } else if (t == 0x1a) {
+        histograms++;
+        copyField(0x22, fieldEnd(to));
+      } else if (t == 0x22) {
+        exemplars++;
+        const pending = name;
+        exemplar(fieldEnd(to));
+        name = pending;
+      } else {
+        if (t >> 3 >= 1 && t >> 3 <= 4) fail(WRONG_WIRE_TYPE, <u32>t & 7);
+        if (t == 0x2a) metadata++;
+        skip(t, to);
+      }
+    }
+    close(start);
+  }
+  store<u32>(job, symbolCount, 16);
+  store<u32>(job, series, 20);
+  store<u32>(job, samples, 24);
+  store<u32>(job, histograms, 28);
+  store<u32>(job, exemplars, 32);
+  store<u32>(job, <u32>(at - src), 36);
+  store<u32>(job, faultDetail, 40);
+  store<u32>(job, metadata, 44);
+  if (fault != 0) return -10 - fault;
+  return full ? NO_ROOM : <i32>(out - dst);
+}

@@ -1,0 +1,10 @@
+export {serveWrites} from "./grpc-writes.ts";
+export {IngestorSink} from "./ingestor-sink.ts";
+export {LocalWriter} from "./local-writer.ts";
+export {Receiver, type ReceiverOptions} from "./receiver.ts";
+export {NO_LIMITER, type RequestLimiter} from "./request-limits.ts";
+export type {BlockShipper} from "./tenant.ts";
+export {NO_SERIES_LIMITS} from "./tenant-writer.ts";
+export {Tenants, type TenantsOptions} from "./tenants.ts";
+export {WriteHandler, type WriteHandlerOptions} from "./write-handler.ts";
+export {writeMetrics} from "./write-metrics.ts";
