@@ -1,5 +1,7 @@
+import {readFileSync} from "node:fs";
 import {request} from "node:http";
 import {gunzipSync} from "node:zlib";
+import {goldenDir} from "@strata/base/testing";
 import {differentText} from "./different-text.ts";
 
 /** One HTTP exchange with an original, as recorded. */
@@ -17,6 +19,19 @@ export type HttpExchange = {
   readonly headers: Readonly<Record<string, string>>;
   readonly response: string;
 };
+
+/** All recorded exchanges. One that came compressed is recorded as its bytes. */
+export function httpExchanges(): readonly HttpExchange[] {
+  type Recorded = HttpExchange & {readonly response_base64?: string};
+  return gunzipSync(readFileSync(goldenDir("query", "api", "captures.jsonl.gz")))
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Recorded)
+    .map(({response_base64: bytes, ...exchange}) =>
+      bytes === undefined ? exchange : {...exchange, response: gunzipSync(Buffer.from(bytes, "base64")).toString()},
+    );
+}
 
 export type HttpResult = {
   readonly status: number;

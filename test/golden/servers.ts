@@ -3,15 +3,21 @@ import {join} from "node:path";
 import {freePort, goldenDir, type Server, type TestScope, tempDir} from "@strata/base/testing";
 import {strata, until} from "../e2e/strata.ts";
 
+type Store = {grpc: string; url: string; server: Server};
+
 /** A store gateway over a copy of the recorded bucket. `grpc`: its StoreAPI's address. */
-export async function startStore(t: TestScope): Promise<{grpc: string; url: string; server: Server}> {
-  const dir = tempDir(t);
-  const bucket = join(dir, "bucket");
+export function startStore(t: TestScope): Promise<Store> {
+  const bucket = join(tempDir(t), "bucket");
   cpSync(goldenDir("query", "storeapi", "bucket"), bucket, {recursive: true});
+  return startStoreOver(t, bucket);
+}
+
+/** A store gateway over the directory `bucket`. */
+export async function startStoreOver(t: TestScope, bucket: string): Promise<Store> {
   const grpc = `127.0.0.1:${await freePort()}`;
   const server = await strata(t, "store", [
     `--objstore.config={type: FILESYSTEM, config: {directory: ${JSON.stringify(bucket)}}}`,
-    `--data-dir=${join(dir, "data")}`,
+    `--data-dir=${join(tempDir(t), "data")}`,
     `--grpc-address=${grpc}`,
     "--grpc-grace-period=1s",
   ]);

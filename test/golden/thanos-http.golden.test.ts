@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
-import {readFileSync} from "node:fs";
 import {before, describe, test} from "node:test";
-import {gunzipSync} from "node:zlib";
-import {freePort, goldenDir} from "@strata/base/testing";
+import {freePort} from "@strata/base/testing";
 import {suiteScope} from "../e2e/strata.ts";
-import {difference, type HttpExchange, replay} from "./http-exchange.ts";
+import {difference, type HttpExchange, httpExchanges, replay} from "./http-exchange.ts";
 import {KnownDifferences} from "./known-differences.ts";
 import {startRecordedSidecar} from "./recorded-prometheus.ts";
 import {startQuerier, startStore} from "./servers.ts";
 
-const exchanges = gunzipSync(readFileSync(goldenDir("query", "api", "captures.jsonl.gz")))
-  .toString()
-  .trimEnd()
-  .split("\n")
-  .map((line) => JSON.parse(line) as HttpExchange);
+const exchanges = httpExchanges();
 
 describe("the querier over the store gateway", () => {
   const scope = suiteScope();
