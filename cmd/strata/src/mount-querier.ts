@@ -16,7 +16,7 @@ export type MountOptions = {
   readonly prefixes: PrefixOptions;
   readonly cors: boolean;
   readonly defaults: QueryDefaults;
-  readonly endpointDefaults: Pick<EndpointDefaults, "partialResponse" | "enforceTenancy">;
+  readonly endpointDefaults: Pick<EndpointDefaults, "partialResponse">;
 };
 
 /** Puts the querier's API and pages on a component's HTTP server. */

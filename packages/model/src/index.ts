@@ -28,7 +28,7 @@ export {
 } from "./histogram.ts";
 export {compareLabels, Labels, METRIC_NAME} from "./labels.ts";
 export {labelsHash, type ShardLabels, shardOf} from "./labels-hash.ts";
-export {type Matcher, type MatchOp, matcher, matcherText} from "./matcher.ts";
+export {type Matcher, type MatchOp, matcher, matcherText, quoteRegex} from "./matcher.ts";
 export {compileRegex, compileSearch, type Regex, type RegexGroups, type SearchRegex} from "./re2.ts";
 export {
   hashMod,

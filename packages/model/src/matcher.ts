@@ -33,6 +33,9 @@ export function matcher(name: string, op: MatchOp, value: string): Matcher {
 /** `name="value"`, as Prometheus prints a matcher. */
 export const matcherText = (m: Matcher): string => `${quoteLabelName(m.name)}${m.op}${goQuote(m.value)}`;
 
+/** A pattern that matches exactly `text`. */
+export const quoteRegex = (text: string): string => text.replaceAll(/[\\.+*?()|[\]{}^$]/g, "\\$&");
+
 type Analysed = {
   readonly test: (value: string) => boolean;
   readonly set: readonly string[] | undefined;

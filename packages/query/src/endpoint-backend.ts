@@ -1,4 +1,5 @@
-import {matcher} from "@strata/model";
+import {StrataError} from "@strata/base";
+import {type Expr, format, parseExpr} from "@strata/promql";
 import {thanos} from "@strata/proto";
 import type {Caller} from "@strata/series";
 import {
@@ -13,15 +14,17 @@ import {
   totalStatistics,
 } from "@strata/storeapi";
 import type {EndpointBackend, EndpointCall} from "@strata/web";
+import {enforceOn, enforceOnExpr, type Tenancy, type TenantLabel, tenantLabel} from "./enforce-tenancy.ts";
 
 const TYPES = {all: 0, alert: 1, record: 2} as const;
 const STATES = {any: 0, active: 1, dropped: 2} as const;
 
 /**
  * What the querier's HTTP API tells of rules, targets, metadata, exemplars and heads: that of all endpoints, merged.
- * `tenantLabel` is there where tenancy is enforced.
+ * `tenancy` is there where it is enforced.
  */
-export function endpointBackend(apis: EndpointApis, tenantLabel: string | undefined): EndpointBackend {
+export function endpointBackend(apis: EndpointApis, tenancy: Tenancy | undefined): EndpointBackend {
+  const tenantOf = ({tenant}: EndpointCall) => tenancy && tenantLabel(tenancy, tenant);
   return {
     async rules(call, q, signal) {
       const request: thanos.RulesRequest = {
@@ -45,24 +48,42 @@ export function endpointBackend(apis: EndpointApis, tenantLabel: string | undefi
       const {values, warnings} = await collect(apis.metricMetadata(request, callerOf(call), signal));
       return {metrics: mergeMetadata(values, limit), warnings};
     },
-    async exemplars(call, {query, start, end}, signal) {
+    async exemplars(call, q, signal) {
+      const {start, end} = q;
+      const query = enforced(q.query, tenantOf(call));
       const request = {query, start, end, partialResponseStrategy: strategy(call)};
       const {values, warnings} = await collect(apis.exemplars(request, callerOf(call), signal));
       return {series: mergeExemplars(values, call.replicaLabels), warnings};
     },
     async statistics(call, {limit, matchers}, signal) {
-      const own = tenantLabel === undefined ? [] : [matcher(tenantLabel, "=", call.tenant)];
+      const tenant = tenantOf(call);
       const request: thanos.TSDBStatisticsRequest = {
         tenant: "",
         limit,
         partialResponseStrategy: strategy(call),
-        matchers: protoMatchers([...matchers, ...own]),
+        matchers: protoMatchers(tenant === undefined ? matchers : [...matchers, ...enforceOn([], tenant)]),
       };
       const {values, warnings} = await collect(apis.status(request, callerOf(call), signal));
-      const tenants = mergeStatistics(values);
-      return {tenants, total: totalStatistics(tenants), warnings};
+      const all = mergeStatistics(values);
+      if (tenant === undefined) return {statistics: totalStatistics(all), warnings};
+      const own = new Map([...all].filter(([name]) => tenant.values.includes(name)));
+      // Compat: a tenant that has no head is an error.
+      if (own.size === 0) throw new StrataError("not_found", `${call.tenant} tenant not found`);
+      return {statistics: totalStatistics(own), warnings};
     },
   };
+}
+
+/** The query with its selectors tied to the tenants; one that cannot be read is left to whoever will say so. */
+function enforced(query: string, tenant: TenantLabel | undefined): string {
+  if (tenant === undefined) return query;
+  let expr: Expr;
+  try {
+    expr = parseExpr(query, {experimentalFunctions: true, xFunctions: true});
+  } catch {
+    return query;
+  }
+  return format(enforceOnExpr(expr, tenant));
 }
 
 const strategy = ({partialResponse}: EndpointCall): number =>

@@ -1,15 +1,34 @@
-import {type Matcher, matcher} from "@strata/model";
+import {type Matcher, matcher, quoteRegex} from "@strata/model";
 import {type Expr, transform} from "@strata/promql";
 
-/** The label that every selector of a tenant is tied to. */
-export type TenantLabel = {readonly name: string; readonly value: string};
+/** The label that every selector is tied to, and the tenants it may have: one, or with federation several. */
+export type TenantLabel = {readonly name: string; readonly values: readonly string[]};
 
-/** The matchers with the tenant's own in place of any on the same label. */
-export function enforceOn(matchers: readonly Matcher[], tenant: TenantLabel): readonly Matcher[] {
-  return [...matchers.filter((m) => m.name !== tenant.name), matcher(tenant.name, "=", tenant.value)];
+/** How a request's tenant becomes what selectors are tied to. */
+export type Tenancy = {
+  /** `--query.tenant-label-name`. */
+  readonly label: string;
+  /** `--query.tenant-federation`: `a|b` are two tenants. */
+  readonly federation: boolean;
+};
+
+/** The tenants of a request. */
+export const tenantLabel = ({label, federation}: Tenancy, tenant: string): TenantLabel => ({
+  name: label,
+  values: federation ? [...new Set(tenant.split("|"))] : [tenant],
+});
+
+/**
+ * The matchers tied to the tenants. Compat: for one tenant its matcher stands in place of any on the same label; of several
+ * a query may choose some.
+ */
+export function enforceOn(matchers: readonly Matcher[], {name, values}: TenantLabel): readonly Matcher[] {
+  const [only = ""] = values;
+  if (values.length === 1) return [...matchers.filter((m) => m.name !== name), matcher(name, "=", only)];
+  return [...matchers, matcher(name, "=~", values.map(quoteRegex).join("|"))];
 }
 
-/** The expression with every selector tied to the tenant. */
+/** The expression with every selector tied to the tenants. */
 export function enforceOnExpr(expr: Expr, tenant: TenantLabel): Expr {
   return transform(expr, (node) =>
     node.kind === "vector" ? {...node, matchers: enforceOn(node.matchers, tenant)} : node,

@@ -50,7 +50,7 @@ describe("a job", () => {
       labelValues: () => source.labelValues(),
     };
     const output = {kind: "federate", selectors: [[matcher("t", "=~", ".*")]], escaping: "underscores"} as const;
-    await evaluate({output, tenant: {name: "t", value: "a"}}, watching);
+    await evaluate({output, tenant: {name: "t", values: ["a"]}}, watching);
     assert.deepEqual(asked, ["t=a", "t=a"]);
   });
 

@@ -5,6 +5,10 @@ import {StrataError} from "@strata/base";
  * proxy, `outer` what stands before it. What is not about an endpoint stays as it is.
  */
 export function proxyError(err: unknown, call: "Series" | "LabelNames" | "LabelValues", outer = ""): unknown {
+  if (err instanceof StrataError && err.message.startsWith("no matchers specified")) {
+    const status = `rpc error: code = InvalidArgument desc = ${err.message}`;
+    return new StrataError("execution", `${outer}proxy ${call}(): ${status}`, {cause: err, fields: err.fields});
+  }
   if (!(err instanceof StrataError) || !/^(fetch|receive) (series|label names|label values) f/.test(err.message)) {
     return err;
   }

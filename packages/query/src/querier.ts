@@ -21,7 +21,7 @@ import type {
   ValuesAnswer,
 } from "@strata/web";
 import {planTree} from "./analysis.ts";
-import {enforceOn, enforceOnExpr, type TenantLabel} from "./enforce-tenancy.ts";
+import {enforceOn, enforceOnExpr, type Tenancy, type TenantLabel, tenantLabel} from "./enforce-tenancy.ts";
 import {lookbackFor} from "./lookback.ts";
 import type {Job, JobOutput} from "./messages.ts";
 import {proxyError} from "./proxy-error.ts";
@@ -44,8 +44,8 @@ export type QuerierOptions = {
   readonly maxQueryBytes: number;
   /** `--query.max-samples`: most points that one query may hold; 0 is no limit. */
   readonly maxSamples: number;
-  /** `--query.tenant-label-name` where `--query.enforce-tenancy` is on. */
-  readonly tenantLabel: string | undefined;
+  /** Where `--query.enforce-tenancy` is on. */
+  readonly tenancy: Tenancy | undefined;
 };
 
 /** What a request that leaves everything open asks for. */
@@ -122,9 +122,12 @@ export class Querier implements QueryBackend {
     return this.#runner.kill(id);
   }
 
-  /** The answer as messages of thanos.Query (see Job), of `batchSize` series each. */
+  /**
+   * The answer as messages of thanos.Query (see Job), of `batchSize` series each. Compat: tenancy is enforced on HTTP
+   * alone; callers of gRPC see all, as they do through the StoreAPI.
+   */
   messages(params: QueryParams, times: Job["params"], batchSize: number, signal: AbortSignal): Promise<QueryAnswer> {
-    return this.#query(params, times, signal, {kind: "messages", series: batchSize});
+    return this.#run(params, times, undefined, signal, {kind: "messages", series: batchSize});
   }
 
   async federate(
@@ -159,14 +162,20 @@ export class Querier implements QueryBackend {
     return tenant === undefined ? expr : enforceOnExpr(expr, tenant);
   }
 
-  async #query(
+  #query(params: QueryParams, times: Job["params"], signal: AbortSignal, output?: JobOutput): Promise<QueryAnswer> {
+    return this.#run(params, times, this.#tenantOf(params), signal, output);
+  }
+
+  async #run(
     params: QueryParams,
     times: Job["params"],
+    tenant: TenantLabel | undefined,
     signal: AbortSignal,
-    output?: JobOutput,
+    output: JobOutput | undefined,
   ): Promise<QueryAnswer> {
     const o = this.#options;
     const timeoutMs = Math.min(params.timeoutMs ?? o.timeoutMs, o.timeoutMs);
+    if (timeoutMs <= 0) throw new StrataError("timeout", "query timed out in query execution");
     const job: Job = {
       query: params.query,
       params: times,
@@ -186,21 +195,25 @@ export class Querier implements QueryBackend {
         analyze: params.analyze && params.engine === "thanos",
       },
       shard: params.shard,
-      tenant: this.#tenantOf(params),
+      tenant,
       output,
     };
     const caller = callerOf(params);
     const budget = new ByteBudget("plan of a query", 0);
     const planner: SelectPlanner = {
-      plan: (q) => this.#proxy.plan({...q, caller, budget}),
+      // Once more here, where every selection passes: some are of the engine's own making.
+      plan: (q) => {
+        const matchers = tenant === undefined ? q.matchers : enforceOn(q.matchers, tenant);
+        return this.#proxy.plan({...q, matchers, caller, budget});
+      },
       noteEmpty: () => this.#proxy.noteEmpty(),
     };
     return this.#runner.run(job, {tenant: params.tenant, timeoutMs, planner, signal});
   }
 
   #tenantOf(params: QueryParams | MetadataParams): TenantLabel | undefined {
-    const {tenantLabel} = this.#options;
-    return tenantLabel === undefined ? undefined : {name: tenantLabel, value: params.tenant};
+    const {tenancy} = this.#options;
+    return tenancy && tenantLabel(tenancy, params.tenant);
   }
 
   #matcherSets(params: MetadataParams): readonly (readonly Matcher[])[] {

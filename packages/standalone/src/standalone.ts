@@ -100,7 +100,7 @@ export class Standalone {
       features: {},
       maxQueryBytes: MAX_QUERY_BYTES,
       maxSamples: 0,
-      tenantLabel: undefined,
+      tenancy: undefined,
     });
   }
 

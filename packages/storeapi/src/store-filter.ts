@@ -1,5 +1,5 @@
 import {StrataError} from "@strata/base";
-import {type Labels, type Matcher, matcher} from "@strata/model";
+import {type Labels, type Matcher, matcher, quoteRegex} from "@strata/model";
 import type {StoreHandle} from "./store-handle.ts";
 
 /** What of a request decides which stores are asked. */
@@ -56,8 +56,6 @@ function matchersFor(sets: readonly Labels[]): Matcher[] {
     return matcher(name, "=~", [...values].sort().join("|"));
   });
 }
-
-const quoteRegex = (text: string): string => text.replaceAll(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 
 /**
  * Matchers on labels that a source has by itself, evaluated and taken out: undefined when one does not match (the source

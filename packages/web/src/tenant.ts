@@ -13,6 +13,8 @@ export type TenantConfig = {
   readonly defaultTenant: string;
   /** Where set, the client's certificate decides and must have the field. */
   readonly certificateField: CertificateField;
+  /** `a|b` in the header names two tenants. */
+  readonly federation?: boolean | undefined;
 };
 
 export const DEFAULT_TENANT_CONFIG: TenantConfig = {
@@ -27,11 +29,14 @@ export function resolveTenant(raw: IncomingMessage, config: TenantConfig): strin
     config.certificateField === ""
       ? tenantOfHeaders(raw.headers, config)
       : tenantOfCertificate(raw.socket as TLSSocket, config.certificateField);
-  if (tenant === "." || tenant === ".." || /[/\\\0]/.test(tenant)) {
-    throw new StrataError("bad_data", "tenant name not valid");
-  }
+  const names = config.federation === true && config.certificateField === "" ? tenant.split("|") : [tenant];
+  if (!names.every((name) => name !== "." && name !== ".." && !/[/\\\0]/.test(name))) throw notValid();
+  // One name of several that is empty would be series without a tenant.
+  if (names.length > 1 && names.includes("")) throw notValid();
   return tenant;
 }
+
+const notValid = (): StrataError => new StrataError("bad_data", "tenant name not valid");
 
 function tenantOfHeaders(headers: IncomingHttpHeaders, config: TenantConfig): string {
   for (const name of [config.header, DEFAULT_TENANT_HEADER]) {

@@ -11,6 +11,7 @@ import {
   queryInfo,
   queryService,
   storeStatuses,
+  type Tenancy,
 } from "@strata/query";
 import {
   type ClientTls,
@@ -71,7 +72,13 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
     selectorLabels,
     timeoutMs: flags["store.response-timeout"],
   });
-  const tenantLabel = flags["query.enforce-tenancy"] ? flags["query.tenant-label-name"] : undefined;
+  const tenancy: Tenancy | undefined = flags["query.enforce-tenancy"]
+    ? {
+        label: flags["query.tenant-label-name"],
+        // A certificate names one tenant, whatever its name.
+        federation: flags["query.tenant-federation"] && tenants.certificateField === "",
+      }
+    : undefined;
   const activePath = flags["query.active-query-path"];
   const runner = QueryRunner.open({
     maxConcurrent: flags["query.max-concurrent"],
@@ -90,10 +97,10 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
     parse: language,
     features: features.engine,
     maxQueryBytes: flags["query.max-memory"],
-    tenantLabel,
+    tenancy,
     maxSamples: flags["query.max-samples"],
   });
-  mountQuerier(runtime, querier, endpointBackend(apis, tenantLabel), {
+  mountQuerier(runtime, querier, endpointBackend(apis, tenancy), {
     prefixes: prefixOptions(flags["web.route-prefix"], flags["web.external-prefix"], flags["web.prefix-header"]),
     cors: !flags["web.disable-cors"],
     defaults: {
@@ -117,7 +124,6 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
         exemplars: flags["exemplar.partial-response"],
         status: flags["status.partial-response"],
       },
-      enforceTenancy: tenantLabel !== undefined,
     },
   });
   if (grpc !== undefined) {
@@ -168,6 +174,7 @@ const tenantConfig = (flags: Flags): TenantConfig => ({
   header: flags["query.tenant-header"],
   defaultTenant: flags["query.default-tenant-id"],
   certificateField: flags["query.tenant-certificate-field"],
+  federation: flags["query.tenant-federation"],
 });
 
 function endpointOptions(flags: Flags, {log, registry}: Runtime) {

@@ -38,7 +38,6 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
         },
         endpointDefaults: {
           partialResponse: {rules: true, targets: true, metadata: true, exemplars: true, status: true},
-          enforceTenancy: false,
         },
       });
       return {

@@ -127,6 +127,9 @@ const tenancyFlags = {
     help: "Take the tenant from this field of the client's certificate.",
   }),
   "query.enforce-tenancy": bool({help: "Let a query see only series of its tenant."}),
+  "query.tenant-federation": bool({
+    help: "Let a|b in the tenant header mean both tenants, with --query.enforce-tenancy. Strata's own flag.",
+  }),
   "query.tenant-label-name": text({default: "tenant_id", help: "Label that names the tenant of a series."}),
 } satisfies FlagTable;
 

@@ -59,14 +59,13 @@ export type EndpointBackend = RulesBackend & {
     q: ExemplarsQuery,
     signal: AbortSignal,
   ): Promise<{readonly series: readonly thanos.ExemplarData[]; readonly warnings: readonly string[]}>;
-  /** Of each tenant, and of all together. */
+  /** Of all heads together, or of the tenants' own; `not_found` where those have none. */
   statistics(
     call: EndpointCall,
     q: StatisticsQuery,
     signal: AbortSignal,
   ): Promise<{
-    readonly tenants: ReadonlyMap<string, thanos.TSDBStatisticsEntry>;
-    readonly total: thanos.TSDBStatisticsEntry;
+    readonly statistics: thanos.TSDBStatisticsEntry;
     readonly warnings: readonly string[];
   }>;
 };

@@ -1,4 +1,4 @@
-import {errorCode, errorText, StrataError} from "@strata/base";
+import {errorCode, errorText, StrataError, withContext} from "@strata/base";
 import {parseMatchParam} from "@strata/promql";
 import {formatTraceparent} from "@strata/telemetry";
 import type {HttpRequest} from "../http-types.ts";
@@ -36,8 +36,6 @@ export type EndpointDefaults = {
     readonly status: boolean;
   };
   readonly tenants: TenantConfig;
-  /** `/status/tsdb` tells of the request's tenant only. */
-  readonly enforceTenancy: boolean;
 };
 
 const GET = ["GET"];
@@ -118,25 +116,18 @@ export function addRulesRoutes(
 }
 
 function addStatisticsRoute(api: Api, backend: EndpointBackend, defaults: EndpointDefaults): void {
-  const {replicaLabels, partialResponse, tenants, enforceTenancy} = defaults;
+  const {replicaLabels, partialResponse, tenants} = defaults;
   api.add(GET, "/status/tsdb", "status_tsdb", async (request) => {
     const form = request.query;
     const limit = limitParam(form) || DEFAULT_STATISTICS;
     if (limit > MAX_INT32) throw badData(`limit ${limit} overflows int32`);
     const matchers = form.getAll("match[]").flatMap(parseMatchParam);
     const call = endpointCall(request, form, {replicaLabels, partialResponse: partialResponse.status, tenants});
-    const failure = "retrieving tsdb statistics";
-    const {
-      tenants: byTenant,
-      total,
-      warnings,
-    } = await retrieving(
-      `${failure}: proxy TSDBStatistics`,
-      backend.statistics(call, {limit, matchers}, request.signal),
-    );
-    const entry = enforceTenancy ? byTenant.get(call.tenant) : total;
-    if (entry === undefined) throw new StrataError("internal", `${failure}: ${call.tenant} tenant not found`);
-    return {data: statisticsJson(entry, limit), warnings};
+    const asked = backend.statistics(call, {limit, matchers}, request.signal).catch((err: unknown) => {
+      throw errorCode(err) === "not_found" ? err : withContext(err, "proxy TSDBStatistics");
+    });
+    const {statistics, warnings} = await retrieving("retrieving tsdb statistics", asked);
+    return {data: statisticsJson(statistics, limit), warnings};
   });
 }
 
@@ -178,7 +169,7 @@ async function rulesOf(backend: RulesBackend, call: EndpointCall, q: RulesQuery,
   try {
     return await backend.rules(call, q, signal);
   } catch (err) {
-    throw new StrataError(errorCode(err), `proxy Rules: ${errorText(err)}`, {cause: err});
+    throw withContext(err, "proxy Rules");
   }
 }
 
