@@ -4,3 +4,4 @@ export {type ErrorCode, type ErrorFields, errorCode, errorText, StrataError, wit
 export {forEachLimit} from "./for-each-limit.ts";
 export {Gate} from "./gate.ts";
 export {runTogether} from "./run-together.ts";
+export {fromWireError, toWireError, type WireError} from "./wire-error.ts";

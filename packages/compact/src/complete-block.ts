@@ -41,7 +41,6 @@ export async function completeBlock(
     stats: {...meta.stats, numFloatSamples, numHistogramSamples},
     thanos: {
       ...thanos,
-      version: 1,
       segmentFiles: await segmentFiles(dir),
       // Compat: without two series or three chunks there is no size to see, and what was there before stays.
       seriesMaxSize: health.seriesSize.max > 0 ? health.seriesSize.max : thanos.seriesMaxSize,

@@ -1,2 +1,16 @@
+export {type BucketState, BucketSync, type BucketSyncOptions} from "./bucket/bucket-sync.ts";
+export {type CleanContext, deleteMarked, deletePartialUploads} from "./bucket/cleaner.ts";
+export {type MarkContext, mark, quarantine} from "./bucket/marks.ts";
+export {applyRetention, type Retention, type RetentionContext, type RetentionOptions} from "./bucket/retention.ts";
+export {missingObject, uploadVerified} from "./bucket/verified-upload.ts";
+export {Compactor, type CompactorOptions} from "./compactor.ts";
+export {completeBlock} from "./complete-block.ts";
+export type {CompactContext} from "./context.ts";
 export {type DownsampleOptions, downsampleBlock} from "./downsample/downsample-block.ts";
 export {DOWNSAMPLE_RANGE, RESOLUTION, targetChunks} from "./downsample/resolution.ts";
+export {blocksToDownsample, type DownsampleTask, downsampleBlocks} from "./downsample-bucket.ts";
+export {PenaltyMerge} from "./merge/penalty-merge.ts";
+export {type CompactMetrics, compactMetrics} from "./metrics.ts";
+export {type Group, groupBlocks} from "./plan/groups.ts";
+export {COMPACTION_LEVELS, overlappingBlocks, planCompaction} from "./plan/planner.ts";
+export {repairBlock} from "./work/repair-block.ts";

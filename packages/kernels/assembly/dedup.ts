@@ -73,3 +73,93 @@ export function dedupPenalty(
   }
   return n;
 }
+
+// @ts-ignore: decorator
+@inline function put(column: usize, i: i32, value: f64): void {
+  store<f64>(column + (<usize>i << 3), value);
+}
+
+/**
+ * Merges the samples of b into the n samples at tsA and vsA by penalty, as `dedupPenalty` without `counter` would, in
+ * place: room for n + nb more is needed there and in `reach`, and room for n + nb at tsTmp and vsTmp. How many samples
+ * there are then.
+ *
+ * reach[i] is the first time at which a sample of b is let pass by the samples up to i. What lies before the first sample
+ * of b by that measure stays as it is, so folding many chunks of a series one after the other costs no more than their
+ * samples.
+ */
+export function dedupFold(
+  tsA: usize, vsA: usize, reach: usize, n: i32, tsB: usize, vsB: usize, nb: i32, tsTmp: usize, vsTmp: usize,
+): i32 {
+  if (nb == 0) return n;
+  const first = at(tsB, 0);
+  let lo: i32 = 0;
+  let hi: i32 = n;
+  while (lo < hi) {
+    const middle = (lo + hi) >> 1;
+    if (at(reach, middle) > first) hi = middle;
+    else lo = middle + 1;
+  }
+  // The samples before `kept` come out as they are.
+  let kept = lo;
+  if (kept < n && at(tsA, kept) <= first) kept++;
+  let t: f64 = 0;
+  let penaltyA: f64 = 0;
+  let penaltyB: f64 = 0;
+  let started = kept > 0;
+  if (started) {
+    t = at(tsA, kept - 1);
+    penaltyB = kept == 1 ? INITIAL_PENALTY : 2 * (t - at(tsA, kept - 2));
+  }
+  let i = kept;
+  let j: i32 = 0;
+  let out: i32 = 0;
+  for (;;) {
+    if (started) {
+      const wantA = t + 1 + penaltyA;
+      while (i < n && at(tsA, i) < wantA) i++;
+      const wantB = t + 1 + penaltyB;
+      while (j < nb && at(tsB, j) < wantB) j++;
+    }
+    const hasA = i < n;
+    const hasB = j < nb;
+    if (!hasA && !hasB) break;
+    let useA = hasA;
+    if (hasA && hasB) {
+      const ta = at(tsA, i);
+      const tb = at(tsB, j);
+      useA = ta <= tb;
+      const next = useA ? ta : tb;
+      const penalty = started ? 2 * (next - t) : INITIAL_PENALTY;
+      penaltyA = useA ? 0 : penalty;
+      penaltyB = useA ? penalty : 0;
+      t = next;
+    } else if (hasA) {
+      penaltyA = 0;
+      t = at(tsA, i);
+    } else {
+      penaltyB = 0;
+      t = at(tsB, j);
+    }
+    started = true;
+    put(tsTmp, out, t);
+    const column = (useA ? vsA : vsB) + (<usize>(useA ? i : j) << 3);
+    store<u64>(vsTmp + (<usize>out << 3), load<u64>(column));
+    out++;
+  }
+  memory.copy(tsA + (<usize>kept << 3), tsTmp, <usize>out << 3);
+  memory.copy(vsA + (<usize>kept << 3), vsTmp, <usize>out << 3);
+  dedupReach(tsA, reach, kept, kept + out);
+  return kept + out;
+}
+
+/** Fills in reach[from, to). */
+export function dedupReach(ts: usize, reach: usize, from: i32, to: i32): void {
+  let top: f64 = from > 0 ? at(reach, from - 1) : -Infinity;
+  for (let i = from; i < to; i++) {
+    const t = at(ts, i);
+    const own = t + 1 + (i == 0 ? INITIAL_PENALTY : 2 * (t - at(ts, i - 1)));
+    if (own > top) top = own;
+    put(reach, i, top);
+  }
+}

@@ -11,7 +11,7 @@ export {xorCount, xorDecode, xorDecodeMany, xorEncode} from "./xor";
 export {floatDecode, floatDecodeMany, xor2Decode, xor2Encode} from "./xor2";
 export {xxhash64, xxhash64To} from "./xxhash64";
 export {dropStale, rangeFresh, rangeTotal, rangeWindows} from "./range";
-export {dedupPenalty} from "./dedup";
+export {dedupFold, dedupPenalty, dedupReach} from "./dedup";
 export {
   applyCounterResets, downsampleBegin, downsampleChunks, downsampleClean, downsampleDirectory, downsampleDrain, downsampleEnd,
   downsampleOpen, downsamplePush, downsampleStateSize, windowColumn,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import fc from "fast-check";
-import {dedupPenalty} from "./dedup.ts";
-import {dedupPenaltyTwin} from "./dedup-twin.ts";
+import {dedupFold, dedupPenalty} from "./dedup.ts";
+import {dedupPenaltyTwin, type MergedColumns} from "./dedup-twin.ts";
 import {newKernel} from "./kernel.ts";
+import type {KernelColumns} from "./range.ts";
 
 const value = fc.oneof(fc.integer({min: 0, max: 100}), fc.double());
 const lane = fc.array(fc.tuple(fc.integer({min: 1, max: 40_000}), value), {maxLength: 60});
@@ -44,4 +45,40 @@ test("the kernel's merge of two replicas gives the twin's bits", () => {
     {numRuns: 500},
   );
   assert.equal(k.allocated, 0);
+});
+
+test("folding one chunk after the other in place gives what merging pairs gives", () => {
+  const k = newKernel();
+  const shifted = fc.tuple(fc.integer({min: 0, max: 1_000_000}), lane);
+  fc.assert(
+    fc.property(fc.array(shifted, {minLength: 1, maxLength: 6}), (parts) => {
+      const chunks = parts.map(([from, part]) => {
+        const {ts, vs} = columns(part);
+        return {ts: ts.map((t) => t + from), vs};
+      });
+      const room = 8 * (chunks.reduce((sum, {ts}) => sum + ts.length, 0) + 1);
+      const [a, tmp] = [0, 1].map(() => ({ts: k.alloc(room), vs: k.alloc(room)})) as [KernelColumns, KernelColumns];
+      const reach = k.alloc(room);
+      let n = 0;
+      let want: MergedColumns = {ts: new Float64Array(0), vs: new Float64Array(0), n: 0};
+      for (const [i, chunk] of chunks.entries()) {
+        const b = {ts: k.alloc(room), vs: k.alloc(room)};
+        k.f64().set(chunk.ts, b.ts / 8);
+        k.f64().set(chunk.vs, b.vs / 8);
+        n = dedupFold(k, a, reach, n, b, chunk.ts.length, tmp);
+        // The first chunk is taken as it is.
+        want =
+          i === 0
+            ? {...chunk, n: chunk.ts.length}
+            : dedupPenaltyTwin(want.ts, want.vs, want.n, chunk.ts, chunk.vs, chunk.ts.length, false);
+        k.free(b.ts);
+        k.free(b.vs);
+      }
+      const got = (ptr: number) => [...k.f64().subarray(ptr / 8, ptr / 8 + n)];
+      assert.deepEqual(got(a.ts), [...want.ts.subarray(0, want.n)]);
+      assert.deepEqual(got(a.vs), [...want.vs.subarray(0, want.n)]);
+      for (const ptr of [a.ts, a.vs, tmp.ts, tmp.vs, reach]) k.free(ptr);
+    }),
+    {numRuns: 500},
+  );
 });

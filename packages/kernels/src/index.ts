@@ -1,5 +1,5 @@
 export {crc32c, crc32cRanges} from "./crc32c.ts";
-export {dedupPenalty} from "./dedup.ts";
+export {dedupFold, dedupPenalty} from "./dedup.ts";
 export {dedupPenaltyTwin, type MergedColumns} from "./dedup-twin.ts";
 export {type DownsampledChunk, FloatDownsampler, WINDOW_OP} from "./downsample.ts";
 export {downsampleTwin, windowEnd} from "./downsample-twin.ts";

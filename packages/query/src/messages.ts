@@ -1,4 +1,4 @@
-import type {ErrorCode, ErrorFields} from "@strata/base";
+import type {WireError} from "@strata/base";
 import type {EngineOptions, QueryParams, QueryStats} from "@strata/engine";
 import type {MatchOp} from "@strata/model";
 import type {ParseOptions} from "@strata/promql";
@@ -43,8 +43,6 @@ export type WireMatcher = {readonly name: string; readonly op: MatchOp; readonly
 export type WireSelect = Omit<Select, "matchers" | "budget" | "caller"> & {
   readonly matchers: readonly WireMatcher[];
 };
-
-export type WireError = {readonly code: ErrorCode; readonly message: string; readonly fields: ErrorFields};
 
 /** Each but the first two is about the query of that number. */
 export type ToWorker =

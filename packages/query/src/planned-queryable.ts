@@ -1,10 +1,9 @@
-import {StrataError} from "@strata/base";
+import {fromWireError, StrataError} from "@strata/base";
 import {type LabelAnswer, mergeBatches, type Queryable, type Select, type SeriesBatch} from "@strata/series";
 import {type ConnectionCache, openPlan, type StorePlan, storeBatches} from "@strata/storeapi";
 import type {FanoutLog} from "./fanout-log.ts";
 import type {FromQuery, Job, ToWorker} from "./messages.ts";
 import {proxyError} from "./proxy-error.ts";
-import {fromWireError} from "./wire-error.ts";
 
 type Planning = {resolve(plans: readonly StorePlan[]): void; reject(err: Error): void};
 

@@ -1,4 +1,4 @@
-import {StrataError} from "@strata/base";
+import {fromWireError, StrataError, toWireError} from "@strata/base";
 import {type Matcher, matcher} from "@strata/model";
 import type {StorePlan} from "@strata/storeapi";
 import type {QueryAnswer} from "@strata/web";
@@ -6,7 +6,6 @@ import {Mailbox} from "./mailbox.ts";
 import type {FromQuery, Job, WireSelect} from "./messages.ts";
 import type {QueryBoard} from "./query-board.ts";
 import type {QueryThread} from "./query-thread.ts";
-import {fromWireError, toWireError} from "./wire-error.ts";
 import type {WorkerPool} from "./worker-pool.ts";
 
 /** Whom to ask for what a selection wants. */

@@ -1,5 +1,5 @@
 import {parentPort, workerData} from "node:worker_threads";
-import {must, StrataError} from "@strata/base";
+import {must, StrataError, toWireError} from "@strata/base";
 import {kernel} from "@strata/kernels";
 import {ConnectionCache, relayedRpcMetrics} from "@strata/storeapi";
 import {evaluateJob} from "./evaluate-job.ts";
@@ -8,7 +8,6 @@ import type {FromWorker, Job, ToWorker, WorkerData} from "./messages.ts";
 import {PlannedQueryable} from "./planned-queryable.ts";
 import {QueryBoard} from "./query-board.ts";
 import {warmUp} from "./warm-up.ts";
-import {toWireError} from "./wire-error.ts";
 
 /** So many pieces of an answer are on the way at a time. */
 const PIECES_AHEAD = 8;

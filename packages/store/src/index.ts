@@ -1,4 +1,3 @@
-export {addBlocksRoutes, type BlocksApiOptions, type BlocksView} from "./blocks-api.ts";
 export {BucketStore, type BucketStoreOptions} from "./bucket-store.ts";
 export {type IndexCache, memoryIndexCache} from "./index-cache.ts";
 export {indexCacheFromConfig} from "./index-cache-config.ts";

@@ -1,3 +1,4 @@
+export {addBlocksRoutes, type BlocksApiOptions, type BlocksView} from "./api/blocks-routes.ts";
 export type {
   EndpointBackend,
   EndpointCall,

@@ -158,7 +158,8 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       [`compact --wait --data-dir=/var/strata ${BUCKET} --retention.resolution-raw=90d`, "look after a bucket"],
     ],
-    load: later(() => import("../flags/compact.ts"), "compactFlags"),
+    load: async () =>
+      lazily((await import("../flags/compact.ts")).compactFlags, async () => (await import("./compact.ts")).compact),
   },
   {
     name: "receive",

@@ -1,8 +1,9 @@
 import {type MarkKind, writeMark} from "@strata/block";
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered, traced} from "@strata/objstore";
-import {addBlocksRoutes, indexCacheFromConfig, Store} from "@strata/store";
+import {indexCacheFromConfig, Store} from "@strata/store";
 import {serveStore} from "@strata/storeapi";
+import {addBlocksRoutes} from "@strata/web";
 import {storeFlags} from "../flags/store.ts";
 import {runComponent} from "../runtime.ts";
 import {selectorRules} from "../selector-rules.ts";

@@ -12,9 +12,8 @@ import {bool, bytes, dur, type FlagTable, godur, int, many, oneOf, path, text, t
 
 const debugFlags = {
   "debug.halt-on-error": bool({
-    default: "true",
     hidden: true,
-    help: "Accepted for compatibility: a block that cannot be handled is set aside and the rest goes on.",
+    help: "Stop at a block that cannot be handled, instead of setting it aside and going on.",
   }),
   "debug.accept-malformed-index": bool({hidden: true, help: "Do not check indexes."}),
   "debug.max-compaction-level": int({

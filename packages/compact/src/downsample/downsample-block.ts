@@ -21,6 +21,8 @@ import {RESOLUTION} from "./resolution.ts";
 
 export type DownsampleOptions = {
   readonly ulid?: string | undefined;
+  /** External labels of the new block; those of the source by default. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -67,7 +69,8 @@ async function writeDownsampled(
     const cursor = await BlockCursor.open(block, maps[0] as SymbolMap, ...everything);
     const {minTime, maxTime, compaction, thanos = EMPTY_THANOS_META} = source;
     await new Downsampling(block.dir, thanos.resolution, resolution, arena).run(cursor, writer, options.signal);
-    const section = {...thanos, resolution, source: "compactor", files: [], segmentFiles: []};
+    const labels = options.labels ?? thanos.labels;
+    const section = {...thanos, labels, resolution, source: "compactor", files: [], segmentFiles: []};
     return await writer.finish({minTime, maxTime, compaction, thanos: section});
   } catch (err) {
     await writer.abort();

@@ -74,12 +74,14 @@ async function mergeSeries(
     const {refs} = equal[0] as BlockCursor;
     takeTurns(equal, turns);
     let wait: Promise<void> | undefined;
-    if (equal.length === 1 || (options.mergeSeries === undefined && isAscending(turns))) {
+    const alone = equal.length === 1 || options.mergeSeries === undefined;
+    // A block by itself may hold a chunk twice, which an index must not.
+    if (alone && isAscending(turns)) {
       if (turns.length > 0) wait = copySeries(writer, refs, turns);
     } else {
       items.length = 0;
       const lists = equal.map((cursor) => cursor.items());
-      if (options.mergeSeries !== undefined) options.mergeSeries(lists, emit);
+      if (options.mergeSeries !== undefined && equal.length > 1) options.mergeSeries(lists, emit);
       else mergeOverlaps(lists, emit, options.merge);
       if (items.length > 0) wait = writeSeries(writer, refs, items);
     }

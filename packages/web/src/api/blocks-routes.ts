@@ -1,7 +1,7 @@
 import {StrataError} from "@strata/base";
 import {formatRfc3339, parseUlid} from "@strata/model";
 import {type BlockMeta, encodeBlockMeta, ZERO_TIME} from "@strata/tsdb";
-import type {Api} from "@strata/web";
+import type {Api} from "./envelope.ts";
 
 /** What the page of blocks shows. */
 export type BlocksView = {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {fakeMeta} from "@strata/block/testing";
-import type {Api, ApiHandler} from "@strata/web";
-import {addBlocksRoutes, type BlocksApiOptions} from "./blocks-api.ts";
+import {type BlockMeta, EMPTY_STATS, EMPTY_THANOS_META} from "@strata/tsdb";
+import {addBlocksRoutes, type BlocksApiOptions} from "./blocks-routes.ts";
+import type {Api, ApiHandler} from "./envelope.ts";
 
 const ULID = "01HZGFK1803G62GEQRS5QXBBD5";
 
@@ -18,7 +18,15 @@ function routes(options: BlocksApiOptions) {
 }
 
 test("the loaded view has the metas as they are in the bucket; what a component lacks is empty", async () => {
-  const meta = fakeMeta({ulid: ULID, labels: {cluster: "a"}});
+  const meta: BlockMeta = {
+    ulid: ULID,
+    minTime: 0,
+    maxTime: 7_200_000,
+    stats: EMPTY_STATS,
+    compaction: {level: 1, sources: [ULID], deletable: false, parents: [], failed: false, hints: []},
+    version: 1,
+    thanos: {...EMPTY_THANOS_META, labels: {cluster: "a"}},
+  };
   const call = routes({label: "cluster", loaded: () => ({blocks: [meta], refreshedAt: 5000, error: "oops"})});
   const answer = await call("/blocks", "view=loaded");
   const data = answer?.data as {blocks: {ulid: string; thanos: {labels: unknown}}[]};

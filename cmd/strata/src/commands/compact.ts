@@ -1,0 +1,109 @@
+import {setTimeout as sleep} from "node:timers/promises";
+import {StrataError} from "@strata/base";
+import {type MarkKind, writeMark} from "@strata/block";
+import {Compactor} from "@strata/compact";
+import {resolveTime} from "@strata/model";
+import {bucketFromConfig, metered} from "@strata/objstore";
+import {type Api, addBlocksRoutes} from "@strata/web";
+import {compactFlags} from "../flags/compact.ts";
+import {runComponent} from "../runtime.ts";
+import {selectorRules} from "../selector-rules.ts";
+import {defineCommand} from "./tree.ts";
+
+export const compact = defineCommand(compactFlags, (context) =>
+  runComponent({
+    component: "compact",
+    context,
+    async setup({log, registry, probes, signal, api}) {
+      const {flags} = context;
+      const v1 = api({routePrefix: "", cors: !flags["web.disable-cors"]});
+      if (!flags["objstore.config"].given) {
+        throw new StrataError("bad_data", "no bucket: give --objstore.config or --objstore.config-file");
+      }
+      const bucket = metered(await flags["objstore.config"].parse(bucketFromConfig), registry);
+      const compactor = new Compactor({
+        bucket,
+        dataDir: flags["data-dir"],
+        logger: log,
+        registry,
+        minTime: () => resolveTime(flags["min-time"], Date.now()),
+        maxTime: () => resolveTime(flags["max-time"], Date.now()),
+        relabel: await selectorRules(flags["selector.relabel-config"]),
+        strategy: flags["block-discovery-strategy"],
+        metaConcurrency: flags["block-meta-fetch-concurrency"],
+        filesConcurrency: flags["block-files-concurrency"],
+        fetchConcurrency: flags["compact.blocks-fetch-concurrency"],
+        concurrency: flags["compact.concurrency"],
+        downsampleConcurrency: flags["downsample.concurrency"],
+        consistencyDelayMs: flags["consistency-delay"],
+        deleteDelayMs: flags["delete-delay"],
+        retention: {
+          raw: flags["retention.resolution-raw"],
+          fiveMinutes: flags["retention.resolution-5m"],
+          oneHour: flags["retention.resolution-1h"],
+        },
+        downsampling: !flags["downsampling.disable"],
+        vertical: flags["compact.enable-vertical-compaction"],
+        dedup: flags["deduplication.func"],
+        replicaLabels: flags["deduplication.replica-label"],
+        hashFunc: flags["hash-func"],
+        maxIndexBytes: flags["compact.block-max-index-size"],
+        maxLevel: flags["debug.max-compaction-level"],
+        skipOutOfOrder: flags["compact.skip-block-with-out-of-order-chunks"],
+        acceptMalformed: flags["debug.accept-malformed-index"],
+        haltOnError: flags["debug.halt-on-error"],
+        waitIntervalMs: flags["wait-interval"],
+        cleanupIntervalMs: flags["compact.cleanup-interval"],
+        progressIntervalMs: flags["compact.progress-interval"],
+      });
+      const serving = flags.wait && !flags["web.disable"];
+      if (serving) {
+        const label = flags["bucket-web-label"];
+        const mark = flags["disable-admin-operations"]
+          ? undefined
+          : async (ulid: string, kind: MarkKind, details: string) => {
+              const reason = kind === "deletion" ? "" : "manual";
+              const time = Math.floor(Date.now() / 1000);
+              await writeMark(bucket, kind, {ulid, time, details, reason}, log, signal);
+            };
+        addViews(v1, compactor, label, mark);
+      }
+      return {
+        async run(stop) {
+          probes.setReady();
+          if (!flags.wait) return compactor.runOnce(stop);
+          const views = serving
+            ? refreshViews(compactor, flags["block-viewer.global.sync-block-interval"], stop)
+            : Promise.resolve();
+          await Promise.all([compactor.runForever(stop), views]);
+        },
+        async close() {
+          await compactor.close();
+          await bucket.close();
+        },
+      };
+    },
+  }),
+);
+
+function addViews(
+  v1: Api,
+  compactor: Compactor,
+  label: string,
+  mark: ((ulid: string, kind: MarkKind, details: string) => Promise<void>) | undefined,
+): void {
+  addBlocksRoutes(v1, {
+    label,
+    loaded: () => compactor.view("loaded"),
+    global: () => compactor.view("global"),
+    mark,
+  });
+}
+
+/** Keeps the page of all blocks up to date between rounds. */
+async function refreshViews(compactor: Compactor, intervalMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await compactor.refreshView(signal);
+    await sleep(intervalMs, undefined, {signal}).catch(() => {});
+  }
+}

@@ -1,0 +1,74 @@
+import {errorText, StrataError} from "@strata/base";
+import {type BlockMeta, BlockReader, compactBlocks} from "@strata/tsdb";
+import {completeBlock} from "../complete-block.ts";
+import {downsampleBlock} from "../downsample/downsample-block.ts";
+import {PenaltyMerge} from "../merge/penalty-merge.ts";
+import {checkContents, checkIndexes, isDamage, relative} from "./check-inputs.ts";
+import type {DownsampleJob, Finding, Job, JobResult, MergeInput, MergeJob, RepairJob} from "./messages.ts";
+import {repairBlock} from "./repair-block.ts";
+
+/** Does one piece of work on downloaded blocks. Damage becomes a finding; what else goes wrong is thrown. */
+export async function runJob(job: Job): Promise<JobResult> {
+  switch (job.kind) {
+    case "merge":
+      return merge(job);
+    case "downsample":
+      return downsample(job);
+    case "repair":
+      return repair(job);
+    case "verify":
+      return {kind: "unsound", findings: await checkContents(job.inputs)};
+  }
+}
+
+async function merge(job: MergeJob): Promise<JobResult> {
+  const findings = await checkIndexes(job.inputs, job);
+  if (findings.length > 0) return {kind: "unsound", findings};
+  return blaming(job.inputs, () => writeMerged(job));
+}
+
+async function writeMerged(job: MergeJob): Promise<BlockMeta | undefined> {
+  const readers: BlockReader[] = [];
+  using penalty = job.dedup === "penalty" ? new PenaltyMerge() : undefined;
+  try {
+    for (const {dir} of job.inputs) readers.push(await BlockReader.open(dir));
+    const {ulid, thanos} = job;
+    const meta = await compactBlocks(readers, job.parent, {ulid, thanos, merge: penalty?.merge});
+    return meta && (await completeBlock(job.parent, meta, {acceptMalformed: job.acceptMalformed}));
+  } finally {
+    await Promise.all(readers.map((reader) => reader.close()));
+  }
+}
+
+async function downsample(job: DownsampleJob): Promise<JobResult> {
+  const {input, parent, ulid, resolution} = job;
+  const findings = await checkIndexes([input], job);
+  if (findings.length > 0) return {kind: "unsound", findings};
+  const labels = input.meta.thanos?.labels ?? {};
+  return blaming([input], () => downsampleBlock(input.dir, parent, resolution, {ulid, labels}));
+}
+
+async function repair({input, parent, ulid}: RepairJob): Promise<JobResult> {
+  return blaming([input], () => repairBlock(input, parent, ulid));
+}
+
+/** Runs `write`; where it meets damage, the blocks that have it are named. */
+async function blaming(inputs: readonly MergeInput[], write: () => Promise<BlockMeta | undefined>): Promise<JobResult> {
+  try {
+    return {kind: "written", meta: await write()};
+  } catch (err) {
+    if (!isDamage(err)) throw err;
+    const file = err instanceof StrataError ? String(err.fields.file ?? "") : "";
+    const named = inputs.find(({dir}) => file.startsWith(`${dir}/`));
+    const findings: Finding[] =
+      named === undefined
+        ? await checkContents(inputs)
+        : [{ulid: named.meta.ulid, problem: "corrupt", text: relative(errorText(err), named.dir)}];
+    const [only] = inputs;
+    if (findings.length === 0 && inputs.length === 1 && only !== undefined) {
+      findings.push({ulid: only.meta.ulid, problem: "corrupt", text: relative(errorText(err), only.dir)});
+    }
+    if (findings.length === 0) throw err;
+    return {kind: "unsound", findings};
+  }
+}

@@ -1,0 +1,75 @@
+import {Worker} from "node:worker_threads";
+import {errorText, fromWireError, StrataError} from "@strata/base";
+import type {FromWorker, Job, JobResult} from "./messages.ts";
+
+const ENTRY = new URL("./worker-entry.ts", import.meta.url);
+
+/**
+ * Threads for merging and downsampling, so that probes and metrics answer meanwhile. Started when needed, kept until
+ * `close`; a job that is aborted ends its thread.
+ */
+export class WorkPool {
+  readonly #free: Worker[] = [];
+  readonly #all = new Set<Worker>();
+  #closed = false;
+
+  /** Starts a thread ahead of the first job. */
+  warmUp(): void {
+    if (this.#all.size === 0) this.#free.push(this.#start());
+  }
+
+  /** Runs a job on a free thread, or on a new one: whoever calls bounds how many run at once. */
+  async run(job: Job, signal: AbortSignal): Promise<JobResult> {
+    signal.throwIfAborted();
+    if (this.#closed) throw new StrataError("unavailable", "cannot start work: the compactor is closed");
+    const worker = this.#free.pop() ?? this.#start();
+    worker.ref();
+    const done = Promise.withResolvers<JobResult>();
+    const onMessage = (message: FromWorker): void => {
+      if (message.kind === "result") done.resolve(message.result);
+      else done.reject(fromWireError(message.error));
+    };
+    const onExit = (): void => done.reject(new StrataError("internal", "work thread ended in the middle of a job"));
+    const onError = (err: unknown): void =>
+      done.reject(new StrataError("internal", `work thread failed: ${errorText(err)}`, {cause: err}));
+    const onAbort = (): void => {
+      done.reject(signal.reason);
+      void worker.terminate();
+    };
+    worker.on("message", onMessage).on("exit", onExit).on("error", onError);
+    signal.addEventListener("abort", onAbort, {once: true});
+    worker.postMessage(job);
+    try {
+      return await done.promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      worker.off("message", onMessage).off("exit", onExit).off("error", onError);
+      if (this.#all.has(worker) && !signal.aborted) {
+        // Idle, it does not keep the process alive.
+        worker.unref();
+        this.#free.push(worker);
+      }
+    }
+  }
+
+  /** Ends all threads. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#free.length = 0;
+    await Promise.all([...this.#all].map((worker) => worker.terminate()));
+  }
+
+  #start(): Worker {
+    const worker = new Worker(ENTRY);
+    this.#all.add(worker);
+    worker.unref();
+    // A thread that fails while idle is forgotten; one at work tells its job.
+    worker.on("error", () => {});
+    worker.on("exit", () => {
+      this.#all.delete(worker);
+      const at = this.#free.indexOf(worker);
+      if (at >= 0) this.#free.splice(at, 1);
+    });
+    return worker;
+  }
+}
