@@ -89,6 +89,8 @@ export type BlockMeta = {
 
 /** In `hints`: the block was made of samples that came out of order. */
 export const HINT_OUT_OF_ORDER = "from-out-of-order";
+/** Hints of blocks that do not hold all that a head had of their times: others of its samples are still in the log. */
+const PARTIAL_HINTS: readonly string[] = [HINT_OUT_OF_ORDER, "from-stale-series", "from-selected-series"];
 
 /** Go's zero time, which stands for "not set". */
 export const ZERO_TIME = "0001-01-01T00:00:00Z";
@@ -279,3 +281,15 @@ function rewriteJson(rewrite: BlockRewrite): GoJson {
 
 const some = (n: number): number | undefined => (n === 0 ? undefined : n);
 const any = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
+
+/**
+ * Up to when (ms, exclusive) the blocks hold all that came in order; −∞ without any. What a head's log has of earlier times
+ * is in them.
+ */
+export function inOrderEnd(blocks: Iterable<BlockMeta>): number {
+  let end = Number.NEGATIVE_INFINITY;
+  for (const {maxTime, compaction} of blocks) {
+    if (!compaction.hints.some((hint) => PARTIAL_HINTS.includes(hint))) end = Math.max(end, maxTime);
+  }
+  return end;
+}

@@ -10,6 +10,7 @@ export {
   EMPTY_THANOS_META,
   encodeBlockMeta,
   HINT_OUT_OF_ORDER,
+  inOrderEnd,
   parseBlockMeta,
   type ThanosMeta,
   ZERO_TIME,

@@ -1,3 +1,5 @@
+import {fromModel, histogramText, integerHistogramText} from "@strata/engine";
+import {type Histogram, toFloatHistogram} from "@strata/model";
 import {parseSelector} from "@strata/promql";
 import {
   BlockReader,
@@ -18,7 +20,7 @@ import type {CommandModule} from "./tree.ts";
 export const dump: CommandModule = toolCommand(tsdbDumpFlags, [{name: "db path"}], async ({flags, args}, tool) => {
   const path = args[0] ?? DEFAULT_DB;
   if (flags.format === "golden") return printGolden(path, tool.out);
-  await printSamples(path, flags, tool, dumpLine);
+  await printSamples(path, flags, tool, dumpLine, dumpedHistogram);
 });
 
 export const dumpOpenMetrics: CommandModule = toolCommand(
@@ -67,12 +69,22 @@ type Range = {
   readonly "sandbox-dir-root": string;
 };
 
-async function printSamples(path: string, range: Range, {out, signal}: Tool, line: typeof dumpLine): Promise<void> {
+/** As promtool 3 prints it. */
+const dumpedHistogram = (h: Histogram): string =>
+  h.kind === "float" ? histogramText(fromModel(h)) : integerHistogramText(fromModel(toFloatHistogram(h)));
+
+async function printSamples(
+  path: string,
+  range: Range,
+  {out, signal}: Tool,
+  line: typeof dumpLine,
+  histogramText?: (h: Histogram) => string,
+): Promise<void> {
   const matchers = parseSelector(range.match);
   const [mint, maxt] = [range["min-time"], range["max-time"]];
   const dir = await openDataDir(path, {mint, maxt, sandboxRoot: range["sandbox-dir-root"]});
   try {
-    for await (const text of dumpSamples(dir, {matchers, mint, maxt}, signal, line)) {
+    for await (const text of dumpSamples(dir, {matchers, mint, maxt, histogramText}, signal, line)) {
       const wait = out.line(text);
       if (wait !== undefined) await wait;
     }

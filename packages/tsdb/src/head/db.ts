@@ -12,7 +12,7 @@ import {
   type Select,
   type SeriesBatch,
 } from "@strata/series";
-import {type BlockMeta, HINT_OUT_OF_ORDER} from "../block-meta.ts";
+import {type BlockMeta, inOrderEnd} from "../block-meta.ts";
 import {BlockReader} from "../block-reader.ts";
 import {fileError} from "../random-access.ts";
 import {TMP_FOR_CREATION, TMP_FOR_DELETION} from "../writer/block-writer.ts";
@@ -68,8 +68,7 @@ export class Db implements Queryable {
     }
     const blocks = await openBlocks(dir, [], options);
     try {
-      const ends = blocks.filter((b) => !isOutOfOrder(b.meta)).map((b) => b.meta.maxTime);
-      const minValidTime = Math.max(Number.NEGATIVE_INFINITY, ...ends);
+      const minValidTime = inOrderEnd(blocks.map((b) => b.meta));
       return new Db(dir, await Head.open(dir, {...options, minValidTime}), blocks, options);
     } catch (err) {
       await Promise.all(blocks.map((b) => b.close()));
@@ -234,8 +233,6 @@ export class Db implements Queryable {
     }
   }
 }
-
-const isOutOfOrder = (meta: BlockMeta): boolean => meta.compaction.hints.includes(HINT_OUT_OF_ORDER);
 
 const sorted = (blocks: readonly BlockReader[]): BlockReader[] =>
   [...blocks].sort((a, b) => a.meta.minTime - b.meta.minTime || compareUtf8(a.meta.ulid, b.meta.ulid));

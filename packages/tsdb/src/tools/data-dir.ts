@@ -4,6 +4,7 @@ import {join} from "node:path";
 import {type ErrorFields, StrataError} from "@strata/base";
 import {parseUlid} from "@strata/model";
 import {mergeBatches, type Queryable} from "@strata/series";
+import {type BlockMeta, inOrderEnd} from "../block-meta.ts";
 import {BlockReader, META_FILE} from "../block-reader.ts";
 import {Head} from "../head/head.ts";
 import type {ReplayProgress} from "../head/replay.ts";
@@ -56,24 +57,24 @@ export class DataDir implements Pick<Queryable, "select"> {
       );
     }
     const blocks: BlockReader[] = [];
-    let minValidTime = Number.NEGATIVE_INFINITY;
+    const metas: BlockMeta[] = [];
     let sandbox: string | undefined;
     try {
       for (const name of names.filter((n) => parseUlid(n) !== undefined)) {
         const block = await openBlock(join(dir, name), options.skipBadBlocks === true);
         if (block === undefined) continue;
-        minValidTime = Math.max(minValidTime, block.meta.maxTime);
+        metas.push(block.meta);
         if (block.meta.minTime <= maxt && block.meta.maxTime > mint) blocks.push(block);
         else await block.close();
       }
       blocks.sort((a, b) => a.meta.minTime - b.meta.minTime);
       const headDirs = names.filter((n) => HEAD_DIRS.test(n));
-      if (headDirs.length === 0 || maxt < minValidTime) return new DataDir(dir, blocks);
+      if (headDirs.length === 0) return new DataDir(dir, blocks);
       sandbox = await mkdtemp(join(options.sandboxRoot ?? tmpdir(), "strata-head-"));
       for (const name of headDirs) await copyWritable(join(dir, name), join(sandbox, name));
       const {outOfOrderCap, onProgress} = options;
       const head = await Head.open(sandbox, {
-        minValidTime,
+        minValidTime: inOrderEnd(metas),
         outOfOrderCap,
         onProgress,
         stopAtDamage: options.skipBadBlocks,

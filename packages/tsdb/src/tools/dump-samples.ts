@@ -1,13 +1,6 @@
 import {StrataError, unlimited} from "@strata/base";
 import {ENCODING, histogramAt} from "@strata/chunkenc";
-import {
-  type FloatHistogram,
-  type Labels,
-  type Matcher,
-  METRIC_NAME,
-  quoteLabelName,
-  toFloatHistogram,
-} from "@strata/model";
+import {type Histogram, type Labels, type Matcher, METRIC_NAME, quoteLabelName} from "@strata/model";
 import type {Queryable, Select, SeriesBatch} from "@strata/series";
 import {chainSamples} from "../compact/chain-samples.ts";
 import type {ChunkItem} from "../compact/chunk-item.ts";
@@ -18,8 +11,8 @@ export type DumpOptions = {
   /** ms, both inclusive. */
   readonly mint: number;
   readonly maxt: number;
-  /** How a native histogram prints; without it dumps leave histograms out. */
-  readonly histogramText?: ((h: FloatHistogram) => string) | undefined;
+  /** How a native histogram prints; without it they are left out, as OpenMetrics text has to. */
+  readonly histogramText?: ((h: Histogram) => string) | undefined;
 };
 
 /** One sample's line, without newline: `{labels} value time`, as `tsdb dump` prints it. */
@@ -71,7 +64,7 @@ function groupLines(
     if (t < options.mint || t > options.maxt) return;
     if (samples.kind === "floats") lines.push(line(labels, goFloat(samples.columns.v[at] as number), t));
     else if (options.histogramText !== undefined) {
-      lines.push(line(labels, options.histogramText(toFloatHistogram(histogramAt(samples.columns, at))), t));
+      lines.push(line(labels, options.histogramText(histogramAt(samples.columns, at)), t));
     }
   });
   return lines;
