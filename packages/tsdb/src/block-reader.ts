@@ -12,7 +12,7 @@ import {
   type SeriesBatch,
   SeriesBatchBuilder,
 } from "@strata/series";
-import {type BlockMeta, parseBlockMeta} from "./block-meta.ts";
+import {type BlockMeta, encodeBlockMeta, parseBlockMeta} from "./block-meta.ts";
 import {maskChunk} from "./chunk-mask.ts";
 import {CHUNKS_DIR, ChunkSegments, type ChunkVisitor, offsetOf, segmentOf, withClass} from "./chunk-segments.ts";
 import {INDEX_FILE} from "./index/index-format.ts";
@@ -23,7 +23,16 @@ import type {SeriesEntry} from "./index/series-entry.ts";
 import {fileError, ReadArena} from "./random-access.ts";
 import {reordered} from "./series-order.ts";
 import {ROW_STRIDE, type SeriesRow, sortChunks} from "./series-row.ts";
-import {covers, type Interval, readTombstones, TOMBSTONES_FILE, Tombstones, touches} from "./tombstones.ts";
+import {
+  covers,
+  encodeTombstones,
+  type Interval,
+  readTombstones,
+  TOMBSTONES_FILE,
+  Tombstones,
+  touches,
+} from "./tombstones.ts";
+import {replaceFile} from "./writer/synced-file.ts";
 
 export const META_FILE = "meta.json";
 
@@ -50,11 +59,11 @@ const CHUNK_GUESS = 256;
  */
 export class BlockReader implements Queryable {
   readonly dir: string;
-  readonly meta: BlockMeta;
   readonly index: IndexReader;
   readonly chunks: ChunkSegments;
-  readonly tombstones: Tombstones;
   readonly externalLabels: Labels;
+  #meta: BlockMeta;
+  #tombstones: Tombstones;
   readonly #source: number;
   /** Selects under way; files are closed when the last of them ends. */
   #active = 0;
@@ -70,10 +79,10 @@ export class BlockReader implements Queryable {
     options: BlockReaderOptions,
   ) {
     this.dir = dir;
-    this.meta = meta;
+    this.#meta = meta;
     this.index = index;
     this.chunks = chunks;
-    this.tombstones = tombstones;
+    this.#tombstones = tombstones;
     this.externalLabels = options.externalLabels ?? Labels.EMPTY;
     this.#source = options.source ?? 0;
   }
@@ -99,6 +108,41 @@ export class BlockReader implements Queryable {
       await index?.close();
       throw err;
     }
+  }
+
+  get meta(): BlockMeta {
+    return this.#meta;
+  }
+
+  get tombstones(): Tombstones {
+    return this.#tombstones;
+  }
+
+  /**
+   * Deletes samples of [mint, maxt] (ms, both inclusive) of all series that match: they are hidden at once. The tombstones file and meta.json are written anew, each in one step. Returns how many series it concerns.
+   */
+  async delete(matchers: readonly Matcher[], mint: number, maxt: number): Promise<number> {
+    const own = this.#ownMatchers(matchers);
+    if (own === undefined || !this.#reachesInto(mint, maxt)) return 0;
+    const {ids} = await selectPostings(own, this.index);
+    const next = new Tombstones();
+    for (const [id, intervals] of this.tombstones) for (const interval of intervals) next.add(id, interval);
+    let series = 0;
+    await this.index.readSeries(ids, (id, _labels, entry) => {
+      if (entry.chunks === 0) return;
+      const from = Math.max(mint, entry.mint[0] as number);
+      const to = Math.min(maxt, entry.maxt[entry.chunks - 1] as number);
+      if (from > to) return;
+      next.add(id, {mint: from, maxt: to});
+      series++;
+    });
+    if (series === 0) return 0;
+    const meta = {...this.meta, stats: {...this.meta.stats, numTombstones: next.total}};
+    await replaceFile(join(this.dir, TOMBSTONES_FILE), encodeTombstones(next));
+    await replaceFile(join(this.dir, META_FILE), encodeBlockMeta(meta));
+    this.#tombstones = next;
+    this.#meta = meta;
+    return series;
   }
 
   /** Closes the files once the selects under way have ended; new ones are refused at once. */

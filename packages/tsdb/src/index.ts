@@ -1,3 +1,4 @@
+export {blockBytes} from "./block-bytes.ts";
 export {
   type BlockCompaction,
   type BlockDesc,
@@ -88,7 +89,7 @@ export {parseGoFloat} from "./tools/go-text.ts";
 export {goldenDataLines, goldenHeadLines} from "./tools/golden-data-dir.ts";
 export {goldenDump, goldenSamples} from "./tools/golden-dump.ts";
 export {type ImportOptions, importOpenMetrics} from "./tools/import-openmetrics.ts";
-export {blockBytes, type ListedBlock, listBlocks, listLines} from "./tools/list-blocks.ts";
+export {type ListedBlock, listBlocks, listLines} from "./tools/list-blocks.ts";
 export {type BlockReport, type VerifyStage, verifyBlock} from "./verify-block.ts";
 export type {WalCompression} from "./wal/compression.ts";
 export {type RefExemplar, type RefMetadata, writeLabels} from "./wal/other-records.ts";

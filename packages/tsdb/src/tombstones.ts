@@ -37,6 +37,11 @@ export class Tombstones {
     return this.#intervals[Symbol.iterator]();
   }
 
+  /** Forgets a series. */
+  delete(id: number): void {
+    this.#intervals.delete(id);
+  }
+
   /** Adds a range, joining it with those it overlaps or touches. */
   add(id: number, interval: Interval): void {
     const old = this.#intervals.get(id) ?? [];

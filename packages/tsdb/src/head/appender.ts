@@ -81,7 +81,7 @@ export class HeadAppender {
     if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");
     const status = this.#head.judgeFloat(ref, t, low, high);
     if (status >= APPEND.refused) {
-      this.#head.noteRefused(status, "float");
+      this.#head.noteRefused(status, "float", t);
       return status;
     }
     if (this.#batch.histogramRefs.size > 0 && this.#batch.histogramRefs.has(ref)) this.#nextBatch();
@@ -114,6 +114,7 @@ export class HeadAppender {
       const status = head.judgeFloat(ref, time, low, high);
       counts[status] = (counts[status] as number) + 1;
       if (status < APPEND.refused) floats.pushWords(ref, time, low, high, st === undefined ? 0 : (st[i] as number));
+      else head.noteRefused(status, "float", time);
     }
   }
 
@@ -122,7 +123,7 @@ export class HeadAppender {
     if (this.#done) throw new StrataError("internal", "BUG: append to a transaction that is over");
     const status = this.#head.judgeHistogram(ref, t, h);
     if (status >= APPEND.refused) {
-      this.#head.noteRefused(status, "histogram");
+      this.#head.noteRefused(status, "histogram", t);
       return status;
     }
     this.#batch.histograms.push({ref, t, st, h});

@@ -78,10 +78,11 @@ function sort(head: Head, batch: Batch, commit: Commit): void {
       if (kept < i) floats.move(i, kept);
       slots[kept++] = slot;
     } else if (status === APPEND.ooo) {
+      head.observe.lateness((head.maxTime - time) / 1000);
       commit.lateFloats.pushWords(ref[i] as number, time, low, high, st[i] as number);
     } else if (status !== APPEND.same) {
       commit.refused++;
-      head.noteRefused(status, "float");
+      head.noteRefused(status, "float", time);
     }
   }
   commit.mark = first + floats.n;
@@ -104,10 +105,12 @@ function sortHistograms(head: Head, batch: Batch, stale: readonly HistogramSampl
       if (sample.t > head.maxTime) head.maxTime = sample.t;
       batch.histograms.push(sample);
       commit.histograms++;
-    } else if (status === APPEND.ooo) commit.late.push(sample);
-    else if (status !== APPEND.same) {
+    } else if (status === APPEND.ooo) {
+      head.observe.lateness((head.maxTime - sample.t) / 1000);
+      commit.late.push(sample);
+    } else if (status !== APPEND.same) {
       commit.refused++;
-      head.noteRefused(status, "histogram");
+      head.noteRefused(status, "histogram", sample.t);
     }
   }
 }

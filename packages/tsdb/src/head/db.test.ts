@@ -6,7 +6,7 @@ import {tempDir} from "@strata/base/testing";
 import {Labels, matcher} from "@strata/model";
 import {BlockReader} from "../block-reader.ts";
 import {Db, type DbEvent, type DbOptions} from "./db.ts";
-import {readAll, selectAll} from "./testing/read-all.ts";
+import {numberText, readAll, selectAll} from "./testing/read-all.ts";
 
 const T0 = 1_700_006_400_000;
 const MINUTE = 60_000;
@@ -141,4 +141,57 @@ test("a snapshot links the blocks and writes the head", async (t) => {
   }
   assert.deepEqual(await readAll(copies), await readAll([db]));
   await Promise.all(copies.map((b) => b.close()));
+});
+
+test("deleting hides samples in blocks and head, also after a restart; cleaning takes them out of the blocks", async (t) => {
+  const dir = tempDir(t);
+  let db = await opened(t, dir);
+  await fill(db, T0, T0 + 8 * HOUR);
+  await db.maintain();
+  const before = await readAll([db]);
+  const linked = await db.snapshot(true, 0);
+  const [mint, maxt] = [T0 + HOUR, T0 + 7 * HOUR];
+  assert.ok(db.blocks.length >= 2 && (db.blocks[0]?.meta.maxTime ?? 0) < maxt);
+  assert.ok((await db.delete([matcher("i", "=~", "1|3")], mint, maxt)) >= 4);
+  assert.equal(await db.delete([matcher("i", "=", "none")], mint, maxt), 0);
+  const want = new Map(
+    [...before].map(([key, samples]) => [
+      key,
+      /i="[13]"/.test(key) ? new Map([...samples].filter(([at]) => at < mint || at > maxt)) : samples,
+    ]),
+  );
+  assert.deepEqual(await readAll([db]), want);
+  await db.close();
+  db = await opened(t, dir);
+  assert.deepEqual(await readAll([db]), want);
+  for (const {meta, tombstones} of db.blocks) assert.equal(meta.stats.numTombstones, tombstones.total);
+  const old = db.blocks.map((b) => b.meta.ulid);
+  const metas = await db.cleanTombstones();
+  assert.equal(metas.length, old.length);
+  assert.deepEqual(await readAll([db]), want);
+  for (const {meta} of db.blocks) assert.ok(!old.includes(meta.ulid) && meta.stats.numTombstones === 0);
+  // A copy by links is not touched.
+  const kept = await Promise.all(old.map((ulid) => BlockReader.open(join(dir, "snapshots", linked, ulid))));
+  const whole = await readAll(kept);
+  assert.ok([...whole].every(([key, samples]) => [...samples].every(([at, v]) => before.get(key)?.get(at) === v)));
+  assert.ok([...whole.values()].every((samples) => samples.size === whole.values().next().value?.size));
+  await Promise.all(kept.map((b) => b.close()));
+});
+
+test("what comes in while everything is flushed is refused or stays", async (t) => {
+  const db = await opened(t, tempDir(t));
+  await fill(db, T0, T0 + HOUR);
+  const want = await readAll([db]);
+  const flushing = db.flush();
+  const labels = Labels.fromObject({__name__: "m", i: "new"});
+  const key = String(labels);
+  for (let turn = 0; turn < 40; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const at = T0 + HOUR - 2 * MINUTE + turn * 5000;
+    const app = db.head.appender();
+    app.float(app.seriesOf(labels), at, turn);
+    if ((await app.commit()).inOrder === 1) want.set(key, (want.get(key) ?? new Map()).set(at, numberText(turn)));
+  }
+  await flushing;
+  assert.deepEqual(await readAll([db]), want);
 });

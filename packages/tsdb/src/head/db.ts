@@ -1,9 +1,8 @@
 import {randomBytes} from "node:crypto";
-import {readdirSync, statSync} from "node:fs";
 import {link, mkdir, readdir, rename, rm} from "node:fs/promises";
 import {join} from "node:path";
 import {errorText, StrataError} from "@strata/base";
-import {compareUtf8, parseUlid} from "@strata/model";
+import {compareUtf8, type Matcher, parseUlid} from "@strata/model";
 import {
   type LabelAnswer,
   type LabelQuery,
@@ -12,11 +11,15 @@ import {
   type Select,
   type SeriesBatch,
 } from "@strata/series";
+import {blockBytes} from "../block-bytes.ts";
 import {type BlockMeta, inOrderEnd} from "../block-meta.ts";
 import {BlockReader} from "../block-reader.ts";
+import {compactBlocks} from "../compact/compact-blocks.ts";
 import {fileError} from "../random-access.ts";
 import {TMP_FOR_CREATION, TMP_FOR_DELETION} from "../writer/block-writer.ts";
 import {syncDir, writeError} from "../writer/file-sink.ts";
+import {DbStats, watchDb} from "./db-metrics.ts";
+import {DirLock} from "./dir-lock.ts";
 import {Head, type HeadOptions} from "./head.ts";
 import {compactHead, compactOutOfOrder, snapshotHead, writeHeadBlock} from "./head-blocks.ts";
 
@@ -25,6 +28,8 @@ export type DbOptions = Omit<HeadOptions, "minValidTime"> & {
   readonly retentionMs?: number | undefined;
   /** The oldest blocks are deleted while logs, chunk files and blocks take more bytes; 0 keeps all. */
   readonly retentionBytes?: number | undefined;
+  /** Keeps other processes out of the directory by a lock file; on by default. */
+  readonly lockFile?: boolean | undefined;
   /** Hears of blocks that cannot be opened and are left out, and of those that are deleted. */
   readonly onEvent?: ((event: DbEvent) => void) | undefined;
 };
@@ -41,23 +46,52 @@ export type DbEvent =
 export class Db implements Queryable {
   readonly dir: string;
   readonly head: Head;
+  readonly stats = new DbStats();
+  /** 0 is without limit. */
+  readonly limits: {readonly retentionMs: number; readonly retentionBytes: number};
   readonly #options: DbOptions;
+  readonly #lock: DirLock | undefined;
+  /** Of each open block, in bytes. */
+  readonly #sizes = new WeakMap<BlockReader, number>();
   /** By minTime. */
   #blocks: readonly BlockReader[];
   /** Compactions, reloads and deletions, one after the other. */
   #work: Promise<unknown> = Promise.resolve();
 
-  private constructor(dir: string, head: Head, blocks: readonly BlockReader[], options: DbOptions) {
+  private constructor(
+    dir: string,
+    head: Head,
+    blocks: readonly BlockReader[],
+    options: DbOptions,
+    lock: DirLock | undefined,
+  ) {
     this.dir = dir;
     this.head = head;
     this.#blocks = blocks;
     this.#options = options;
+    this.#lock = lock;
+    this.limits = {retentionMs: options.retentionMs ?? 0, retentionBytes: options.retentionBytes ?? 0};
+    if (lock !== undefined) this.stats.cleanStart = lock.replaced ? 0 : 1;
   }
 
   /** Opens `dir`, made when missing: removes half-made blocks, opens the others, replays the head. */
   static async open(dir: string, options: DbOptions = {}): Promise<Db> {
     try {
       await mkdir(dir, {recursive: true});
+    } catch (err) {
+      throw writeError(err, dir);
+    }
+    const lock = options.lockFile === false ? undefined : DirLock.take(dir);
+    try {
+      return await Db.#open(dir, options, lock);
+    } catch (err) {
+      lock?.release();
+      throw err;
+    }
+  }
+
+  static async #open(dir: string, options: DbOptions, lock: DirLock | undefined): Promise<Db> {
+    try {
       for (const name of await readdir(dir)) {
         if (name.endsWith(TMP_FOR_CREATION) || name.endsWith(TMP_FOR_DELETION)) {
           await rm(join(dir, name), {recursive: true, force: true});
@@ -69,7 +103,10 @@ export class Db implements Queryable {
     const blocks = await openBlocks(dir, [], options);
     try {
       const minValidTime = inOrderEnd(blocks.map((b) => b.meta));
-      return new Db(dir, await Head.open(dir, {...options, minValidTime}), blocks, options);
+      const db = new Db(dir, await Head.open(dir, {...options, minValidTime}), blocks, options, lock);
+      await db.#measure();
+      if (options.registry !== undefined) watchDb(options.registry, db);
+      return db;
     } catch (err) {
       await Promise.all(blocks.map((b) => b.close()));
       throw err;
@@ -108,9 +145,56 @@ export class Db implements Queryable {
   /** Writes the blocks that are due, then deletes what retention no longer keeps. Returns the new blocks. */
   maintain(): Promise<BlockMeta[]> {
     return this.#serially(async () => {
-      const metas = this.head.isCompactable ? await compactHead(this.head, this.dir, (m) => this.#adopt(m)) : [];
+      const metas = this.head.isCompactable ? await this.#compact() : [];
       await this.#reload();
       await this.#retain();
+      return metas;
+    });
+  }
+
+  async #compact(): Promise<BlockMeta[]> {
+    const {stats} = this;
+    const start = performance.now();
+    stats.compactionsTriggered++;
+    try {
+      return await compactHead(this.head, this.dir, (m) => this.#adopt(m));
+    } catch (err) {
+      stats.compactionsFailed++;
+      throw err;
+    } finally {
+      stats.onCompaction((performance.now() - start) / 1000);
+    }
+  }
+
+  /**
+   * Deletes samples of [mint, maxt] (ms, both inclusive) of all series that match, in blocks and head: they are hidden at
+   * once, and leave the disk with `cleanTombstones` or the next merge of their block. Returns how many series it concerns,
+   * each counted in every block that has it.
+   */
+  delete(matchers: readonly Matcher[], mint: number, maxt: number): Promise<number> {
+    return this.#serially(async () => {
+      let series = 0;
+      for (const block of this.#blocks) series += await block.delete(matchers, mint, maxt);
+      return series + (await this.head.delete(matchers, mint, maxt));
+    });
+  }
+
+  /** Writes the blocks that have deletions anew without what is deleted. Returns the new blocks. */
+  cleanTombstones(): Promise<BlockMeta[]> {
+    return this.#serially(async () => {
+      const start = performance.now();
+      const metas: BlockMeta[] = [];
+      for (const block of this.#blocks.filter((b) => b.tombstones.size > 0)) {
+        const meta = await compactBlocks([block], this.dir);
+        if (meta === undefined) await this.#delete([block], "replaced");
+        else {
+          metas.push(meta);
+          await this.#adopt(meta);
+        }
+      }
+      // The new blocks name the old ones as their parents, which go therefore.
+      await this.#reload();
+      this.stats.onCleanup((performance.now() - start) / 1000);
       return metas;
     });
   }
@@ -121,10 +205,18 @@ export class Db implements Queryable {
       const {head} = this;
       const metas: BlockMeta[] = [];
       const write = async (maxt: number): Promise<void> => {
-        const meta = await writeHeadBlock(head, this.dir, head.minTime, maxt);
-        if (meta !== undefined) {
-          await this.#adopt(meta);
-          metas.push(meta);
+        // What came in behind the block's back would be lost when the head lets go of its times: it is refused, or late.
+        const before = head.minValidTime;
+        head.minValidTime = Math.max(before, maxt);
+        try {
+          const meta = await writeHeadBlock(head, this.dir, head.minTime, maxt);
+          if (meta !== undefined) {
+            await this.#adopt(meta);
+            metas.push(meta);
+          }
+        } catch (err) {
+          head.minValidTime = before;
+          throw err;
         }
         await head.truncate(maxt);
       };
@@ -167,7 +259,11 @@ export class Db implements Queryable {
   /** Waits for what is under way and closes everything. Safe to call twice. */
   close(): Promise<void> {
     return this.#serially(async () => {
-      await this.head.close();
+      try {
+        await this.head.close();
+      } finally {
+        this.#lock?.release();
+      }
       const blocks = this.#blocks;
       this.#blocks = [];
       await Promise.all(blocks.map((b) => b.close()));
@@ -184,10 +280,22 @@ export class Db implements Queryable {
     const {externalLabels, source} = this.#options;
     const block = await BlockReader.open(join(this.dir, meta.ulid), {externalLabels, source});
     this.#blocks = sorted([...this.#blocks, block]);
+    this.stats.compactions++;
+    await this.#measure();
     this.#options.onEvent?.({kind: "new-block", meta});
   }
 
   async #reload(): Promise<void> {
+    this.stats.reloads++;
+    try {
+      await this.#lookAnew();
+    } catch (err) {
+      this.stats.reloadsFailed++;
+      throw err;
+    }
+  }
+
+  async #lookAnew(): Promise<void> {
     const found = await openBlocks(this.dir, this.#blocks, this.#options);
     const gone = this.#blocks.filter((b) => !found.includes(b));
     this.#blocks = found;
@@ -195,23 +303,41 @@ export class Db implements Queryable {
     const parents = new Set(found.flatMap((b) => b.meta.compaction.parents.map((p) => p.ulid)));
     const replaced = found.filter((b) => parents.has(b.meta.ulid) || b.meta.compaction.deletable);
     await this.#delete(replaced, "replaced");
+    await this.#measure();
+  }
+
+  /** Bytes of all blocks. */
+  get blocksBytes(): number {
+    return this.#blocks.reduce((sum, block) => sum + (this.#sizes.get(block) ?? 0), 0);
+  }
+
+  async #measure(): Promise<void> {
+    for (const block of this.#blocks) {
+      if (!this.#sizes.has(block)) this.#sizes.set(block, await blockBytes(block.dir));
+    }
   }
 
   async #retain(): Promise<void> {
-    const {retentionMs = 0, retentionBytes = 0} = this.#options;
+    const {retentionMs, retentionBytes} = this.limits;
     const newest = [...this.#blocks].sort((a, b) => b.meta.maxTime - a.meta.maxTime);
     if (retentionMs > 0) {
       const end = newest[0]?.meta.maxTime ?? 0;
       const first = newest.findIndex((b, i) => i > 0 && end - b.meta.maxTime >= retentionMs);
-      if (first > 0) await this.#delete(newest.splice(first), "retention");
+      if (first > 0) {
+        this.stats.timeRetentions++;
+        await this.#delete(newest.splice(first), "retention");
+      }
     }
     if (retentionBytes > 0) {
       let bytes = this.head.bytes;
       const first = newest.findIndex((b) => {
-        bytes += blockBytes(b);
+        bytes += this.#sizes.get(b) ?? 0;
         return bytes > retentionBytes;
       });
-      if (first >= 0) await this.#delete(newest.slice(first), "size");
+      if (first >= 0) {
+        this.stats.sizeRetentions++;
+        await this.#delete(newest.slice(first), "size");
+      }
     }
   }
 
@@ -263,15 +389,6 @@ async function openBlocks(dir: string, open: readonly BlockReader[], options: Db
     }
   }
   return sorted(blocks);
-}
-
-/** Bytes of a block's index and chunks. */
-function blockBytes(block: BlockReader): number {
-  let total = 0;
-  for (const entry of readdirSync(block.dir, {recursive: true, withFileTypes: true})) {
-    if (entry.isFile()) total += statSync(join(entry.parentPath, entry.name)).size;
-  }
-  return total;
 }
 
 /** Links everything a block consists of. */

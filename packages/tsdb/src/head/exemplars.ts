@@ -23,6 +23,19 @@ export class ExemplarRing {
     return this.#ring.length;
   }
 
+  /** Exemplars kept, series with any, and the time of the oldest (ms; 0 without any). */
+  get size(): number {
+    return this.#ring[this.#next] === undefined ? this.#next : this.#ring.length;
+  }
+
+  get series(): number {
+    return this.#newest.size;
+  }
+
+  get oldest(): number {
+    return (this.#ring[this.#next] ?? this.#ring[0])?.t ?? 0;
+  }
+
   /** Whether the exemplar may be added: times of a series must not go back. Replay does not judge labels' length. */
   check(exemplar: RefExemplar): ExemplarStatus {
     if (this.#ring.length === 0) return "disabled";

@@ -1,3 +1,4 @@
+import {chunkSamples} from "@strata/chunkenc";
 import {compareLabels, newUlid} from "@strata/model";
 import {type BlockMeta, HINT_OUT_OF_ORDER} from "../block-meta.ts";
 import {maskChunk} from "../chunk-mask.ts";
@@ -99,6 +100,7 @@ export async function writeHeadBlock(
       if (chunks.length > 0) {
         writer.startSeries(labels);
         for (const {mint: from, maxt: to, encoding, data, from: at, length} of chunks) {
+          head.observe.blockChunk(length, chunkSamples(encoding, data, at, length), to - from);
           const wait = writer.addChunk(from, to, encoding, data, at, length);
           if (wait !== undefined) await wait;
         }

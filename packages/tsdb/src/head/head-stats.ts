@@ -34,3 +34,15 @@ export class HeadStats {
   /** Seconds that start-up took to read what is on the disk. */
   replaySeconds = 0;
 }
+
+/** Who hears of what a head does now and then; nobody unless its metrics are watched. */
+export class HeadObserver {
+  /** Seconds by which a sample was late. */
+  lateness: (seconds: number) => void = () => {};
+  /** How long dropping old samples took. */
+  collect: (seconds: number) => void = () => {};
+  /** How long shortening the log took. */
+  truncateLog: (seconds: number) => void = () => {};
+  /** A chunk that went into a block of the head's: bytes, samples, ms. */
+  blockChunk: (bytes: number, samples: number, span: number) => void = () => {};
+}

@@ -3,6 +3,7 @@ import {StrataError} from "@strata/base";
 import {ByteReader} from "@strata/bytes";
 import type {Histogram, Labels, Matcher} from "@strata/model";
 import type {LabelAnswer, LabelQuery, Queryable, Select, SeriesBatch} from "@strata/series";
+import type {Registry} from "@strata/telemetry";
 import {selectPostings} from "../index/select-postings.ts";
 import {Tombstones} from "../tombstones.ts";
 import {encodeStones, type RefMetadata, readLabels, SeriesRecord, type Stone} from "../wal/other-records.ts";
@@ -11,8 +12,9 @@ import {WalWriter, type WalWriterOptions} from "../wal/wal-writer.ts";
 import {Batch, HeadAppender} from "./appender.ts";
 import {ExemplarRing} from "./exemplars.ts";
 import {CHUNKS_HEAD_DIR, HeadChunkFiles} from "./head-chunk-files.ts";
+import {watchHead} from "./head-metrics.ts";
 import {HeadReader} from "./head-reader.ts";
-import {HeadStats} from "./head-stats.ts";
+import {HeadObserver, HeadStats} from "./head-stats.ts";
 import {MemPostings} from "./mem-postings.ts";
 import {noRoom} from "./no-room.ts";
 import {type ReplayOptions, type ReplayReport, replay} from "./replay.ts";
@@ -37,6 +39,8 @@ export type HeadOptions = ReplayOptions & {
   readonly externalLabels?: Labels | undefined;
   /** What batches give as the chunks' source. */
   readonly source?: number | undefined;
+  /** Where the head's metrics go, named as in Prometheus; one head a registry. */
+  readonly registry?: Registry | undefined;
 };
 
 const DEFAULT_OOO_CAP = 32;
@@ -76,6 +80,7 @@ export class Head implements Queryable {
   /** Series that are not in the log yet. */
   readonly unlogged = new SeriesRecord();
   readonly stats = new HeadStats();
+  readonly observe = new HeadObserver();
   /** Batches that wait for the next transactions. */
   readonly #spare: Batch[] = [];
   #closed = false;
@@ -102,12 +107,15 @@ export class Head implements Queryable {
     const head = new Head(dir, options);
     try {
       removeUnfinished(join(dir, WAL_DIR));
+      const start = performance.now();
       head.report = await replay(head, options);
+      head.stats.replaySeconds = (performance.now() - start) / 1000;
       head.#wal = WalWriter.open(join(dir, WAL_DIR), head.walOptions);
       // Also without a window, where another run left a log: it has to be shortened when its samples are in a block.
       const wblDir = join(dir, WBL_DIR);
       if (head.outOfOrderWindow > 0 || logBytes(wblDir) > 0) head.#wbl = WalWriter.open(wblDir, head.walOptions);
       head.store.files.begin();
+      if (options.registry !== undefined) watchHead(options.registry, head);
     } catch (err) {
       head.store.files.abandon();
       await head.#wal?.close();
@@ -242,8 +250,10 @@ export class Head implements Queryable {
   }
 
   /** Counts a sample that is refused. */
-  noteRefused(status: AppendStatus, kind: "float" | "histogram"): void {
+  noteRefused(status: AppendStatus, kind: "float" | "histogram", t: number): void {
     const {refused} = this.stats;
+    if (status !== APPEND.unknownSeries && status !== APPEND.duplicate)
+      this.observe.lateness((this.maxTime - t) / 1000);
     if (status === APPEND.outOfOrder) refused[kind].outOfOrder++;
     else if (status === APPEND.outOfBounds) refused[kind].outOfBounds++;
     else if (status === APPEND.tooOld) refused[kind].tooOld++;

@@ -13,6 +13,11 @@ export class LateHidden {
   /** By entry of the chunk list. */
   readonly #late = new Map<number, readonly Late[]>();
 
+  /** Of the oldest select under way, the commit that it sees last; +∞ when there is none. */
+  get oldest(): number {
+    return this.#oldest;
+  }
+
   /** The oldest select under way sees commits up to `commit`; +∞ when there is none. */
   setOldest(commit: number): void {
     this.#oldest = commit;

@@ -119,6 +119,11 @@ export class HistogramChunk {
     return decideAppend({header: this.header, layout: this.#layout, last: this.#last}, h);
   }
 
+  /** Whether the last sample is a stale marker. */
+  get endsStale(): boolean {
+    return this.#last.stale;
+  }
+
   /** Whether `h` equals the last sample; how spans cut up the same buckets does not matter. */
   isLast(h: Histogram): boolean {
     const last = this.#last;

@@ -52,9 +52,13 @@ export async function replay(head: Head, options: ReplayOptions): Promise<Replay
   const repaired: string[] = [];
   const r = new Replay(head);
   const damagedChunks = head.store.files.load((chunk) => r.addChunk(chunk));
-  if (damagedChunks !== undefined) repaired.push(damagedChunks.message);
+  if (damagedChunks !== undefined) {
+    head.stats.chunkCorruptions++;
+    repaired.push(damagedChunks.message);
+  }
   const walDir = join(head.dir, WAL_DIR);
   const snapshot = usableSnapshot(head.dir, repaired);
+  if (snapshot === undefined && lastSnapshot(head.dir) !== undefined) head.stats.snapshotErrors++;
   if (snapshot !== undefined) r.snapshot(snapshot);
   const newest = listCheckpoints(walDir).at(-1);
   const checkpoint = newest !== undefined && newest.index >= (snapshot?.index ?? 0) ? newest : undefined;
@@ -82,6 +86,7 @@ export async function replay(head: Head, options: ReplayOptions): Promise<Replay
     const wblDir = join(head.dir, WBL_DIR);
     await readRepairing(wblDir, listSegments(wblDir), "wbl", options, repaired, (record) => r.lateRecord(record));
   }
+  if (damaged) head.stats.walCorruptions++;
   r.finish();
   return {series: head.series, samples: r.samples, unknownRefs: r.unknownRefs, repaired};
 }

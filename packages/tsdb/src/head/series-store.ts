@@ -430,6 +430,13 @@ export class SeriesStore {
     return true;
   }
 
+  /** Open chunks of all series. */
+  get openChunks(): number {
+    let count = 0;
+    for (const kind of this.open) if (kind !== OPEN.none) count++;
+    return count;
+  }
+
   /** First and last time of the slot's open chunk. */
   openTimes(slot: number): {mint: number; maxt: number} {
     if (this.open[slot] === OPEN.xor) {

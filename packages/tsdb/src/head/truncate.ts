@@ -7,7 +7,9 @@ import {OPEN} from "./series-store.ts";
 
 /** Drops all chunks in order that end before `mint`, and what is then empty; shortens the log. */
 export async function truncateHead(head: Head, mint: number): Promise<void> {
-  const {store} = head;
+  const {store, stats, observe} = head;
+  const start = performance.now();
+  stats.truncations++;
   head.minValidTime = Math.max(head.minValidTime, mint);
   const {table, chunks} = store;
   for (let slot = 0; slot < table.slots; slot++) {
@@ -21,11 +23,20 @@ export async function truncateHead(head: Head, mint: number): Promise<void> {
     const {newest: left, dropped} = chunks.drop(newest, (i) => (chunks.maxt[i] as number) < mint);
     store.newest[slot] = left;
     store.firstChunk[slot] = (store.firstChunk[slot] as number) + dropped;
+    store.counts.removed += dropped;
   }
   collectGarbage(head);
-  removeFiles(head);
-  removeSnapshots(head.dir);
-  await checkpoint(head, mint);
+  const collected = performance.now();
+  observe.collect((collected - start) / 1000);
+  try {
+    removeFiles(head);
+    removeSnapshots(head.dir);
+    await checkpoint(head, mint);
+  } catch (err) {
+    stats.truncationsFailed++;
+    throw err;
+  }
+  observe.truncateLog((performance.now() - collected) / 1000);
 }
 
 /** Drops each series' out-of-order chunks up to the one in `covered`, and segments of their log below `segment`. */
@@ -48,6 +59,7 @@ export async function truncateOoo(head: Head, covered: ReadonlyMap<number, numbe
       });
       store.newestOoo[slot] = newest;
       store.firstOooChunk[slot] = (store.firstOooChunk[slot] as number) + dropped;
+      store.counts.removed += dropped;
     }
     for (const i of chunks.entries(store.newestOoo[slot] as number)) {
       noteOoo(head, chunks.mint[i] as number, chunks.maxt[i] as number);
@@ -97,9 +109,11 @@ export function collectGarbage(head: Head): void {
   table.compact();
   head.postings.remove((ref) => gone.has(ref));
   head.exemplars.remove((ref) => gone.has(ref));
+  head.stats.seriesRemoved += gone.size;
   const segment = head.currentSegment;
   for (const ref of gone) {
     head.metadata.delete(ref);
+    head.tombstones.delete(ref);
     head.removed.set(ref, segment);
   }
 }
@@ -131,7 +145,15 @@ async function checkpoint(head: Head, mint: number): Promise<void> {
   if (last <= first) return;
   const {table} = head.store;
   const keeps = (ref: number): boolean => table.slotOf(ref) >= 0 || (head.removed.get(ref) ?? -1) > last;
-  await writeCheckpoint(dir, last, {mint, keeps}, head.walOptions, head.wal);
+  const {stats} = head;
+  stats.checkpoints++;
+  stats.checkpointDeletions++;
+  try {
+    await writeCheckpoint(dir, last, {mint, keeps}, head.walOptions, head.wal);
+  } catch (err) {
+    stats.checkpointsFailed++;
+    throw err;
+  }
   const covered = listCheckpoints(dir).at(-1)?.index ?? -1;
   for (const [ref, segment] of head.removed) if (segment <= covered) head.removed.delete(ref);
 }

@@ -1,12 +1,10 @@
-import {readdir, stat} from "node:fs/promises";
+import {readdir} from "node:fs/promises";
 import {join} from "node:path";
 import {formatGoDuration, parseUlid} from "@strata/model";
+import {blockBytes} from "../block-bytes.ts";
 import type {BlockMeta} from "../block-meta.ts";
-import {META_FILE, readBlockMeta} from "../block-reader.ts";
-import {CHUNKS_DIR} from "../chunk-segments.ts";
-import {INDEX_FILE} from "../index/index-format.ts";
+import {readBlockMeta} from "../block-reader.ts";
 import {fileError} from "../random-access.ts";
-import {TOMBSTONES_FILE} from "../tombstones.ts";
 import {binaryBytes, columns} from "./go-text.ts";
 
 /** A block of a data directory: its directory, meta and bytes on disk. */
@@ -27,22 +25,6 @@ export async function listBlocks(path: string): Promise<ListedBlock[]> {
     blocks.push({dir, meta: await readBlockMeta(dir, {tsdbOnly: true}), bytes: await blockBytes(dir)});
   }
   return blocks.sort((a, b) => a.meta.minTime - b.meta.minTime);
-}
-
-/** Bytes of a block's chunk segments, index, meta.json and tombstones. */
-export async function blockBytes(dir: string): Promise<number> {
-  const segments = (await readdir(join(dir, CHUNKS_DIR))).map((name) => join(CHUNKS_DIR, name));
-  let bytes = 0;
-  for (const name of [...segments, INDEX_FILE, META_FILE, TOMBSTONES_FILE]) {
-    try {
-      bytes += (await stat(join(dir, name))).size;
-    } catch (err) {
-      const error = fileError(err, join(dir, name));
-      // A block that came from a bucket has no tombstones file.
-      if (error.code !== "not_found" || name !== TOMBSTONES_FILE) throw error;
-    }
-  }
-  return bytes;
 }
 
 const HEADINGS = ["BLOCK ULID", "MIN TIME", "MAX TIME", "DURATION", "NUM SAMPLES", "NUM CHUNKS", "NUM SERIES", "SIZE"];

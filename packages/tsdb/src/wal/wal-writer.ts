@@ -15,6 +15,7 @@ import {crc32c} from "@strata/bytes";
 import {syncDir, writeError} from "../writer/file-sink.ts";
 import {compress, compressionBit, type WalCompression} from "./compression.ts";
 import {FRAGMENT_HEADER_BYTES, listSegments, PAGE_BYTES, SEGMENT_BYTES, segmentName} from "./segments.ts";
+import {WalStats} from "./wal-stats.ts";
 
 const FULL = 1;
 const FIRST = 2;
@@ -40,7 +41,8 @@ export type WalWriterOptions = {
  */
 export class WalWriter {
   readonly dir: string;
-  readonly #compression: WalCompression;
+  readonly compression: WalCompression;
+  readonly stats = new WalStats();
   readonly #segmentBytes: number;
   readonly #sync: WalSync;
   #index: number;
@@ -60,7 +62,7 @@ export class WalWriter {
 
   private constructor(dir: string, index: number, options: WalWriterOptions) {
     this.dir = dir;
-    this.#compression = options.compression ?? "none";
+    this.compression = options.compression ?? "none";
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.#sync = options.sync ?? "periodic";
     this.#index = index;
@@ -101,6 +103,7 @@ export class WalWriter {
       this.#flush();
     } catch (err) {
       this.#used = 0;
+      this.stats.writesFailed++;
       this.#rollBack(start);
       throw writeError(err, join(this.dir, segmentName(this.#index)));
     }
@@ -147,8 +150,14 @@ export class WalWriter {
 
   /** Removes all segments below `index`. */
   async truncate(index: number): Promise<void> {
-    for (const segment of listSegments(this.dir)) if (segment.index < index) unlinkSync(segment.path);
-    await syncDir(this.dir);
+    this.stats.truncations++;
+    try {
+      for (const segment of listSegments(this.dir)) if (segment.index < index) unlinkSync(segment.path);
+      await syncDir(this.dir);
+    } catch (err) {
+      this.stats.truncationsFailed++;
+      throw writeError(err, this.dir);
+    }
   }
 
   /** Pads the last page, syncs and closes. Safe to call twice. */
@@ -171,9 +180,10 @@ export class WalWriter {
 
   /** Lays a record out in fragments behind what waits in #out. */
   #frame(record: Uint8Array): void {
-    const packed = compress(this.#compression, record);
-    const bits = packed === undefined ? 0 : compressionBit(this.#compression);
+    const packed = compress(this.compression, record);
+    const bits = packed === undefined ? 0 : compressionBit(this.compression);
     const data = packed ?? record;
+    this.stats.savedBytes += record.length - data.length;
     if (this.#pageLeft() < FRAGMENT_HEADER_BYTES) this.#pad();
     const end = this.#at + this.#used;
     const pagesLeft = Math.floor(this.#segmentBytes / PAGE_BYTES) - Math.floor(end / PAGE_BYTES) - 1;
@@ -194,7 +204,10 @@ export class WalWriter {
   }
 
   #fragment(type: number, data: Uint8Array, from: number, to: number): void {
-    this.#reserve(FRAGMENT_HEADER_BYTES + to - from);
+    const length = FRAGMENT_HEADER_BYTES + to - from;
+    this.#reserve(length);
+    this.stats.parts++;
+    this.stats.partBytes += length;
     const out = this.#out;
     let at = this.#used;
     out[at] = type;
@@ -223,12 +236,16 @@ export class WalWriter {
       done += writeSync(this.#file, this.#out, done, this.#used - done, this.#at + done);
     }
     this.#torn = false;
+    this.stats.flushes++;
+    this.stats.completedPages += Math.floor((this.#at + this.#used) / PAGE_BYTES) - Math.floor(this.#at / PAGE_BYTES);
     this.#at += this.#used;
     this.#used = 0;
   }
 
   #advance(): void {
+    const start = performance.now();
     fdatasyncSync(this.#file);
+    this.stats.onSync((performance.now() - start) / 1000);
     const next = create(this.dir, this.#index + 1);
     closeSync(this.#file);
     this.#file = next;
@@ -268,7 +285,9 @@ export class WalWriter {
     this.#dirty = false;
     const file = this.#file;
     try {
+      const start = performance.now();
       await syncFile(file);
+      this.stats.onSync((performance.now() - start) / 1000);
     } catch (err) {
       // A segment that ended meanwhile was synced before it was closed.
       if (file !== this.#file) return;

@@ -1,4 +1,4 @@
-import {mkdir, open, rename, rm, writeFile} from "node:fs/promises";
+import {mkdir, rename, rm} from "node:fs/promises";
 import {join} from "node:path";
 import {StrataError} from "@strata/base";
 import {chunkSamples, isFloatEncoding, isHistogramEncoding} from "@strata/chunkenc";
@@ -19,6 +19,7 @@ import {ChunkWriter, SEGMENT_BYTES} from "./chunk-writer.ts";
 import {syncDir, writeError} from "./file-sink.ts";
 import {IndexWriter} from "./index-writer.ts";
 import {SeriesSpill} from "./series-spill.ts";
+import {writeSynced} from "./synced-file.ts";
 
 /** Suffix of a block directory that is not complete yet; start-up removes such leftovers. */
 export const TMP_FOR_CREATION = ".tmp-for-creation";
@@ -263,15 +264,5 @@ export class BlockWriter {
     await this.#index.abort();
     await this.#chunks.abort();
     await rm(this.#tmp, {recursive: true, force: true});
-  }
-}
-
-async function writeSynced(path: string, data: Uint8Array | string): Promise<void> {
-  const handle = await open(path, "w");
-  try {
-    await writeFile(handle, data);
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
