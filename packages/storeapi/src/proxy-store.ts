@@ -83,6 +83,7 @@ export class ProxyStore implements Queryable {
 
   async labelValues(name: string, q: LabelQuery, signal: AbortSignal): Promise<LabelAnswer> {
     if (name === "") throw new StrataError("bad_data", "label name parameter cannot be empty");
+    if (q.withoutReplicaLabels.includes(name)) return {values: [], warnings: []};
     const asked = {...q, blockMatchers: []};
     return this.#labels(asked, "label values", (store, a) => store.labelValues(name, a, signal), signal);
   }
@@ -142,7 +143,7 @@ export class ProxyStore implements Queryable {
 
   async #labels(
     q: LabelQuery,
-    what: string,
+    what: "label names" | "label values",
     ask: (store: Queryable, q: LabelQuery) => Promise<LabelAnswer>,
     signal: AbortSignal,
   ): Promise<LabelAnswer> {
@@ -162,7 +163,9 @@ export class ProxyStore implements Queryable {
         }
       }),
     );
-    const values = mergeSorted(answers.map((a) => a.values));
+    // Stores that cannot leave labels out name them all the same.
+    const left = what === "label names" ? q.withoutReplicaLabels : [];
+    const values = mergeSorted(answers.map((a) => a.values)).filter((value) => !left.includes(value));
     return {
       values: q.limit > 0 ? values.slice(0, q.limit) : values,
       warnings: answers.flatMap((a) => a.warnings),
