@@ -13,6 +13,8 @@ export {
   type Rule,
   type Slots,
 } from "./group.ts";
+export type {Check, Finding} from "./lint/finding.ts";
+export {type LintOptions, type LintSource, lintRules} from "./lint/lint.ts";
 export {RecordingRule} from "./recording-rule.ts";
 export {type RestoreOptions, restoreRule} from "./restore.ts";
 export {parseRuleFile, type RuleFile, type RuleFileOptions} from "./rule-file.ts";

@@ -17,6 +17,8 @@ export type RuleFileOptions = {
   readonly retypeScalars?: boolean | undefined;
   /** Whether `partial_response_strategy` is known. On by default. */
   readonly strategies?: boolean | undefined;
+  /** Also read Kubernetes manifests of kind PrometheusRule, any number in a file. */
+  readonly manifests?: boolean | undefined;
 };
 
 /** What a file holds. Groups with errors are left out of `groups`. */
@@ -52,17 +54,45 @@ class FileReader {
   constructor(file: string, text: string, options: RuleFileOptions) {
     this.#file = file;
     this.#options = options;
-    this.#yaml = new YamlReader(text, {retype: options.retypeScalars === true});
+    this.#yaml = new YamlReader(text, {
+      retype: options.retypeScalars === true,
+      all: options.manifests === true,
+    });
   }
 
   read(): RuleFile {
     for (const fault of this.#yaml.faults) this.#fail(fault, {}, fault.message);
-    const root = this.#yaml.resolve(this.#yaml.document?.contents);
-    const groups = this.#yaml.faults.length > 0 ? [] : this.#groups(root);
-    const {moreDocuments} = this.#yaml;
-    const warnings =
-      moreDocuments > 0 ? [`${this.#file}: only the first of ${moreDocuments + 1} YAML documents is used`] : [];
+    if (this.#yaml.faults.length > 0) return this.#result([], []);
+    const {documents} = this.#yaml;
+    if (this.#options.manifests === true && documents.some((each) => this.#isManifest(this.#yaml.open(each)))) {
+      return this.#result(
+        documents.flatMap((each) => this.#manifest(this.#yaml.open(each))),
+        [],
+      );
+    }
+    const more = documents.length > 1;
+    const warnings = more ? [`${this.#file}: only the first of ${documents.length} YAML documents is used`] : [];
+    return this.#result(this.#groups(this.#yaml.open(documents[0])), warnings);
+  }
+
+  #result(groups: GroupSpec[], warnings: string[]): RuleFile {
     return {groups, errors: this.#errors, warnings, rules: this.#rules};
+  }
+
+  #field(node: Node | null, key: string): Node | null {
+    return this.#yaml.entries(node)?.find((entry) => entry.key === key)?.value ?? null;
+  }
+
+  #isManifest(node: Node | null): boolean {
+    return this.#yaml.text(this.#field(node, "kind")) !== "" && this.#field(node, "groups") === null;
+  }
+
+  /** The groups of a PrometheusRule, or of a list of such; other kinds are none of our business. */
+  #manifest(node: Node | null): GroupSpec[] {
+    const kind = this.#yaml.text(this.#field(node, "kind"));
+    if (kind === "PrometheusRule") return this.#groups(this.#field(node, "spec"));
+    if (kind !== "List" && kind !== "PrometheusRuleList") return [];
+    return (this.#yaml.items(this.#field(node, "items")) ?? []).flatMap((item) => this.#manifest(item));
   }
 
   #fail(place: Place, where: Where, message: string): void {

@@ -25,25 +25,32 @@ const MAX_ALIASES = 10_000;
 
 /** Reads YAML nodes together with their places; texts are what the file says, as Go reads into strings. */
 export class YamlReader {
-  readonly document: Document.Parsed | undefined;
+  readonly documents: readonly Document.Parsed[];
   readonly faults: readonly Fault[];
-  /** Documents behind the first, which are not used. */
-  readonly moreDocuments: number;
   readonly #lines = new LineCounter();
   readonly #retype: boolean;
   #aliases = 0;
+  #document: Document.Parsed | undefined;
 
-  /** `retype`: unquoted texts are first read as YAML 1.1 values, as Thanos does: `yes` becomes `true`, `010` `8`. */
-  constructor(text: string, options: {readonly retype: boolean}) {
+  /** `all`: further documents count, too. `retype`: unquoted texts are first read as YAML 1.1 values, as Thanos does: `yes` becomes `true`, `010` `8`. */
+  constructor(text: string, options: {readonly retype: boolean; readonly all: boolean}) {
     this.#retype = options.retype;
     const all = parseAllDocuments(text, {lineCounter: this.#lines, version: "1.1", keepSourceTokens: false});
-    const documents = Array.isArray(all) ? all : [];
-    this.document = documents[0] as Document.Parsed | undefined;
-    this.moreDocuments = Math.max(0, documents.length - 1);
-    this.faults = (this.document?.errors ?? []).map((err) => ({
-      ...this.#at(err.pos[0]),
-      message: `cannot read YAML: ${err.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "")}`,
-    }));
+    this.documents = (Array.isArray(all) ? all : []) as Document.Parsed[];
+    this.#document = this.documents[0];
+    this.faults = this.documents
+      .slice(0, options.all ? undefined : 1)
+      .flatMap(({errors}) => errors)
+      .map((err) => ({
+        ...this.#at(err.pos[0]),
+        message: `cannot read YAML: ${err.message.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/, "")}`,
+      }));
+  }
+
+  /** The contents of a document; aliases are those of this one from now on. */
+  open(document: Document.Parsed | undefined): Node | null {
+    this.#document = document;
+    return this.resolve(document?.contents);
   }
 
   #at(offset: number): Place {
@@ -58,8 +65,8 @@ export class YamlReader {
   /** The node itself, aliases followed. */
   resolve(node: unknown): Node | null {
     if (!isAlias(node)) return (node ?? null) as Node | null;
-    if (++this.#aliases > MAX_ALIASES || this.document === undefined) return null;
-    return (node.resolve(this.document) ?? null) as Node | null;
+    if (++this.#aliases > MAX_ALIASES || this.#document === undefined) return null;
+    return (node.resolve(this.#document) ?? null) as Node | null;
   }
 
   isNull(node: Node | null): boolean {

@@ -110,8 +110,13 @@ const toolsCommands: readonly Command[] = [
   {
     name: "rules-check",
     help: "Check rule files",
-    examples: [["tools rules-check --rules='rules/*.yml'", "check all rule files of a directory"]],
-    load: later(tools, "rulesCheckFlags"),
+    examples: [
+      ["tools rules-check --rules='rules/*.yml'", "check all rule files of a directory"],
+      ["tools rules-check --rules='rules/*.yml' --lint --query=localhost:10902", "also look for likely mistakes"],
+      ["tools rules-check --rules='rules/*.yml' --lint --output=github", "annotate a pull request"],
+    ],
+    load: async () =>
+      lazily((await tools()).rulesCheckFlags, async () => (await import("./tools-rules-check.ts")).rulesCheck),
   },
 ];
 

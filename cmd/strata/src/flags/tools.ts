@@ -12,6 +12,7 @@ import {
   selectorFlags,
 } from "./shared.ts";
 import {
+  address,
   bool,
   content,
   dur,
@@ -174,5 +175,9 @@ export const bucketUploadBlocksFlags = {
 } satisfies FlagTable;
 
 export const rulesCheckFlags = {
-  rules: many(path({required: true, help: "Rule file to check; * is allowed in names."})),
+  rules: many(path({required: true, help: "Rule file or PrometheusRule manifest to check; * is allowed in names."})),
+  lint: bool({help: "Also look for what is valid, but likely wrong. Ends with 3 when there is something."}),
+  output: oneOf(["text", "json", "github"], {default: "text", help: "Form of the findings of --lint."}),
+  query: address({default: "", help: "Querier to ask for series, types and scrape intervals, for --lint."}),
+  "scrape-interval": dur({default: "30s", help: "Scrape interval of metrics that no querier knows, for --lint."}),
 } satisfies FlagTable;
