@@ -92,8 +92,24 @@ export {type ImportOptions, importOpenMetrics} from "./tools/import-openmetrics.
 export {type ListedBlock, listBlocks, listLines} from "./tools/list-blocks.ts";
 export {type BlockReport, type VerifyStage, verifyBlock} from "./verify-block.ts";
 export type {WalCompression} from "./wal/compression.ts";
-export {type RefExemplar, type RefMetadata, writeLabels} from "./wal/other-records.ts";
-export type {WalSync, WalWriterOptions} from "./wal/wal-writer.ts";
+export {
+  decodeHistogramRecord,
+  encodeHistogramRecords,
+  type HistogramSample,
+} from "./wal/histogram-records.ts";
+export {
+  decodeSeries,
+  type RefExemplar,
+  type RefMetadata,
+  readLabels,
+  SeriesRecord,
+  writeLabels,
+} from "./wal/other-records.ts";
+export {RECORD} from "./wal/record-type.ts";
+export {decodeSamples, encodeSamples, SampleColumns} from "./wal/sample-records.ts";
+export {listSegments, type Segment, WAL_DIR} from "./wal/segments.ts";
+export {SegmentReader} from "./wal/wal-reader.ts";
+export {type WalSync, WalWriter, type WalWriterOptions} from "./wal/wal-writer.ts";
 export {
   type BlockDescription,
   BlockWriter,

@@ -13,15 +13,18 @@ import {
   GrpcQueriers,
   parseAlertmanagersConfig,
   parseQueryConfig,
+  parseRemoteWriteConfig,
   Queriers,
   type QueryConfig,
   queryGroupsOfFlags,
+  RemoteStorage,
   Ruler,
   ruleMetrics,
   rulesBackend,
   ServerSet,
 } from "@strata/rule";
-import {announce, serveReadApis, serveStore, tsdbInfo} from "@strata/storeapi";
+import type {ForStateSource, RuleStorage} from "@strata/rules";
+import {announce, serveInfo, serveReadApis, serveStore, type TsdbStore, tsdbInfo} from "@strata/storeapi";
 import {Db} from "@strata/tsdb";
 import {addRulesRoutes, DEFAULT_TENANT_CONFIG, prefixOptions, textError} from "@strata/web";
 import {parse} from "yaml";
@@ -42,8 +45,6 @@ const SHIP_MS = 30_000;
 
 async function setup(flags: Flags, runtime: Runtime): Promise<Work> {
   const {log, registry, probes, grpc} = runtime;
-  const stateless = await flags["remote-write.config"].read();
-  if (stateless.trim() !== "") throw new StrataError("bad_data", "--remote-write.config is not built yet");
   const fault = checkQueryTemplate(flags["alert.query-template"]);
   if (fault !== undefined) throw new StrataError("bad_data", fault);
   const externalLabels = Labels.fromPairs(flags.label.map((l) => [l.name, l.value] as const));
@@ -85,19 +86,13 @@ async function setup(flags: Flags, runtime: Runtime): Promise<Work> {
     logger: log,
   });
   const sender = new AlertSender({servers: alertServers, groups: alertmanagers.length, registry, logger: log});
-  const db = await Db.open(flags["data-dir"], {
-    externalLabels,
-    chunkRange: flags["tsdb.block-duration"],
-    retentionMs: flags["tsdb.retention"],
-    wal: {compression: flags["tsdb.wal-compression"] ? "snappy" : "none"},
-  });
-  const storage = new DbStorage(db);
+  const results = await openResults(flags, runtime, queriers, externalLabels);
   const ruler = new Ruler({
     ruleFiles: flags["rule-file"],
     externalLabels,
     query: (query, signal) => queriers.query(query, signal),
-    storage,
-    forState: (labels, mint, maxt, signal) => storage.forState(labels, mint, maxt, signal),
+    storage: results.storage,
+    forState: results.forState,
     send: (alerts) => sender.push(alerts),
     alerts: {
       dropLabels: flags["alert.label-drop"],
@@ -116,19 +111,21 @@ async function setup(flags: Flags, runtime: Runtime): Promise<Work> {
     logger: log,
     metrics,
   });
-  const shipping = await newShipping(flags, runtime, externalLabels);
   const apis = {rules: ruler.source};
   if (grpc !== undefined) {
     serveReadApis(grpc, apis);
-    serveStore(grpc, {
-      queryable: db,
-      info: () =>
-        probes.ready
-          ? tsdbInfo("rule", [{queryable: db, labels: externalLabels, minTime: db.minTime}], announce(apis))
-          : {componentType: "rule"},
-      registry,
-      limits: {series: flags["store.limits.request-series"], samples: flags["store.limits.request-samples"]},
-    });
+    const {db} = results;
+    const nothing = {componentType: "rule"};
+    if (db === undefined) serveInfo(grpc, () => (probes.ready ? {...nothing, ...announce(apis)} : nothing));
+    else {
+      const store = (): TsdbStore => ({queryable: db, labels: externalLabels, minTime: db.minTime});
+      serveStore(grpc, {
+        queryable: db,
+        info: () => (probes.ready ? tsdbInfo("rule", [store()], announce(apis)) : nothing),
+        registry,
+        limits: {series: flags["store.limits.request-series"], samples: flags["store.limits.request-samples"]},
+      });
+    }
   }
   addRoutes(flags, runtime, ruler);
   runtime.onReload(() =>
@@ -138,21 +135,78 @@ async function setup(flags: Flags, runtime: Runtime): Promise<Work> {
     async run(signal) {
       await ruler.start();
       if (!signal.aborted) probes.setReady();
-      await Promise.all([
-        ruler.run(signal),
-        sender.run(signal),
-        every(MAINTAIN_MS, signal, "cannot maintain the database", log, () => db.maintain()),
-        shipping?.run(signal),
-      ]);
+      await Promise.all([ruler.run(signal), sender.run(signal), results.run(signal)]);
       await ruler.close();
     },
     async close() {
       await ruler.close();
-      await shipping?.close();
-      await db.close();
+      await results.close();
       httpQueriers.close();
       grpcQueriers.close();
       alertServers.close();
+    },
+  };
+}
+
+/** Where results go. */
+type Results = {
+  readonly storage: RuleStorage;
+  readonly forState: ForStateSource;
+  /** What the StoreAPI serves, if anything. */
+  readonly db: Db | undefined;
+  run(signal: AbortSignal): Promise<unknown>;
+  close(): Promise<void>;
+};
+
+/** With receivers to send to, a log; else a database, and uploads where there is a bucket. */
+async function openResults(
+  flags: Flags,
+  runtime: Runtime,
+  queriers: Queriers,
+  externalLabels: Labels,
+): Promise<Results> {
+  const {log, registry, build} = runtime;
+  const compression = flags["tsdb.wal-compression"] ? "snappy" : "none";
+  const remote = flags["remote-write.config"];
+  if ((await remote.read()).trim() !== "") {
+    const storage = RemoteStorage.open({
+      dataDir: flags["data-dir"],
+      remotes: await remote.parse(parseRemoteWriteConfig),
+      externalLabels,
+      compression,
+      userAgent: `Prometheus/${build.version}`,
+      registry,
+      logger: log,
+    });
+    const ignored = flags["restore-ignored-label"];
+    return {
+      storage,
+      forState: (labels, mint, maxt, signal) => queriers.forState(labels, mint, maxt, ignored, signal),
+      db: undefined,
+      run: (signal) => storage.run(signal),
+      close: () => storage.close(),
+    };
+  }
+  const db = await Db.open(flags["data-dir"], {
+    externalLabels,
+    chunkRange: flags["tsdb.block-duration"],
+    retentionMs: flags["tsdb.retention"],
+    wal: {compression},
+  });
+  const storage = new DbStorage(db);
+  const shipping = await newShipping(flags, runtime, externalLabels);
+  return {
+    storage,
+    forState: (labels, mint, maxt, signal) => storage.forState(labels, mint, maxt, signal),
+    db,
+    run: (signal) =>
+      Promise.all([
+        every(MAINTAIN_MS, signal, "cannot maintain the database", log, () => db.maintain()),
+        shipping?.run(signal),
+      ]),
+    async close() {
+      await shipping?.close();
+      await db.close();
     },
   };
 }

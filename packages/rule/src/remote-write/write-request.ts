@@ -1,0 +1,78 @@
+import {ByteWriter} from "@strata/bytes";
+import type {Histogram, Labels, Span} from "@strata/model";
+import {toFloatHistogram} from "@strata/model";
+import {prompb} from "@strata/proto";
+
+/** A sample on its way: a float by the words of its bits, or a histogram. */
+export type OutgoingSample = {
+  readonly labels: Labels;
+  readonly t: number;
+  readonly low: number;
+  readonly high: number;
+  readonly histogram: Histogram | undefined;
+};
+
+const TAG = {timeseries: 0x0a, label: 0x0a, sample: 0x12, histogram: 0x22, name: 0x0a, value: 0x12} as const;
+
+const request = new ByteWriter(64 * 1024);
+const series = new ByteWriter(4096);
+const inner = new ByteWriter(1024);
+
+/**
+ * A `prometheus.WriteRequest`, good until the next call. Written by hand, because the bits of stale markers would not
+ * survive a number.
+ */
+export function writeRequest(samples: readonly OutgoingSample[]): Uint8Array {
+  request.reset();
+  for (const sample of samples) {
+    series.reset();
+    for (const [name, value] of sample.labels) {
+      inner.reset();
+      inner.u8(TAG.name);
+      inner.str(name);
+      inner.u8(TAG.value);
+      inner.str(value);
+      field(series, TAG.label, inner.view());
+    }
+    if (sample.histogram === undefined) field(series, TAG.sample, floatSample(sample));
+    else field(series, TAG.histogram, histogramMessage(sample.histogram, sample.t));
+    field(request, TAG.timeseries, series.view());
+  }
+  return request.view();
+}
+
+function field(into: ByteWriter, tag: number, message: Uint8Array): void {
+  into.u8(tag);
+  into.uvarint(message.length);
+  into.bytes(message);
+}
+
+/** `double value = 1; int64 timestamp = 2`. */
+function floatSample({t, low, high}: OutgoingSample): Uint8Array {
+  inner.reset();
+  inner.u8(0x09);
+  inner.u32le(low);
+  inner.u32le(high);
+  inner.u8(0x10);
+  inner.uvarint(t < 0 ? BigInt.asUintN(64, BigInt(t)) : t);
+  return inner.view();
+}
+
+function histogramMessage(histogram: Histogram, t: number): Uint8Array {
+  const h = toFloatHistogram(histogram);
+  const spans = (list: readonly Span[]) => list.map(({offset, length}) => ({offset, length}));
+  return prompb.Histogram.encode({
+    countFloat: h.count,
+    sum: h.sum,
+    schema: h.schema,
+    zeroThreshold: h.zeroThreshold,
+    zeroCountFloat: h.zeroCount,
+    positiveSpans: spans(h.positiveSpans),
+    positiveCounts: [...h.positiveBuckets],
+    negativeSpans: spans(h.negativeSpans),
+    negativeCounts: [...h.negativeBuckets],
+    customValues: [...h.customValues],
+    resetHint: h.resetHint,
+    timestamp: t,
+  });
+}
