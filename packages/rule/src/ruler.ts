@@ -86,7 +86,12 @@ export class Ruler {
           now: () => clock.now(),
           observer: observer(this.#metrics, logger),
         },
-        restore: {source: options.forState, outageToleranceMs: options.outageToleranceMs, graceMs: options.graceMs},
+        restore: {
+          source: options.forState,
+          outageToleranceMs: options.outageToleranceMs,
+          graceMs: options.graceMs,
+          externalLabels,
+        },
         clock,
         metrics: this.#metrics,
         logger,

@@ -180,9 +180,16 @@ test("restore gives an alert its age back, without the time that the ruler was d
     const asked: string[] = [];
     const source = async (selector: Labels, mint: number, maxt: number) => {
       asked.push(`${selector} ${mint / MINUTE} ${maxt / MINUTE}`);
-      return stored === undefined ? [] : [{labels, ...stored}];
+      if (stored === undefined) return [];
+      // Another ruler's is of no interest, whatever it says.
+      const other = labels.extend(Labels.fromObject({ruler: "r2"}));
+      return [
+        {labels: labels.extend(Labels.fromObject({ruler: "r1"})), ...stored},
+        {labels: other, t: 1, v: 1},
+      ];
     };
-    const options = {source, outageToleranceMs: 60 * MINUTE, graceMs: 10 * MINUTE};
+    const externalLabels = Labels.fromObject({ruler: "r1"});
+    const options = {source, outageToleranceMs: 60 * MINUTE, graceMs: 10 * MINUTE, externalLabels};
     await group.restore(101 * MINUTE, options, signal, (err) => assert.fail(String(err)));
     assert.deepEqual(asked, ['{__name__="ALERTS_FOR_STATE", alertname="A"} 41 101']);
     assert.ok(alerting.restored);

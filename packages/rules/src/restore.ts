@@ -9,6 +9,8 @@ export type RestoreOptions = {
   readonly outageToleranceMs: number;
   /** Least time between a restore and firing, ms; rules that wait less than this are not restored. */
   readonly graceMs: number;
+  /** What the storage adds to series when they are read; series that have others there are not ours. */
+  readonly externalLabels: Labels;
 };
 
 /**
@@ -25,17 +27,25 @@ export async function restoreRule(
     if (rule.spec.forMs < options.graceMs || rule.alerts.length === 0) return;
     const stored = await options.source(selectorOf(rule), now - options.outageToleranceMs, now, signal);
     const byLabels = new Map<string, ForState>();
-    for (const state of stored) byLabels.set(seriesKey(state.labels.without([METRIC_NAME])), state);
+    const added = [...options.externalLabels].map(([name]) => name);
+    for (const state of stored) {
+      if (isOwn(state.labels, options.externalLabels)) {
+        byLabels.set(seriesKey(state.labels.without([METRIC_NAME, ...added])), state);
+      }
+    }
     for (const alert of rule.alerts) {
       // The stored series also has the rule's labels as they were written, under the alert's own.
-      const key = seriesKey(Labels.fromPairs([...rule.spec.labels, ...alert.labels]));
-      const state = byLabels.get(key) ?? byLabels.get(seriesKey(alert.labels));
+      const labels = Labels.fromPairs([...rule.spec.labels, ...alert.labels]).without(added);
+      const state = byLabels.get(seriesKey(labels)) ?? byLabels.get(seriesKey(alert.labels.without(added)));
       if (state !== undefined) alert.activeAt = restoredAge(state, rule.spec.forMs, now, options.graceMs);
     }
   } finally {
     rule.restored = true;
   }
 }
+
+const isOwn = (labels: Labels, external: Labels): boolean =>
+  [...external].every(([name, value]) => !labels.has(name) || labels.get(name) === value);
 
 /** Since when an alert counts as active: the time that the ruler was down is not part of its age. */
 function restoredAge(state: ForState, forMs: number, now: number, graceMs: number): number {
