@@ -10,7 +10,7 @@ export type {
   TargetsQuery,
 } from "./api/endpoint-backend.ts";
 export {addEndpointRoutes, addRulesRoutes, type EndpointDefaults, type RulesDefaults} from "./api/endpoint-routes.ts";
-export {Api, type ApiAnswer, type ApiHandler, type ApiOptions, type JsonPieces} from "./api/envelope.ts";
+export {Api, type ApiAnswer, type ApiHandler, type ApiOptions, CORS_HEADERS, type JsonPieces} from "./api/envelope.ts";
 export {addFederateRoute} from "./api/federate-route.ts";
 export {goJson, int64Json} from "./api/go-json.ts";
 export {MAX_TIME, MIN_TIME} from "./api/param-values.ts";

@@ -177,7 +177,11 @@ export const COMMANDS: readonly Command[] = [
     name: "query-frontend",
     help: "Split, cache and retry queries in front of a querier",
     examples: [["query-frontend --query-frontend.downstream-url=http://localhost:10902", "in front of one querier"]],
-    load: later(() => import("../flags/query-frontend.ts"), "queryFrontendFlags"),
+    load: async () =>
+      lazily(
+        (await import("../flags/query-frontend.ts")).queryFrontendFlags,
+        async () => (await import("./query-frontend.ts")).queryFrontend,
+      ),
   },
   {
     name: "standalone",

@@ -72,6 +72,14 @@ export const queryFrontendFlags = {
     hidden: true,
     help: "Take the tenant from this field of the client's certificate.",
   }),
+  "query-frontend.max-concurrent-downstream": int({
+    default: "200",
+    help: "Requests to the querier at once, over all tenants; places go to the tenants in turn.",
+  }),
+  "query-frontend.max-outstanding-per-tenant": int({
+    default: "2048",
+    help: "Requests of one tenant that may wait for a place; further ones are refused with 429.",
+  }),
   "query-frontend.vertical-shards": int({
     default: "0",
     help: "Parts into which aggregations are sharded; below 2 none.",

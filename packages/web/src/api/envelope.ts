@@ -21,7 +21,8 @@ export type ApiAnswer = {
 
 export type ApiHandler = (request: HttpRequest) => ApiAnswer | Promise<ApiAnswer>;
 
-const CORS_HEADERS = {
+/** What lets pages from elsewhere read answers. */
+export const CORS_HEADERS = {
   "access-control-allow-headers": "Accept, Accept-Encoding, Authorization, Content-Type, Origin",
   "access-control-allow-methods": "GET, POST, OPTIONS",
   "access-control-allow-origin": "*",
