@@ -2,7 +2,7 @@ import {goQuote, METRIC_NAME} from "@strata/model";
 import type {Aggregate, Position} from "@strata/promql";
 import {BatchWriter, type Evaluation} from "./evaluation.ts";
 import {Groups} from "./grouping.ts";
-import type {FloatHistogram} from "./histogram/float-histogram.ts";
+import {compact, type FloatHistogram, histogramBytes} from "./histogram/float-histogram.ts";
 import {HistogramSum} from "./histogram/histogram-sum.ts";
 import {addToMean} from "./histogram/window-sum.ts";
 import {setPoint} from "./range-leaf.ts";
@@ -21,9 +21,17 @@ type Accumulator = {
   /** avg: 1 where the sum overflowed and `a` is a running mean. */
   incremental: Uint8Array | undefined;
   hists: HistogramState[] | undefined;
+  histogramBytes: number;
 };
 
-type HistogramState = {sum: HistogramSum; n: number; incremental: boolean; failed: boolean};
+/** `sum` is undefined where a float came first: nothing will come of it. `floats`: how many there were when it failed. */
+type HistogramState = {
+  sum: HistogramSum | undefined;
+  n: number;
+  incremental: boolean;
+  failed: boolean;
+  floats: number;
+};
 
 const newAccumulator = (steps: number): Accumulator => ({
   n: new Float64Array(steps),
@@ -31,6 +39,7 @@ const newAccumulator = (steps: number): Accumulator => ({
   b: new Float64Array(steps),
   incremental: undefined,
   hists: undefined,
+  histogramBytes: 0,
 });
 
 /**
@@ -65,7 +74,7 @@ export async function* foldAggregate(ev: Evaluation, aggregate: Aggregate, child
     const full = writer.full();
     if (full !== undefined) yield full;
   }
-  ev.budget.give(24 * steps * states.length);
+  for (const state of states) ev.budget.give(24 * steps + state.histogramBytes);
   ev.drop(steps * states.length);
   const rest = writer.take();
   if (rest !== undefined) yield rest;
@@ -185,10 +194,14 @@ function foldHistograms(
     state.hists ??= [];
     const before = state.hists[i];
     if (before === undefined) {
-      state.hists[i] = {sum: new HistogramSum(h), n: 1, incremental: false, failed: false};
+      const bytes = 2 * histogramBytes(h);
+      ev.budget.take(bytes, "aggregation groups");
+      state.histogramBytes += bytes;
+      const sum = state.n[i]! > 0 ? undefined : new HistogramSum(h);
+      state.hists[i] = {sum, n: 1, incremental: false, failed: false, floats: 0};
       continue;
     }
-    if (before.failed) continue;
+    if (before.failed || before.sum === undefined) continue;
     before.n++;
     if (op === "sum") before.failed = before.sum.add(h) === "incompatible";
     else {
@@ -201,6 +214,7 @@ function foldHistograms(
     }
     if (before.failed) {
       const name = goQuote(batch.labels[s]!.get(METRIC_NAME));
+      before.floats = state.n[i]!;
       const text = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
       ev.annotations.warn(`${text} ${name}`, pos);
     }
@@ -223,15 +237,18 @@ function finish(
     const n = state.n[i]!;
     if (h === undefined && n === 0) continue;
     if (h !== undefined) {
-      if (n > 0) {
+      const {sum} = h;
+      // What came after histograms that do not go together was not looked at.
+      const floats = h.failed ? h.floats : n;
+      if (sum?.reconciled) ev.annotations.info("mismatched custom buckets were reconciled during aggregation", pos);
+      if (floats > 0 || sum === undefined) {
         ev.annotations.warn("encountered a mix of histograms and floats for aggregation", pos);
         continue;
       }
-      if (h.sum.collision) ev.annotations.warn("conflicting counter resets during histogram aggregation", pos);
-      if (h.sum.reconciled) ev.annotations.info("mismatched custom buckets were reconciled during aggregation", pos);
       if (h.failed) continue;
-      if (op === "avg" && !h.incremental && h.n > 1) h.sum.divideBy(h.n);
-      setPoint(batch, base + i, h.sum.result());
+      if (sum.collision) ev.annotations.warn("conflicting counter resets during histogram aggregation", pos);
+      if (op === "avg" && !h.incremental && h.n > 1) sum.divideBy(h.n);
+      setPoint(batch, base + i, compact(sum.result()));
       any = true;
       continue;
     }

@@ -5,8 +5,10 @@ import type {Aggregate, Position} from "@strata/promql";
 import {goG} from "./annotations.ts";
 import {BatchWriter, type Evaluation} from "./evaluation.ts";
 import {Groups} from "./grouping.ts";
+import {histogramBytes} from "./histogram/float-histogram.ts";
 import {invalidQuantile, quantileOf} from "./range-functions.ts";
 import {setPoint} from "./range-leaf.ts";
+import {goMax, goMin} from "./scalar-math.ts";
 import {ABSENT, type Batches, FLOAT, type Grid, HISTOGRAM, type Row, rowsOf, type StepBatch} from "./step-batch.ts";
 
 /** All rows of an input that an operator has to see whole. */
@@ -14,16 +16,28 @@ export async function collectRows(ev: Evaluation, child: Batches): Promise<Row[]
   const rows: Row[] = [];
   for await (const batch of child) {
     ev.hold(batch.labels.length * batch.steps);
+    ev.budget.take(histogramsBytes(batch), "histograms");
     for (const row of rowsOf(batch)) rows.push(row);
     ev.check();
   }
   return rows;
 }
 
+/** What the histograms of a batch take. */
+function histogramsBytes({hists}: StepBatch): number {
+  let bytes = 0;
+  // A sparse array: only where there are any.
+  hists?.forEach((h) => {
+    if (h !== undefined) bytes += histogramBytes(h);
+  });
+  return bytes;
+}
+
 /** Gives back the batches behind rows. */
 export function releaseRows(ev: Evaluation, rows: readonly Row[]): void {
   for (const batch of new Set(rows.map((row) => row.batch))) {
     ev.drop(batch.labels.length * batch.steps);
+    ev.budget.give(histogramsBytes(batch));
     ev.release(batch);
   }
 }
@@ -76,15 +90,18 @@ export async function* selectAggregate(
   child: Batches,
   grid: Grid,
 ): Batches {
-  const {op} = aggregate;
-  const ratio = op === "limit_ratio";
-  checkParameter(ev, aggregate, param, ratio);
-  const top = ratio ? 0 : Math.max(...param);
-  if (ratio ? param.every((r) => r === 0) : top < 1) {
-    await child.return();
+  const ratio = aggregate.op === "limit_ratio";
+  const {min, max, nan} = extremes(param);
+  if (ratio ? min === 0 && max === 0 : max < 1) {
+    // Nothing is kept, but what is wrong with the input is told.
+    await drain(ev, child);
     return;
   }
   const rows = await collectRows(ev, child);
+  if (ratio) capRatios(ev, aggregate, param);
+  else if (nan) throw new StrataError("execution", "Parameter value is NaN");
+  else if (min <= -(2 ** 63)) throw new StrataError("execution", `Scalar value ${goG(min)} underflows int64`);
+  else if (max >= 2 ** 63) throw new StrataError("execution", `Scalar value ${goG(max)} overflows int64`);
   const groups = byGroup(new Groups(ev, aggregate), rows);
   const steps = grid.count;
   // Which rows are kept at each step, as bytes in the order of `rows`; and for one step the order to come out in.
@@ -113,20 +130,33 @@ export async function* selectAggregate(
   releaseRows(ev, rows);
 }
 
-function checkParameter(ev: Evaluation, aggregate: Aggregate, param: Float64Array, ratio: boolean): void {
-  for (let i = 0; i < param.length; i++) {
-    const v = param[i]!;
-    if (Number.isNaN(v)) {
-      throw new StrataError("execution", ratio ? "Ratio value is NaN" : "Parameter value is NaN");
-    }
-    if (ratio) {
-      if (Math.abs(v) <= 1) continue;
-      param[i] = v > 0 ? 1 : -1;
-      const pos = aggregate.param?.pos ?? aggregate.pos;
-      ev.annotations.warn(`ratio value should be between -1 and 1, got ${goG(v)}, capping to ${goG(param[i]!)}`, pos);
-    } else if (v <= -(2 ** 63)) throw new StrataError("execution", `Scalar value ${goG(v)} underflows int64`);
-    else if (v >= 2 ** 63) throw new StrataError("execution", `Scalar value ${goG(v)} overflows int64`);
+/** The ends of a parameter, as Go's math.Max and math.Min find them, and whether it is NaN anywhere. */
+function extremes(param: Float64Array): {min: number; max: number; nan: boolean} {
+  let [min, max, nan] = [Number.MAX_VALUE, -Number.MAX_VALUE, false];
+  // Compat: with a φ or k that is the same everywhere the ends are the value itself, also if infinite or NaN.
+  if (param.every((v) => Object.is(v, param[0]))) return {min: param[0]!, max: param[0]!, nan: Number.isNaN(param[0]!)};
+  for (const v of param) {
+    min = goMin(min, v);
+    max = goMax(max, v);
+    nan ||= Number.isNaN(v);
   }
+  return {min, max, nan};
+}
+
+function capRatios(ev: Evaluation, aggregate: Aggregate, param: Float64Array): void {
+  const {min, max, nan} = extremes(param);
+  if (nan) throw new StrataError("execution", "Ratio value is NaN");
+  const {pos} = aggregate.param ?? aggregate;
+  const warn = (v: number, cap: number) =>
+    ev.annotations.warn(`ratio value should be between -1 and 1, got ${goG(v)}, capping to ${goG(cap)}`, pos);
+  if (max > 1) warn(max, 1);
+  if (min < -1) warn(min, -1);
+  for (let i = 0; i < param.length; i++) param[i] = Math.max(-1, Math.min(1, param[i]!));
+}
+
+/** Evaluates for what it says alone. */
+export async function drain(ev: Evaluation, child: Batches): Promise<void> {
+  for await (const batch of child) ev.release(batch);
 }
 
 function choose(ev: Evaluation, aggregate: Aggregate, members: readonly Row[], step: number, k: number): Row[] {
@@ -204,13 +234,8 @@ function hashOffset(labels: Labels): number {
 
 /** Compat: of a φ that changes from step to step NaN and the furthest ones are told, also where no sample is. */
 function warnQuantiles(ev: Evaluation, phis: Float64Array, pos: Position): void {
-  let [min, max, nan] = [0, 1, false];
-  for (const phi of phis) {
-    if (phi > max) max = phi;
-    else if (phi < min) min = phi;
-    else if (Number.isNaN(phi)) nan = true;
-  }
-  for (const phi of [max, min, nan ? Number.NaN : 0]) {
+  const {min, max, nan} = extremes(phis);
+  for (const phi of [nan ? Number.NaN : 0, Math.max(1, max), Math.min(0, min)]) {
     const warning = invalidQuantile(phi);
     if (warning !== undefined) ev.annotations.warn(warning, pos);
   }

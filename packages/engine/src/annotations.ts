@@ -3,7 +3,8 @@ import {formatFloat, type Position} from "@strata/promql";
 /** One remark on an answer. `start` is the byte offset in the query text of the expression it is about. */
 export type Annotation = {readonly kind: "warning" | "info"; readonly text: string; readonly start: number};
 
-type Monotonicity = {min: number; max: number; diff: number; count: number; from: number; to: number};
+/** How buckets had to be mended: the first and last of them, by how much, how often, and when. */
+export type Monotonicity = {min: number; max: number; diff: number; count: bigint; from: number; to: number};
 
 /**
  * Warnings and infos of one query, of equal texts the last. Texts are those of Prometheus 3.14 with their "PromQL
@@ -35,23 +36,24 @@ export class Annotations {
     if (!this.#all.has(text)) this.#all.set(text, {kind: "warning", text, start: -1});
   }
 
-  /** Classic buckets that had to be made monotonic at `t`: `name` is ` for metric name "x"` or "". */
-  forcedMonotonicity(name: string, pos: Position, min: number, max: number, diff: number, t: number): void {
+  /** Classic buckets that had to be made monotonic: `name` is ` for metric name "x"` or "". */
+  forcedMonotonicity(name: string, pos: Position, {min, max, diff, count, from, to}: Monotonicity): void {
     const text =
       "PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see " +
       `https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)${name}`;
-    if (!this.#all.has(text)) this.#all.set(text, {kind: "info", text, start: pos.start});
+    const before = this.#all.get(text);
+    if (before === undefined || pos.start < before.start) this.#all.set(text, {kind: "info", text, start: pos.start});
     const seen = this.#forced.get(text);
     if (seen === undefined) {
-      this.#forced.set(text, {min, max, diff, count: 1, from: t, to: t});
+      this.#forced.set(text, {min, max, diff, count, from, to});
       return;
     }
     seen.min = Math.min(seen.min, min);
     seen.max = Math.max(seen.max, max);
     seen.diff = Math.max(seen.diff, diff);
-    seen.count++;
-    seen.from = Math.min(seen.from, t);
-    seen.to = Math.max(seen.to, t);
+    seen.count += count;
+    seen.from = Math.min(seen.from, from);
+    seen.to = Math.max(seen.to, to);
   }
 
   /** Starts to remember what comes; the list is the caller's to hand to `stopRecording`. */
@@ -102,7 +104,7 @@ export class Annotations {
     const f = this.#forced.get(text);
     if (f === undefined) return "";
     const span = `from ${seconds(f.from)} to ${seconds(f.to)}`;
-    return `, from buckets ${goG(f.min)} to ${goG(f.max)}, with a max diff of ${goG2(f.diff)}, over ${f.count} samples ${span}`;
+    return `, from buckets ${goG(f.min)} to ${goG(f.max)}, with a max diff of ${goG2(f.diff)}, over ${BigInt.asIntN(64, f.count)} samples ${span}`;
   }
 }
 
@@ -133,13 +135,16 @@ export function goG(v: number): string {
   return e < -4 || e >= 6 ? exponential(digits, e) : formatFloat(v);
 }
 
-/** Go's `%.2g`. */
+/** Go's `%.2g`: of two digits that are equally near the even one, where JavaScript takes the larger. */
 function goG2(v: number): string {
   if (!Number.isFinite(v) || v === 0) return goG(v);
-  const [digits, exp] = v.toExponential(1).split("e") as [string, string];
+  const [, even, rest] = /^-?\d\.(\d)(\d+)e/.exec(v.toExponential(60)) as unknown as [string, string, string];
+  const tie = /^50*$/.test(rest) && Number(even) % 2 === 0;
+  const rounded = tie ? v - v * 1e-9 : v;
+  const [digits, exp] = rounded.toExponential(1).split("e") as [string, string];
   const e = Number(exp);
   const short = digits.replace(/\.0$/, "");
-  return e < -4 || e >= 2 ? exponential(short, e) : formatFloat(Number(v.toPrecision(2)));
+  return e < -4 || e >= 2 ? exponential(short, e) : formatFloat(Number(rounded.toPrecision(2)));
 }
 
 const exponential = (digits: string, e: number): string =>

@@ -1,7 +1,7 @@
 import {StrataError} from "@strata/base";
 import {compareUtf8, Labels, METRIC_NAME} from "@strata/model";
 import type {Binary, BinaryOp, VectorMatching} from "@strata/promql";
-import {collectRows, releaseRows} from "./aggregate-select.ts";
+import {collectRows, drain, releaseRows} from "./aggregate-select.ts";
 import {ElementOperator, type Remark, type Value} from "./binary-element.ts";
 import type {Evaluation} from "./evaluation.ts";
 import {dropReserved, labelsKey, sameLabelset} from "./metric-name.ts";
@@ -321,12 +321,19 @@ export async function* intersect(ev: Evaluation, expr: Binary, lhs: Batches, rhs
   const presence = new Presence(ev, expr.matching!, grid.count);
   // Of equal annotations the one evaluated last counts, and in Prometheus that is the right side.
   const said = ev.annotations.record();
-  for await (const batch of rhs) {
-    for (const row of rowsOf(batch)) presence.add(row);
-    ev.release(batch);
-    ev.check();
+  try {
+    for await (const batch of rhs) {
+      for (const row of rowsOf(batch)) presence.add(row);
+      ev.release(batch);
+      ev.check();
+    }
+  } catch (err) {
+    // Where both sides fail, the left one's error is the query's.
+    await drain(ev, lhs);
+    throw err;
+  } finally {
+    ev.annotations.stopRecording(said);
   }
-  ev.annotations.stopRecording(said);
   const wanted = expr.op === "and" ? 1 : 0;
   for await (const batch of lhs) {
     for (const {labels, base} of rowsOf(batch)) {

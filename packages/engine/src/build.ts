@@ -2,7 +2,7 @@ import {StrataError} from "@strata/base";
 import {type Aggregate, type Binary, type Call, type Expr, type Subquery, unparen, valueType} from "@strata/promql";
 import {absent} from "./absent.ts";
 import {foldAggregate} from "./aggregate-fold.ts";
-import {quantileAggregate, selectAggregate} from "./aggregate-select.ts";
+import {drain, quantileAggregate, selectAggregate} from "./aggregate-select.ts";
 import {vectorScalar} from "./binary-scalar.ts";
 import {intersect, union, vectorVector} from "./binary-vector.ts";
 import {countValues} from "./count-values.ts";
@@ -13,14 +13,17 @@ import {scale} from "./histogram/float-histogram.ts";
 import {bucketFunction, HISTOGRAM_FIELDS, mapHistograms} from "./histogram-functions.ts";
 import {info} from "./info.ts";
 import {type InstantValue, instantSelector} from "./instant-leaf.ts";
-import {isInvariant, repeatFirst} from "./invariant.ts";
+import {isInvariant, repeatFirst, unpinned} from "./invariant.ts";
 import {byLabels, byValue, labelJoin, labelReplace, sortRows} from "./label-functions.ts";
 import {DATE_FUNCTIONS, MATH_FUNCTIONS, round} from "./math-functions.ts";
 import {hasOneName} from "./metric-name.ts";
 import {openMetricsFloat} from "./open-metrics.ts";
+import {checkMode} from "./prepare.ts";
 import {RANGE_FUNCTIONS} from "./range-functions.ts";
 import {type RangeCall, rangeSelector} from "./range-leaf.ts";
+import {SampleTally} from "./sample-tally.ts";
 import {scalarColumn as columnOf, constant} from "./scalar-column.ts";
+import {goMax, goMin} from "./scalar-math.ts";
 import {type Hints, NO_HINTS} from "./select-series.ts";
 import {type Batches, FLOAT, type Grid, HISTOGRAM} from "./step-batch.ts";
 import {rangeSubquery, subqueryGrid} from "./subquery.ts";
@@ -56,9 +59,8 @@ async function* measured(costs: Map<Expr, OperatorCost>, expr: Expr, child: Batc
 
 function once(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints): Batches {
   if (grid.count > 1 && expr.kind !== "paren" && isInvariant(expr)) {
-    const repeats = grid.count * (grid.repeats ?? 1);
-    const once = {start: grid.start, step: grid.step, count: 1, repeats};
-    return repeatFirst(ev, plain(ev, expr, once, hints), grid.count);
+    const once = {start: grid.start, step: grid.step, count: 1, tally: new SampleTally(0)};
+    return repeatFirst(ev, plain(ev, expr, once, hints), grid, once.tally);
   }
   return plain(ev, expr, grid, hints);
 }
@@ -93,6 +95,7 @@ function oneName(expr: Expr): boolean {
   if (e.kind === "matrix") return hasOneName(e.selector);
   if (e.kind === "subquery" || e.kind === "unary") return oneName(e.expr);
   if (e.kind === "aggregate") {
+    if (e.op === "count_values" && stringArg(e.param!) === "__name__") return false;
     if (["topk", "bottomk", "limitk", "limit_ratio"].includes(e.op)) return oneName(e.expr);
     return e.without || !e.grouping.includes("__name__");
   }
@@ -122,15 +125,40 @@ async function* later(start: () => Promise<Batches>): Batches {
   yield* await start();
 }
 
+/**
+ * An operator whose scalars stand behind its vector. They are evaluated first, since the vector streams; but where both
+ * fail, the vector's error is the query's, and of equal remarks the scalar's, as in Prometheus.
+ */
+async function* withScalars<T>(
+  ev: Evaluation,
+  child: () => Batches,
+  scalars: () => Promise<T>,
+  make: (scalars: T) => Batches,
+): Batches {
+  const said = ev.annotations.record();
+  let values: T;
+  try {
+    values = await scalars();
+  } catch (err) {
+    await drain(ev, child());
+    throw err;
+  } finally {
+    ev.annotations.stopRecording(said);
+  }
+  yield* make(values);
+  ev.annotations.repeat(said, 0);
+}
+
 const stringArg = (expr: Expr): string => {
   const e = unparen(expr);
   if (e.kind !== "string") throw new StrataError("internal", "BUG: expected a string");
   return e.value;
 };
 
-function aggregation(ev: Evaluation, expr: Aggregate, grid: Grid, stats: boolean): Batches {
+function aggregation(ev: Evaluation, expr: Aggregate, grid: Grid, stats: Hints["stats"]): Batches {
   const hints: Hints = {func: expr.op, by: !expr.without, grouping: expr.grouping, stats};
   const child = () => vector(ev, expr.expr, grid, hints);
+  const parameter = () => scalarColumn(ev, unpinned(expr.param!, grid), grid);
   switch (expr.op) {
     case "count_values":
       return countValues(ev, expr, stringArg(expr.param!), child(), grid);
@@ -138,25 +166,31 @@ function aggregation(ev: Evaluation, expr: Aggregate, grid: Grid, stats: boolean
     case "bottomk":
     case "limitk":
     case "limit_ratio":
-      return later(async () => selectAggregate(ev, expr, await scalarColumn(ev, expr.param!, grid), child(), grid));
+      return later(async () => selectAggregate(ev, expr, await parameter(), child(), grid));
     case "quantile":
-      return later(async () => quantileAggregate(ev, expr, await scalarColumn(ev, expr.param!, grid), child(), grid));
+      return later(async () => quantileAggregate(ev, expr, await parameter(), child(), grid));
     default:
       return foldAggregate(ev, expr, child(), grid);
   }
 }
 
-function binary(ev: Evaluation, expr: Binary, grid: Grid, stats: boolean): Batches {
-  const hints = {...NO_HINTS, stats: stats && expr.op !== "</" && expr.op !== ">/"};
+function binary(ev: Evaluation, expr: Binary, grid: Grid, stats: Hints["stats"]): Batches {
+  const hints: Hints = {...NO_HINTS, stats: expr.op === "</" || expr.op === ">/" ? "never" : stats};
   const leftScalar = valueType(expr.lhs) === "scalar";
   if (leftScalar || valueType(expr.rhs) === "scalar") {
     const [scalar, vec] = leftScalar ? [expr.lhs, expr.rhs] : [expr.rhs, expr.lhs];
-    return later(async () => {
-      const column = await scalarColumn(ev, scalar, grid);
+    const keeps = !expr.bool && !["+", "-", "*", "/", "%", "^", "atan2"].includes(expr.op);
+    const combine = (column: Float64Array) => {
       const out = vectorScalar(ev, expr, vector(ev, vec, grid, hints), column, leftScalar);
-      const keeps = !expr.bool && !["+", "-", "*", "/", "%", "^", "atan2"].includes(expr.op);
       return keeps ? out : dropNames(ev, out, oneName(vec));
-    });
+    };
+    if (leftScalar) return later(async () => combine(await scalarColumn(ev, scalar, grid)));
+    return withScalars(
+      ev,
+      () => vector(ev, vec, grid, hints),
+      () => scalarColumn(ev, scalar, grid),
+      combine,
+    );
   }
   const lhs = vector(ev, expr.lhs, grid, hints);
   const rhs = vector(ev, expr.rhs, grid, hints);
@@ -169,10 +203,10 @@ function binary(ev: Evaluation, expr: Binary, grid: Grid, stats: boolean): Batch
 const STATS_ONLY = new Set(["histogram_count", "histogram_sum", "histogram_avg"]);
 const NEEDS_BUCKETS = new Set(["histogram_quantile", "histogram_quantiles", "histogram_fraction"]);
 
-function call(ev: Evaluation, expr: Call, grid: Grid, outer: boolean): Batches {
+function call(ev: Evaluation, expr: Call, grid: Grid, outer: Hints["stats"]): Batches {
   const {name} = expr.func;
   const {args} = expr;
-  const stats = STATS_ONLY.has(name) || (outer && !NEEDS_BUCKETS.has(name));
+  const stats = NEEDS_BUCKETS.has(name) ? "never" : STATS_ONLY.has(name) && outer !== "never" ? "yes" : outer;
   const hints: Hints = {func: name, by: false, grouping: [], stats};
   const child = (i = 0) => vector(ev, args[i]!, grid, hints);
   const scalar = (i: number) => scalarColumn(ev, args[i]!, grid);
@@ -189,18 +223,19 @@ function call(ev: Evaluation, expr: Call, grid: Grid, outer: boolean): Batches {
   if (field !== undefined) return dropNames(ev, mapHistograms(ev, child(), field), oneName(args[0]!));
   switch (name) {
     case "round":
-      return later(async () => {
-        const to = args.length > 1 ? await scalar(1) : undefined;
-        return dropNames(
-          ev,
-          mapFloats(ev, child(), (v, i) => round(v, to?.[i] ?? 1)),
-          oneName(args[0]!),
-        );
-      });
+      return withScalars(
+        ev,
+        child,
+        async () => (args.length > 1 ? await scalar(1) : undefined),
+        (to) => {
+          const rounded = mapFloats(ev, child(), (v, i) => round(v, to?.[i] ?? 1));
+          return dropNames(ev, rounded, oneName(args[0]!));
+        },
+      );
     case "clamp":
     case "clamp_min":
     case "clamp_max":
-      return later(() => clamp(ev, expr, grid, child()));
+      return clamp(ev, expr, grid, child);
     case "vector":
       return later(async () => {
         const column = await scalar(0);
@@ -214,7 +249,7 @@ function call(ev: Evaluation, expr: Call, grid: Grid, outer: boolean): Batches {
     case "absent_over_time":
       return later(async () => {
         const present = {...expr, func: {...expr.func, name: "present_over_time"}};
-        return absent(ev, await rangeFunction(ev, present, grid, hints), args[0]!, grid);
+        return absent(ev, await rangeFunction(ev, present, grid, hints, true), args[0]!, grid);
       });
     case "sort":
     case "sort_desc":
@@ -253,8 +288,8 @@ async function quantiles(ev: Evaluation, expr: Call, grid: Grid, child: Batches)
   return bucketFunction(ev, expr, {kind: "quantile", phis, labelName: stringArg(expr.args[1]!)}, child, grid);
 }
 
-/** A function over a range selector or a subquery. */
-async function rangeFunction(ev: Evaluation, expr: Call, grid: Grid, hints: Hints): Promise<Batches> {
+/** A function over a range selector or a subquery. `nameless`: nobody looks at the labels. */
+async function rangeFunction(ev: Evaluation, expr: Call, grid: Grid, hints: Hints, nameless = false): Promise<Batches> {
   const {name} = expr.func;
   const at = expr.func.args.indexOf("matrix");
   const args: Float64Array[] = [];
@@ -263,31 +298,42 @@ async function rangeFunction(ev: Evaluation, expr: Call, grid: Grid, hints: Hint
   const matrix = unparen(operand);
   // Compat: annotations about a subquery point at the beginning of the query.
   const pos = matrix.kind === "matrix" ? operand.pos : {start: 0, end: 0};
-  const rangeCall: RangeCall = {name, func: RANGE_FUNCTIONS.get(name)!, args, pos, firstPos: expr.args[0]!.pos};
-  if (matrix.kind === "matrix") return rangeSelector(ev, rangeCall, matrix, grid, hints);
+  const firstPos = at === 0 ? pos : expr.args[0]!.pos;
+  const rangeCall: RangeCall = {name, func: RANGE_FUNCTIONS.get(name)!, args, pos, firstPos};
+  if (matrix.kind === "matrix") {
+    checkMode(matrix.selector, nameless ? "absent_over_time" : name);
+    return rangeSelector(ev, rangeCall, matrix, grid, hints, nameless);
+  }
   const sub = matrix as Subquery;
   const inner = subqueryGrid(ev, sub, grid);
   if (inner === undefined) return nothing();
-  const child = vector(ev, sub.expr, inner, {...hints, stats: false});
-  return rangeSubquery(ev, rangeCall, sub, grid, inner, child, oneName(sub.expr));
+  const child = vector(ev, sub.expr, inner, {...hints, stats: "never"});
+  return rangeSubquery(ev, rangeCall, sub, grid, inner, child, nameless || oneName(sub.expr));
 }
 
 async function* nothing(): Batches {}
 
-async function clamp(ev: Evaluation, expr: Call, grid: Grid, child: Batches): Promise<Batches> {
+function clamp(ev: Evaluation, expr: Call, grid: Grid, child: () => Batches): Batches {
   const {name} = expr.func;
-  const first = await scalarColumn(ev, expr.args[1]!, grid);
-  const second = name === "clamp" ? await scalarColumn(ev, expr.args[2]!, grid) : first;
+  const limits = async (): Promise<[Float64Array, Float64Array]> => {
+    const first = await scalarColumn(ev, expr.args[1]!, grid);
+    return [first, name === "clamp" ? await scalarColumn(ev, expr.args[2]!, grid) : first];
+  };
+  return withScalars(ev, child, limits, ([first, second]) => clamped(ev, expr, child(), first, second));
+}
+
+function clamped(ev: Evaluation, expr: Call, child: Batches, first: Float64Array, second: Float64Array): Batches {
+  const {name} = expr.func;
   const low = name === "clamp_max" ? undefined : first;
   const high = name === "clamp_min" ? undefined : second;
-  const clamped = mapFloats(ev, child, (v, i) => {
-    const limited = high === undefined ? v : Math.min(high[i]!, v);
-    return low === undefined ? limited : Math.max(low[i]!, limited);
+  const within = mapFloats(ev, child, (v, i) => {
+    const limited = high === undefined ? v : goMin(high[i]!, v);
+    return low === undefined ? limited : goMax(low[i]!, limited);
   });
   const out =
     low === undefined || high === undefined
-      ? clamped
-      : mapBatches(ev, clamped, (batch) => {
+      ? within
+      : mapBatches(ev, within, (batch) => {
           // Limits the wrong way round leave nothing.
           for (let p = 0, i = 0; p < batch.labels.length * batch.steps; p++) {
             if (high[i]! < low[i]!) batch.kind[p] = 0;
@@ -301,8 +347,10 @@ async function clamp(ev: Evaluation, expr: Call, grid: Grid, child: Batches): Pr
 function timestamps(ev: Evaluation, expr: Call, grid: Grid, hints: Hints): Batches {
   const arg = unparen(expr.args[0]!);
   const what = expr.func.name as InstantValue;
-  // Without the feature nothing knows start times, and the server gives no samples at all.
-  if (what === "start_timestamp" && !ev.options.features.startTimestamps) return nothing();
+  // Without the feature nothing knows start times: the samples are looked at, and none comes out.
+  if (what === "start_timestamp" && !ev.options.features.startTimestamps && arg.kind === "vector") {
+    return mapBatches(ev, instantSelector(ev, arg, grid, hints, "timestamp"), (batch) => void batch.kind.fill(0));
+  }
   if (arg.kind === "vector") return dropNames(ev, instantSelector(ev, arg, grid, hints, what), oneName(arg));
   const times = mapBatches(ev, vector(ev, arg, grid, hints), (batch) => {
     for (let p = 0, i = 0; p < batch.labels.length * batch.steps; p++) {

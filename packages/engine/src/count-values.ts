@@ -30,7 +30,7 @@ export async function* countValues(
         const text = kind === HISTOGRAM ? histogramText(batch.hists![at]!) : formatFloat(batch.values[at]!);
         const labels = groups.groupLabels(row.labels.extend(Labels.fromPairs([[label, text]])));
         const key = labelsKey(labels);
-        const count = counts.row(labels, row.drop, key);
+        const count = counts.row(labels, false, key);
         count.batch.kind[count.base + i] = FLOAT;
         count.batch.values[count.base + i]!++;
       }

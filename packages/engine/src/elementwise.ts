@@ -124,3 +124,9 @@ export function mergeRow(into: StepBatch, a: number, from: StepBatch, b: number)
     from.kind[source] = ABSENT;
   }
 }
+
+/** Takes off the names that operators only marked, if name removal is delayed. */
+export function withoutDropped(ev: Evaluation, child: Batches): Batches {
+  if (!ev.options.features.delayedNameRemoval) return child;
+  return mergeEqual(ev, child, (labels, batch, s) => (batch.dropName?.[s] === 1 ? dropReserved(labels) : labels));
+}

@@ -7,6 +7,8 @@ import type {OperatorCost} from "./explain.ts";
 import type {EngineOptions} from "./options.ts";
 import type {QueryStats} from "./query-result.ts";
 import {ReadRanges} from "./read-ranges.ts";
+import {SampleTally} from "./sample-tally.ts";
+import {SelectorSizes} from "./selector-sizes.ts";
 import {SharedResults} from "./share.ts";
 import {batchBytes, type Grid, type StepBatch} from "./step-batch.ts";
 
@@ -16,6 +18,8 @@ export type QueryParams = {readonly start: number; readonly end: number; readonl
 /** Everything that one execution shares: source, options, limits, annotations and counts. Never outlives `execute`. */
 export class Evaluation {
   readonly params: QueryParams;
+  /** The grid of the query itself. */
+  readonly grid: Grid;
   readonly queryable: Queryable;
   readonly options: EngineOptions;
   readonly signal: AbortSignal;
@@ -23,15 +27,14 @@ export class Evaluation {
   readonly annotations = new Annotations();
   readonly shared: SharedResults;
   readonly ranges: ReadRanges;
+  readonly sizes = new SelectorSizes();
   /** What each operator cost, if that is asked for. */
   readonly costs: Map<Expr, OperatorCost> | undefined;
   readonly #deadline: number;
   /** Points held in step columns and decoded samples, for the sample limit. */
   #points = 0;
   #peakPoints = 0;
-  #samplesRead = 0;
   #samplesDecoded = 0;
-  #queryable = 0;
   #worked = 0;
   #lastTurn = performance.now();
   /** PERF: a streaming query needs a batch at a time; its columns go from one to the next instead of to the collector. */
@@ -46,6 +49,9 @@ export class Evaluation {
     expr: Expr,
   ) {
     this.params = params;
+    const {start, end, step} = params;
+    const count = step === 0 ? 1 : Math.floor((end - start) / step) + 1;
+    this.grid = {start, step: step || 1, count, tally: new SampleTally(options.perStepStats ? count : 0)};
     this.queryable = queryable;
     this.options = options;
     this.budget = budget;
@@ -58,17 +64,13 @@ export class Evaluation {
 
   get stats(): QueryStats {
     return {
-      totalQueryableSamples: this.#queryable,
-      samplesRead: this.#samplesRead,
+      totalQueryableSamples: this.grid.tally.total,
+      samplesRead: this.grid.tally.read,
+      totalQueryableSamplesPerStep: this.grid.tally.totals,
+      samplesReadPerStep: this.grid.tally.reads,
       samplesDecoded: this.#samplesDecoded,
       peakSamples: this.#peakPoints,
     };
-  }
-
-  /** The grid of the query itself. */
-  get grid(): Grid {
-    const {start, end, step} = this.params;
-    return step === 0 ? {start, step: 1, count: 1} : {start, step, count: Math.floor((end - start) / step) + 1};
   }
 
   /** Throws when the caller left or time is up. Called once a batch. */
@@ -105,12 +107,6 @@ export class Evaluation {
   /** Counts samples decoded from the source's chunks. */
   decoded(n: number): void {
     this.#samplesDecoded += n;
-  }
-
-  /** Counts samples looked at on a grid: once a window that holds them, and once in all. */
-  looked(grid: Grid, total: number, fresh: number): void {
-    this.#queryable += total * (grid.repeats ?? 1);
-    this.#samplesRead += fresh;
   }
 
   /** Counts `points` as held, or throws the sample limit's error. */

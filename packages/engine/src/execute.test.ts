@@ -317,6 +317,44 @@ test("statistics count samples as often as windows hold them, and once", async (
   await f("rate(x_total[2m] @ 300)", 2 * 3 * 8, 2 * 8);
 });
 
+test("statistics of each step add up to those of the query; what is fixed or inner is read once", async () => {
+  const store = new MemoryStore(counters(1));
+  const f = async (query: string, totals: number[], reads: number[]) => {
+    const params = {start: 300_000, end: 420_000, step: 60_000};
+    const {stats} = await run(query, store, {perStepStats: true}, params);
+    const {totalQueryableSamplesPerStep, samplesReadPerStep} = stats;
+    assert.deepEqual([...totalQueryableSamplesPerStep!], totals, query);
+    assert.deepEqual([...samplesReadPerStep!], reads, query);
+    const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+    assert.deepEqual([stats.totalQueryableSamples, stats.samplesRead], [sum(totals), sum(reads)], query);
+    const {stats: plain} = await run(query, store, {}, params);
+    assert.deepEqual([plain.totalQueryableSamples, plain.samplesRead], [sum(totals), sum(reads)], query);
+    assert.equal(plain.samplesReadPerStep, undefined);
+  };
+  await f("x_total", [1, 1, 1], [1, 1, 1]);
+  await f("rate(x_total[2m])", [8, 8, 8], [8, 4, 4]);
+  await f("rate(x_total[2m] @ 300)", [8, 8, 8], [8, 0, 0]);
+  await f("sum(rate(x_total[2m])) + sum(rate(x_total[2m]))", [16, 16, 16], [16, 8, 8]);
+  // The windows are counted over the subquery's points, reads at the inner steps.
+  await f("max_over_time(x_total[2m:30s])", [4, 4, 4], [4, 2, 2]);
+  // Inner steps between two windows are not read.
+  await f("max_over_time(x_total[30s:15s])", [2, 2, 2], [2, 2, 2]);
+});
+
+test("a query that held too much names the limit, the amount and the biggest selector", async () => {
+  const store = new MemoryStore(counters(10));
+  const small = 'sum(x_total{i="1"}) / on () count(x_total @ 300 or x_total)';
+  await assert.rejects(run(small, store, {maxBytes: 6_000}), (err: Error & {fields: Record<string, unknown>}) => {
+    assert.match(
+      err.message,
+      /^cannot hold \d+ bytes more for .*: query holds \d+ of 6000 bytes; the biggest selector, /,
+    );
+    assert.match(err.message, /has read \d+ series and \d+ bytes of chunks$/);
+    assert.equal(err.fields.limit, 6_000);
+    return true;
+  });
+});
+
 test("a φ outside [0, 1] is told also where there is nothing to take a quantile of; of a changing one the furthest", async () => {
   const warnings = async (query: string) =>
     (await run(query, new MemoryStore([]), {query: undefined})).warnings.map((text) => text.split(", got ")[1]);

@@ -4,6 +4,7 @@ import {collectRows, releaseRows} from "./aggregate-select.ts";
 import {bucketFraction, bucketQuantile, type ClassicBucket, prepareBuckets} from "./classic-quantile.ts";
 import {mapBatches} from "./elementwise.ts";
 import type {Evaluation} from "./evaluation.ts";
+import {ForcedMonotonicity} from "./forced-monotonicity.ts";
 import type {FloatHistogram} from "./histogram/float-histogram.ts";
 import {histogramFraction, histogramQuantile, histogramVariance, type NaNRemark} from "./histogram/quantile.ts";
 import {dropReserved, labelsKey} from "./metric-name.ts";
@@ -74,6 +75,15 @@ export async function* bucketFunction(
       vectorArg.pos,
     );
   }
+  const forced = new Map<string, ForcedMonotonicity>();
+  const forcedOf = (name: string): ForcedMonotonicity => {
+    let found = forced.get(name);
+    if (found === undefined) {
+      found = new ForcedMonotonicity(grid.start, grid.step, grid.count);
+      forced.set(name, found);
+    }
+    return found;
+  };
   const out = new OutputRows(ev, grid.count);
   const outputs = query.kind === "quantile" ? query.phis : [undefined];
   const phiArg = call.args[call.func.args[0] === "scalar" ? 0 : 2] ?? call;
@@ -92,12 +102,9 @@ export async function* bucketFunction(
         continue;
       }
       if (native === undefined && buckets.length === 0) continue;
-      const prepared = native === undefined ? prepareBuckets(buckets, query.kind === "quantile") : undefined;
-      if (prepared?.mended !== undefined) {
-        const {min, max, diff} = prepared.mended;
-        const t = grid.start + i * grid.step;
-        ev.annotations.forcedMonotonicity(nameText(input.name), vectorArg.pos, min, max, diff, t);
-      }
+      const mend = outputs.some((phis) => phis !== undefined && inside(phis.values[i]!));
+      const prepared = native === undefined ? prepareBuckets(buckets, mend) : undefined;
+      if (prepared?.mended !== undefined) forcedOf(nameText(input.name)).add(i, prepared.mended);
       for (const wanted of outputs) {
         let value: number;
         let remark: NaNRemark;
@@ -122,9 +129,16 @@ export async function* bucketFunction(
     }
     ev.check();
   }
+  for (const [name, found] of forced) {
+    const remark = found.finish();
+    if (remark !== undefined) ev.annotations.forcedMonotonicity(name, vectorArg.pos, remark);
+  }
   releaseRows(ev, rows);
   yield* out.batches();
 }
+
+/** Whether φ asks for a quantile at all. */
+const inside = (phi: number): boolean => phi >= 0 && phi <= 1;
 
 function warnQuantile(ev: Evaluation, phi: number, pos: Position): void {
   const warning = invalidQuantile(phi);
@@ -132,9 +146,7 @@ function warnQuantile(ev: Evaluation, phi: number, pos: Position): void {
 }
 
 function classicQuantile(phi: number, buckets: readonly ClassicBucket[] | undefined): number {
-  if (Number.isNaN(phi)) return Number.NaN;
-  if (phi < 0) return -Infinity;
-  if (phi > 1) return Infinity;
+  if (!inside(phi)) return phi < 0 ? -Infinity : phi > 1 ? Infinity : Number.NaN;
   return buckets === undefined ? Number.NaN : bucketQuantile(phi, buckets);
 }
 

@@ -2,21 +2,24 @@ import {StrataError} from "@strata/base";
 import {Labels, type Matcher, METRIC_NAME, matcher} from "@strata/model";
 import {type Call, type Expr, type VectorSelector, walk} from "@strata/promql";
 import {collectRows, releaseRows} from "./aggregate-select.ts";
+import {hasPoint} from "./elementwise.ts";
 import type {Evaluation} from "./evaluation.ts";
 import {instantSelector} from "./instant-leaf.ts";
 import {OutputRows} from "./output-rows.ts";
+import {type Hints, NO_HINTS} from "./select-series.ts";
 import {ABSENT, type Batches, type Grid, HISTOGRAM, type Row} from "./step-batch.ts";
 
 /** Labels by which a series and the info about it know each other. */
 const IDENTIFYING = ["instance", "job"];
-const INFO_HINTS = {func: "info", by: false, grouping: [], stats: false};
+const INFO_HINTS: Hints = {...NO_HINTS, func: "info"};
 
 /** `info(v, {selector})`: series with the labels of info metrics about the same target added. Holds both sides. */
 export async function* info(ev: Evaluation, call: Call, grid: Grid, child: Batches): Batches {
   const selector = call.args[1] as VectorSelector | undefined;
   const names = nameMatchers(selector);
   const data = (selector?.matchers ?? []).filter((m) => m.name !== METRIC_NAME);
-  const base = await collectRows(ev, child);
+  const all = await collectRows(ev, child);
+  const base = all.filter((row) => hasPoint(row.batch, row.base / row.batch.steps));
   const isInfo = (row: Row) => names.every((m) => m.matches(row.labels.get(METRIC_NAME)));
   const enriched = base.filter((row) => !isInfo(row));
   const found = await infoRows(ev, call.args[0]!, [...names, ...data], enriched, grid);
@@ -26,7 +29,7 @@ export async function* info(ev: Evaluation, call: Call, grid: Grid, child: Batch
     else join.enrich(row);
     ev.check();
   }
-  releaseRows(ev, base);
+  releaseRows(ev, all);
   releaseRows(ev, found);
   yield* join.out.batches();
 }

@@ -37,7 +37,7 @@ export async function* instantSelector(
   const window = new Window(ev.annotations);
   window.pos = selector.pos;
   try {
-    for await (const batch of selectSeries(ev, selectFor(ev, selector, range, 0, hints))) {
+    for await (const batch of selectSeries(ev, selector, selectFor(ev, selector, range, 0, hints))) {
       for (const series of batch) {
         reader.read(series);
         ev.worked(columns.n + columns.hn + grid.count);
@@ -52,7 +52,8 @@ export async function* instantSelector(
           results = columns.slide(RANGE.instant, w, out.values, out.kind, base);
         } else results = generalPoints(series.labels, columns, w, what, out, base);
         if (results === 0) continue;
-        ev.looked(grid, lookedAt(out, base, grid.count, results), results);
+        // Compat: interpolated values are not counted.
+        if (selector.mode !== "smoothed") count(grid, out, base, results);
         writer.commit(series.labels);
         const full = writer.full();
         if (full !== undefined) yield full;
@@ -67,15 +68,20 @@ export async function* instantSelector(
   }
 }
 
-/** Points of a row as samples: a histogram counts as several. */
-function lookedAt(out: BatchWriter["batch"], base: number, steps: number, results: number): number {
-  if (out.hists === undefined) return results;
-  let n = 0;
-  for (let i = base; i < base + steps; i++) {
-    if (out.kind[i] === FLOAT) n++;
-    else if (out.kind[i] === HISTOGRAM) n += histogramPoints(out.hists[i]!);
+/** Counts the points of a row as samples: a histogram as several. */
+function count({tally, count: steps}: Grid, out: BatchWriter["batch"], base: number, results: number): void {
+  if (out.hists === undefined && !tally.perStep) {
+    tally.add(results, results);
+    return;
   }
-  return n;
+  for (let i = 0; i < steps; i++) {
+    const kind = out.kind[base + i];
+    if (kind === FLOAT) tally.addAt(i, 1, 1);
+    else if (kind === HISTOGRAM) {
+      const points = histogramPoints(out.hists![base + i]!);
+      tally.addAt(i, points, points);
+    }
+  }
 }
 
 type Windows = ReturnType<typeof references>;

@@ -1,6 +1,7 @@
-import {children, type Expr, unparen} from "@strata/promql";
+import {type At, type Call, children, type Expr, transform, unparen} from "@strata/promql";
 import type {Evaluation} from "./evaluation.ts";
-import type {Batches} from "./step-batch.ts";
+import type {SampleTally} from "./sample-tally.ts";
+import type {Batches, Grid} from "./step-batch.ts";
 
 /** Functions whose value depends on the evaluation time or the query, whatever their arguments. */
 const UNSAFE = new Set([
@@ -18,24 +19,36 @@ export function isInvariant(expr: Expr): boolean {
       return e.selector.at !== undefined;
     case "subquery":
       return e.at !== undefined;
-    case "number":
-    case "string":
-      return false;
+    case "aggregate":
+      // Compat: the parameter does not count, so that one that changes is taken at the first step.
+      return isInvariant(e.expr);
+    case "call":
+      return isTimestampOfFixed(e) || (!UNSAFE.has(e.func.name) && e.args.every(isInvariant));
     default:
-      if (e.kind === "call" && UNSAFE.has(e.func.name)) return false;
+      return children(e).every(isInvariant);
   }
-  let selectors = 0;
-  for (const child of children(e)) {
-    const c = unparen(child);
-    if (c.kind === "number" || c.kind === "string") continue;
-    if (!isInvariant(c)) return false;
-    selectors++;
-  }
-  return selectors > 0;
 }
 
-/** Copies one-step columns to `steps` steps. */
-export async function* repeatFirst(ev: Evaluation, child: Batches, steps: number): Batches {
+/** `timestamp(x @ t)`: the time of a sample that is always the same. */
+const isTimestampOfFixed = (e: Call): boolean =>
+  e.func.name === "timestamp" && e.args.every((a) => a.kind === "vector" && a.at !== undefined);
+
+/**
+ * The parameter of an aggregation with its `@` as Prometheus has it there, where it does not hold them fixed: a time
+ * counts at the first step and moves on with the others; start() and end() have no effect.
+ */
+export function unpinned(param: Expr, grid: Grid): Expr {
+  const move = <T extends {readonly at: At | undefined; readonly offset: number}>(node: T): T => {
+    const {at, offset} = node;
+    if (at === undefined) return node;
+    return {...node, at: undefined, offset: at.kind === "time" ? grid.start - at.t + offset : offset};
+  };
+  return transform(param, (node) => (node.kind === "vector" || node.kind === "subquery" ? move(node) : node));
+}
+
+/** Copies one-step columns to all steps of a grid; `once` is what the child counts into. */
+export async function* repeatFirst(ev: Evaluation, child: Batches, grid: Grid, once: SampleTally): Batches {
+  const steps = grid.count;
   for await (const batch of child) {
     const rows = ev.rowsPerBatch(steps);
     for (let from = 0; from < batch.labels.length; from += rows) {
@@ -56,4 +69,5 @@ export async function* repeatFirst(ev: Evaluation, child: Batches, steps: number
     }
     ev.release(batch);
   }
+  grid.tally.addRepeated(once, steps);
 }

@@ -35,6 +35,8 @@ export type EngineOptions = {
   readonly maxBytes: number;
   /** The query's text, for positions in annotations. */
   readonly query: string | undefined;
+  /** Count the samples of each step, too. */
+  readonly perStepStats: boolean;
   /** Measure what each operator costs. */
   readonly analyze: boolean;
   /**
@@ -58,6 +60,7 @@ export const DEFAULT_OPTIONS: EngineOptions = {
   budget: undefined,
   maxBytes: 0,
   query: undefined,
+  perStepStats: false,
   analyze: false,
   progress: undefined,
   decodeChunk,

@@ -1,6 +1,7 @@
+import type {ByteBudget} from "@strata/base";
 import {compareLabels, type Labels} from "@strata/model";
 import type {PlanNode} from "./explain.ts";
-import type {FloatHistogram} from "./histogram/float-histogram.ts";
+import {type FloatHistogram, histogramBytes} from "./histogram/float-histogram.ts";
 
 /** What a query came to, in Prometheus' terms. */
 export type QueryStats = {
@@ -8,6 +9,9 @@ export type QueryStats = {
   readonly totalQueryableSamples: number;
   /** The same, each counted once a selector. */
   readonly samplesRead: number;
+  /** Both of each step of the query, if they were asked for. */
+  readonly totalQueryableSamplesPerStep: Float64Array | undefined;
+  readonly samplesReadPerStep: Float64Array | undefined;
   /** Samples decoded, whole chunks at a time. */
   readonly samplesDecoded: number;
   /** The most points held at a time. */
@@ -35,6 +39,10 @@ export type QueryResult = {
   readonly plan: PlanNode | undefined;
 };
 
+/** About what a series of a result takes beside its points; its label texts are mostly shared. */
+const LABELS_BYTES = 128;
+const RESULT = "the result";
+
 /** Collects series and their points. */
 export class ResultBuilder {
   #labels: Labels[] = [];
@@ -43,18 +51,26 @@ export class ResultBuilder {
   #values = new Float64Array(256);
   #histograms: Map<number, FloatHistogram> | undefined;
   #n = 0;
+  readonly #budget: ByteBudget;
+
+  /** What is collected is counted in `budget`, and never given back: it is the query's answer. */
+  constructor(budget: ByteBudget) {
+    this.#budget = budget;
+  }
 
   get points(): number {
     return this.#n;
   }
 
   startSeries(labels: Labels): void {
+    this.#budget.take(LABELS_BYTES, RESULT);
     this.#labels.push(labels);
     this.#first.push(this.#n);
   }
 
   add(t: number, v: number | FloatHistogram): void {
     if (this.#n === this.#times.length) {
+      this.#budget.take(16 * this.#n, RESULT);
       const times = new Float64Array(2 * this.#n);
       const values = new Float64Array(2 * this.#n);
       times.set(this.#times);
@@ -65,6 +81,7 @@ export class ResultBuilder {
     this.#times[this.#n] = t;
     if (typeof v === "number") this.#values[this.#n] = v;
     else {
+      this.#budget.take(histogramBytes(v), RESULT);
       this.#histograms ??= new Map();
       this.#histograms.set(this.#n, v);
     }

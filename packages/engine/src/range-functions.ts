@@ -36,7 +36,8 @@ const mixedText = (w: Window) => `encountered a mix of histograms and floats for
 function ignoreHistograms(w: Window): void {
   if (w.histograms === 0) return;
   const text = `ignored histograms in a range containing both floats and histograms for metric name ${goQuote(w.name)}`;
-  w.annotations.info(text, w.pos);
+  // Compat: points at the first argument, also where that is not the range.
+  w.annotations.info(text, w.firstPos);
 }
 
 /** For functions over floats alone: nothing for a window without any. */

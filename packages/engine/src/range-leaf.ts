@@ -46,6 +46,7 @@ export async function* rangeSelector(
   matrix: MatrixSelector,
   grid: Grid,
   hints: Hints,
+  nameless: boolean,
 ): Batches {
   const {selector, range} = matrix;
   const w = references(ev, selector.at, selector.offset, grid, range);
@@ -54,9 +55,9 @@ export async function* rangeSelector(
   const asked = ev.ranges.asked(selector, {mint, maxt: lastReference(w) + after});
   const columns = new SampleColumns(ev.budget);
   const reader = new SampleReader(ev, hints, asked, columns);
-  const slider = new RangeSlider(ev, call, grid, w, selector.mode, hasOneName(selector));
+  const slider = new RangeSlider(ev, call, grid, w, selector.mode, nameless || hasOneName(selector));
   try {
-    for await (const batch of selectSeries(ev, selectFor(ev, selector, asked, range, hints))) {
+    for await (const batch of selectSeries(ev, selector, selectFor(ev, selector, asked, range, hints))) {
       for (const series of batch) {
         reader.read(series);
         columns.dropStale();
@@ -90,12 +91,25 @@ export class RangeSlider {
   readonly #window: Window;
   readonly #names: MixedNames | undefined;
   readonly #mode: VectorSelector["mode"];
+  readonly #reads: boolean;
   /** The kernel to use for a series of floats; undefined where only the general form knows the answer. */
   readonly #kernel: RangeFunc | undefined;
 
-  /** `oneName`: all series have one metric name, so that they stay different without it. */
-  constructor(ev: Evaluation, call: RangeCall, grid: Grid, w: Windows, mode: VectorSelector["mode"], oneName: boolean) {
+  /**
+   * `oneName`: all series have one metric name, so that they stay different without it. `reads`: samples come from a
+   * source, and count as read.
+   */
+  constructor(
+    ev: Evaluation,
+    call: RangeCall,
+    grid: Grid,
+    w: Windows,
+    mode: VectorSelector["mode"],
+    oneName: boolean,
+    reads = true,
+  ) {
     this.#ev = ev;
+    this.#reads = reads;
     this.#call = call;
     this.#grid = grid;
     this.#w = w;
@@ -120,10 +134,7 @@ export class RangeSlider {
     const results = plain
       ? columns.slide(this.#kernel as RangeFunc, this.#w, batch.values, batch.kind, base)
       : this.#general(columns, batch, base, useStart);
-    if (plain) {
-      const {total, fresh} = columns.looked;
-      this.#ev.looked(this.#grid, total, fresh);
-    }
+    if (plain) this.#tally(columns);
     if (results === 0) return undefined;
     if (plain && (this.#kernel === RANGE.rate || this.#kernel === RANGE.increase)) checkCounterName(this.#window);
     if (func.keepsName) this.#writer.commit(labels, drop);
@@ -153,7 +164,7 @@ export class RangeSlider {
     const {start, step, count, range} = this.#w;
     const {lookback} = this.#call.func;
     let results = 0;
-    let [seen, hseen, total, fresh] = [0, 0, 0, 0];
+    let [seen, hseen] = [0, 0];
     for (let i = 0; i < count; i++) {
       w.end = start + i * step;
       w.start = w.end - range;
@@ -163,13 +174,13 @@ export class RangeSlider {
       while (w.from < w.to && w.ts[w.from]! <= lo) w.from++;
       while (w.hto < columns.hn && w.hts[w.hto]! <= hi) w.hto++;
       while (w.hfrom < w.hto && w.hts[w.hfrom]! <= lo) w.hfrom++;
+      let [total, fresh] = [w.floats, Math.max(0, w.to - Math.max(w.from, seen))];
       for (let h = w.hfrom; h < w.hto; h++) {
         const points = histogramPoints(w.hs[h]!);
         total += points;
         if (h >= hseen) fresh += points;
       }
-      total += w.floats;
-      fresh += Math.max(0, w.to - Math.max(w.from, seen));
+      this.#grid.tally.addAt(i, total, this.#reads ? fresh : 0);
       [seen, hseen] = [w.to, w.hto];
       if (w.from === w.to && w.hfrom === w.hto && (lookback === 0 || w.from === 0)) continue;
       w.t = this.#grid.start + i * this.#grid.step;
@@ -179,8 +190,26 @@ export class RangeSlider {
       results++;
       setPoint(batch, base + i, value);
     }
-    this.#ev.looked(this.#grid, total, fresh);
     return results;
+  }
+
+  /** Counts the floats that a kernel's windows held. */
+  #tally(columns: SampleColumns): void {
+    const {tally} = this.#grid;
+    if (!tally.perStep) {
+      const {total, fresh} = columns.looked;
+      tally.add(total, this.#reads ? fresh : 0);
+      return;
+    }
+    const {ts, n} = columns;
+    const {start, step, count, range} = this.#w;
+    for (let i = 0, from = 0, to = 0, seen = 0; i < count; i++) {
+      const hi = start + i * step;
+      while (to < n && ts[to]! <= hi) to++;
+      while (from < to && ts[from]! <= hi - range) from++;
+      tally.addAt(i, to - from, this.#reads ? to - Math.min(to, Math.max(from, seen)) : 0);
+      seen = to;
+    }
   }
 }
 

@@ -6,6 +6,9 @@ import {checkCounterName, warnMixed, warnMixedSchemas, warnNotCounter, warnNotGa
 
 export type RateKind = "rate" | "increase" | "delta";
 
+/** The range itself, and how it is extended. */
+type Extent = Pick<Window, "mode" | "start" | "end">;
+
 /** `rate`, `increase` and `delta` of anchored and smoothed selectors, whose windows reach beyond the range. */
 export function anchoredRate(w: Window, kind: RateKind): number | FloatHistogram | undefined {
   if (w.floats > 0 && w.histograms > 0) {
@@ -16,7 +19,7 @@ export function anchoredRate(w: Window, kind: RateKind): number | FloatHistogram
   const isFloat = w.floats > 0;
   const ts = isFloat ? w.ts.subarray(w.from, w.to) : w.hts.slice(w.hfrom, w.hto);
   const picked = pick(w, ts);
-  if (picked === undefined) return undefined;
+  if (picked === undefined || (w.mode === "smoothed" && ts[picked.first]! > w.end)) return undefined;
   const result = isFloat
     ? floatChange(w, w.vs.subarray(w.from, w.to), ts, picked.first, picked.last, counter)
     : histogramChange(w, w.hs.slice(w.hfrom, w.hto), ts, picked.first, picked.last, counter);
@@ -29,8 +32,28 @@ export function anchoredRate(w: Window, kind: RateKind): number | FloatHistogram
   return withHint(compact(value), HINT.gauge);
 }
 
+/**
+ * The samples of an extended range itself: the values at its two ends, interpolated where it is smoothed, and those in
+ * between. None if there is nothing in the range.
+ */
+export function extendedSamples(
+  ts: readonly number[],
+  vs: readonly number[],
+  mode: "anchored" | "smoothed",
+  start: number,
+  end: number,
+): {ts: number[]; vs: number[]} {
+  const picked = pick({mode, start, end}, ts);
+  if (picked === undefined) return {ts: [], vs: []};
+  const {first, last} = picked;
+  const [left, right] = ends(vs, ts, first, last, {mode, start, end}, false);
+  const from = ts[first]! <= start ? first + 1 : first;
+  const to = ts[last]! >= end ? last : last + 1;
+  return {ts: [start, ...ts.slice(from, to), end], vs: [left, ...vs.slice(from, to), right]};
+}
+
 /** The samples that bound the change: one at or before the range's start, and the last one that counts. */
-function pick(w: Window, ts: ArrayLike<number>): {first: number; last: number} | undefined {
+function pick(w: Extent, ts: ArrayLike<number>): {first: number; last: number} | undefined {
   const n = ts.length;
   if (n === 0) return undefined;
   const search = (accept: (t: number) => boolean): number => {
@@ -40,7 +63,6 @@ function pick(w: Window, ts: ArrayLike<number>): {first: number; last: number} |
   const first = Math.max(0, search((t) => t > w.start) - 1);
   const last = w.mode === "smoothed" ? search((t) => t >= w.end) : n - 1;
   if (ts[last]! <= w.start) return undefined;
-  if (w.mode === "smoothed" && ts[first]! > w.end) return undefined;
   return {first, last};
 }
 
@@ -48,14 +70,15 @@ function pick(w: Window, ts: ArrayLike<number>): {first: number; last: number} |
 export const linear = (a: number, b: number, from: number, to: number, t: number): number =>
   a + ((b - a) * (t - from)) / (to - from);
 
-function floatChange(
-  w: Window,
-  vs: Float64Array,
+/** The values at both ends of the range. */
+function ends(
+  vs: ArrayLike<number>,
   ts: ArrayLike<number>,
   first: number,
   last: number,
+  w: Extent,
   counter: boolean,
-): number {
+): [number, number] {
   const at = (i: number, t: number): number => {
     const y1 = vs[i]!;
     const y2 = vs[i + 1]!;
@@ -65,6 +88,18 @@ function floatChange(
   const smoothed = w.mode === "smoothed";
   const left = smoothed && ts[first]! < w.start && first < last ? at(first, w.start) : vs[first]!;
   const right = smoothed && last > 0 && ts[last]! > w.end ? at(last - 1, w.end) : vs[last]!;
+  return [left, right];
+}
+
+function floatChange(
+  w: Window,
+  vs: Float64Array,
+  ts: ArrayLike<number>,
+  first: number,
+  last: number,
+  counter: boolean,
+): number {
+  const [left, right] = ends(vs, ts, first, last, w, counter);
   let result = right - left;
   if (!counter) return result;
   const from = ts[first]! <= w.start ? first + 1 : first;

@@ -1,7 +1,16 @@
 import {goQuote} from "@strata/model";
 import {addHistograms} from "./histogram/add.ts";
 import {detectReset} from "./histogram/compare.ts";
-import {compact, type FloatHistogram, HINT, isCustom, scale, toSchema, withHint} from "./histogram/float-histogram.ts";
+import {
+  compact,
+  divide,
+  type FloatHistogram,
+  HINT,
+  isCustom,
+  scale,
+  toSchema,
+  withHint,
+} from "./histogram/float-histogram.ts";
 import {anchoredRate, type RateKind} from "./rate-anchored.ts";
 import type {Window, WindowFunction} from "./window.ts";
 import {checkCounterName, warnMixed, warnMixedSchemas, warnNotCounter, warnNotGauge} from "./window-remarks.ts";
@@ -207,7 +216,7 @@ function histogramDelta(w: Window, last: Point, before: Point, isRate: boolean, 
     value = difference.sum;
   }
   value = withHint(compact(value), HINT.gauge);
-  return isRate ? scale(value, 1 / (interval / 1000)) : value;
+  return isRate ? divide(value, interval / 1000) : value;
 }
 
 /** How often the counter fell. */

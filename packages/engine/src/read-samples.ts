@@ -5,7 +5,7 @@ import {AGGREGATE, dedupLanes, type Lane, type SeriesBatch, splitLanes} from "@s
 import {type ChunkSamples, ENCODING_XOR} from "./decode-chunk.ts";
 import type {Evaluation} from "./evaluation.ts";
 import {detectReset} from "./histogram/compare.ts";
-import {divide, type FloatHistogram, HINT, isCustom} from "./histogram/float-histogram.ts";
+import {divide, type FloatHistogram, HINT} from "./histogram/float-histogram.ts";
 import type {TimeRange} from "./read-ranges.ts";
 import type {SampleColumns} from "./sample-columns.ts";
 import {type Hints, isCounterFunc, type SeriesPart, type SourceSeries} from "./select-series.ts";
@@ -48,7 +48,7 @@ export class SampleReader {
   constructor(ev: Evaluation, hints: Hints, asked: TimeRange, into: SampleColumns) {
     this.#ev = ev;
     this.#func = hints.func;
-    this.#stats = hints.stats;
+    this.#stats = hints.stats === "yes";
     this.#asked = asked;
     this.#cut = ev.ranges.cut(asked);
     this.#into = into;
@@ -363,8 +363,7 @@ function withoutBuckets(hs: readonly FloatHistogram[]): FloatHistogram[] {
   return hs.map((h, i) => {
     let {hint} = h;
     if (hint === HINT.unknown && i > 0) hint = detectReset(h, hs[i - 1] as FloatHistogram) ? HINT.reset : HINT.notReset;
-    const schema = isCustom(h) ? h.schema : 0;
-    return {...h, hint, schema, zeroThreshold: 0, zeroCount: 0, pi: [], pv: [], ni: [], nv: []};
+    return {...h, hint, zeroThreshold: 0, zeroCount: 0, pi: [], pv: [], ni: [], nv: [], custom: []};
   });
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
+import {unlimited} from "@strata/base";
 import {Labels} from "@strata/model";
 import {type FloatHistogram, HINT} from "./histogram/float-histogram.ts";
 import {type QueryResult, ResultBuilder} from "./query-result.ts";
@@ -11,7 +12,14 @@ const result = (type: QueryResult["type"], builder: ResultBuilder, text = ""): Q
   text,
   warnings: [],
   infos: [],
-  stats: {totalQueryableSamples: 0, samplesRead: 0, samplesDecoded: 0, peakSamples: 0},
+  stats: {
+    totalQueryableSamples: 0,
+    samplesRead: 0,
+    totalQueryableSamplesPerStep: undefined,
+    samplesReadPerStep: undefined,
+    samplesDecoded: 0,
+    peakSamples: 0,
+  },
   plan: undefined,
 });
 
@@ -49,7 +57,7 @@ test("sample values are written as Prometheus writes them", () => {
 });
 
 test("a vector holds values and histograms, labels escaped as for HTML", () => {
-  const b = new ResultBuilder();
+  const b = new ResultBuilder(unlimited());
   b.startSeries(Labels.fromObject({__name__: "x", a: 'q"<&>\n\u2028温'}));
   b.add(1_435_781_451_781, 1.5);
   b.startSeries(Labels.EMPTY);
@@ -63,7 +71,7 @@ test("a vector holds values and histograms, labels escaped as for HTML", () => {
 });
 
 test("a matrix is sorted by labels, floats before histograms, parts of seconds with three digits", () => {
-  const b = new ResultBuilder();
+  const b = new ResultBuilder(unlimited());
   b.startSeries(Labels.fromObject({b: "1"}));
   b.add(100, 1);
   b.add(1_010, histogram);
@@ -87,7 +95,7 @@ test("a matrix is sorted by labels, floats before histograms, parts of seconds w
 });
 
 test("scalars and strings are one pair, scalars never with an exponent", () => {
-  const b = new ResultBuilder();
+  const b = new ResultBuilder(unlimited());
   b.startSeries(Labels.EMPTY);
   b.add(1_500, 1e-9);
   assert.equal(write(result("scalar", b)), '[1.5,"0.000000001"]');
@@ -95,7 +103,7 @@ test("scalars and strings are one pair, scalars never with an exponent", () => {
 });
 
 test("a long answer comes in pieces that together are the whole", () => {
-  const b = new ResultBuilder();
+  const b = new ResultBuilder(unlimited());
   for (let s = 0; s < 50; s++) {
     b.startSeries(Labels.fromObject({s: String(s)}));
     for (let i = 0; i < 1_000; i++) b.add(i * 1_000, i / 7);

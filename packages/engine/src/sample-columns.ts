@@ -10,7 +10,7 @@ import {
   type Windows,
   windowSamples,
 } from "@strata/kernels";
-import type {FloatHistogram} from "./histogram/float-histogram.ts";
+import {type FloatHistogram, histogramBytes} from "./histogram/float-histogram.ts";
 
 /**
  * The samples of one series, floats as columns in kernel memory, histograms beside them; both ascending in time. Made
@@ -28,6 +28,8 @@ export class SampleColumns {
 
   readonly #k: Kernel = kernel();
   readonly #arena: KernelArena;
+  readonly #budget: ByteBudget;
+  #histogramBytes = 0;
   #capacity = 0;
   #ts = 0;
   #vs = 0;
@@ -37,6 +39,7 @@ export class SampleColumns {
   #kind = 0;
 
   constructor(budget: ByteBudget) {
+    this.#budget = budget;
     this.#arena = new KernelArena("decoded samples", budget);
   }
 
@@ -56,6 +59,8 @@ export class SampleColumns {
 
   clear(): void {
     this.n = 0;
+    this.#budget.give(this.#histogramBytes);
+    this.#histogramBytes = 0;
     if (this.hn > 0) {
       this.hn = 0;
       this.hts = [];
@@ -87,6 +92,10 @@ export class SampleColumns {
   }
 
   setHistograms(ts: number[], hs: FloatHistogram[]): void {
+    let bytes = 0;
+    for (const h of hs) bytes += histogramBytes(h);
+    this.#budget.take(bytes, "decoded histograms");
+    this.#histogramBytes += bytes;
     this.hts = ts;
     this.hs = hs;
     this.hn = hs.length;
@@ -125,6 +134,7 @@ export class SampleColumns {
   }
 
   close(): void {
+    this.clear();
     this.#arena.close();
     this.#capacity = 0;
     this.#steps = 0;

@@ -2,8 +2,8 @@ import {StrataError} from "@strata/base";
 import {Labels} from "@strata/model";
 import {type Call, type Expr, unparen} from "@strata/promql";
 import type {Evaluation} from "./evaluation.ts";
-import {scalarOp} from "./scalar-math.ts";
-import type {Hints} from "./select-series.ts";
+import {goMax, goMin, scalarOp} from "./scalar-math.ts";
+import {type Hints, NO_HINTS} from "./select-series.ts";
 import {type Batches, FLOAT, type Grid} from "./step-batch.ts";
 
 /** Evaluates a vector-valued expression; handed in, since building operators needs scalars in turn. */
@@ -57,15 +57,11 @@ async function scalarCall(
     case "min_of": {
       const a = await scalarColumn(ev, expr.args[0]!, grid, vector);
       const b = await scalarColumn(ev, expr.args[1]!, grid, vector);
-      const choose = expr.func.name === "max_of" ? Math.max : Math.min;
+      const choose = expr.func.name === "max_of" ? goMax : goMin;
       return column.map((_, i) => choose(a[i]!, b[i]!));
     }
     case "scalar":
-      return onlySample(
-        ev,
-        vector(ev, expr.args[0]!, grid, {func: "scalar", by: false, grouping: [], stats: false}),
-        column,
-      );
+      return onlySample(ev, vector(ev, expr.args[0]!, grid, {...NO_HINTS, func: "scalar"}), column);
     default:
       throw new StrataError("internal", `BUG: ${expr.func.name}() is no scalar`);
   }

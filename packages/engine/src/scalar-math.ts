@@ -51,6 +51,7 @@ export function compares(op: BinaryOp, a: number, b: number): boolean {
 export const isComparison = (op: BinaryOp): boolean =>
   op === "==" || op === "!=" || op === "<" || op === "<=" || op === ">" || op === ">=";
 
-/** Go's math.Max: NaN wins, +0 over -0. */
-export const goMax = (a: number, b: number): number => Math.max(a, b);
-export const goMin = (a: number, b: number): number => Math.min(a, b);
+/** Go's math.Max and math.Min, which differ from JavaScript's in one point: an infinity of that side wins over NaN. */
+export const goMax = (a: number, b: number): number => (a === Infinity || b === Infinity ? Infinity : Math.max(a, b));
+export const goMin = (a: number, b: number): number =>
+  a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);

@@ -9,11 +9,11 @@ export type Hints = {
   readonly func: string;
   readonly by: boolean;
   readonly grouping: readonly string[];
-  /** Only counts and sums of native histograms are looked at. */
-  readonly stats: boolean;
+  /** Whether only counts and sums of native histograms are looked at; "never": buckets are needed further up. */
+  readonly stats: "yes" | "no" | "never";
 };
 
-export const NO_HINTS: Hints = {func: "", by: false, grouping: [], stats: false};
+export const NO_HINTS: Hints = {func: "", by: false, grouping: [], stats: "no"};
 
 /** A stretch of a batch's chunk entries that belong to one series. */
 export type SeriesPart = {readonly batch: SeriesBatch; readonly from: number; readonly to: number};
@@ -76,10 +76,15 @@ export function selectFor(
  * The series of a request, in label order, a list per batch of the source. The last series of a batch is held back
  * until the next one shows whether it goes on there.
  */
-export async function* selectSeries(ev: Evaluation, select: Select): AsyncGenerator<SourceSeries[], void, undefined> {
+export async function* selectSeries(
+  ev: Evaluation,
+  selector: VectorSelector,
+  select: Select,
+): AsyncGenerator<SourceSeries[], void, undefined> {
   let open: {labels: Labels; parts: SeriesPart[]} | undefined;
   for await (const batch of ev.queryable.select(select, ev.signal)) {
     ev.check();
+    ev.sizes.add(selector, batch);
     for (const text of batch.warnings) ev.annotations.note(text);
     const done: SourceSeries[] = [];
     for (let s = 0; s < batch.labels.length; s++) {

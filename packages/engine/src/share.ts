@@ -1,6 +1,7 @@
 import {type Expr, format, walk} from "@strata/promql";
 import type {Annotation} from "./annotations.ts";
 import type {Evaluation} from "./evaluation.ts";
+import type {SampleTally, TallyCounts} from "./sample-tally.ts";
 import type {Hints} from "./select-series.ts";
 import type {Batches, Grid, StepBatch} from "./step-batch.ts";
 
@@ -12,6 +13,7 @@ type Held = {
   readonly batches: StepBatch[];
   readonly annotations: readonly Annotation[];
   readonly start: number;
+  readonly counts: TallyCounts;
   left: number;
 };
 
@@ -67,17 +69,26 @@ export class SharedResults {
     const repeated = this.#repeated.get(expr);
     if (repeated === undefined) return undefined;
     const {start, step, count} = grid;
-    const key = `${start} ${step} ${count} ${hints.func} ${hints.stats} ${repeated.text}`;
-    return this.#open(ev, expr, key, repeated.uses, make);
+    const key = `${start} ${step} ${count} ${grid.tally.perStep} ${hints.func} ${hints.stats} ${repeated.text}`;
+    return this.#open(ev, expr, grid.tally, key, repeated.uses, make);
   }
 
-  async *#open(ev: Evaluation, expr: Expr, key: string, uses: number, make: () => Batches): Batches {
+  async *#open(
+    ev: Evaluation,
+    expr: Expr,
+    tally: SampleTally,
+    key: string,
+    uses: number,
+    make: () => Batches,
+  ): Batches {
     let pending = this.#held.get(key);
+    const first = pending === undefined;
     if (pending === undefined) {
-      pending = collect(ev, expr, uses, make());
+      pending = collect(ev, expr, tally, uses, make());
       this.#held.set(key, pending);
     }
     const held = await pending;
+    if (!first) tally.repeat(held.counts);
     held.left--;
     const shift = expr.pos.start - held.start;
     if (shift !== 0) ev.annotations.repeat(held.annotations, shift);
@@ -90,7 +101,8 @@ export class SharedResults {
   }
 }
 
-async function collect(ev: Evaluation, expr: Expr, uses: number, child: Batches): Promise<Held> {
+async function collect(ev: Evaluation, expr: Expr, tally: SampleTally, uses: number, child: Batches): Promise<Held> {
+  const before = tally.mark();
   const annotations = ev.annotations.record();
   const batches: StepBatch[] = [];
   try {
@@ -98,7 +110,7 @@ async function collect(ev: Evaluation, expr: Expr, uses: number, child: Batches)
   } finally {
     ev.annotations.stopRecording(annotations);
   }
-  return {batches, annotations, start: expr.pos.start, left: uses};
+  return {batches, annotations, start: expr.pos.start, counts: tally.since(before), left: uses};
 }
 
 function copyOf(ev: Evaluation, batch: StepBatch): StepBatch {

@@ -1,5 +1,6 @@
 import type {Labels} from "@strata/model";
 import type {FloatHistogram} from "./histogram/float-histogram.ts";
+import type {SampleTally} from "./sample-tally.ts";
 
 /** What a point of a step column holds. */
 export const ABSENT = 0;
@@ -11,8 +12,8 @@ export type Grid = {
   readonly start: number;
   readonly step: number;
   readonly count: number;
-  /** How many steps of the query each of these stands for, when an expression is the same at all of them; 1 if absent. */
-  readonly repeats?: number | undefined;
+  /** Where samples looked at on this grid are counted. */
+  readonly tally: SampleTally;
 };
 
 /**

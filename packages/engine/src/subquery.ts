@@ -3,6 +3,7 @@ import type {Evaluation} from "./evaluation.ts";
 import {type FloatHistogram, HINT, withHint} from "./histogram/float-histogram.ts";
 import {type RangeCall, RangeSlider, references} from "./range-leaf.ts";
 import {SampleColumns} from "./sample-columns.ts";
+import {SampleTally} from "./sample-tally.ts";
 import {type Batches, FLOAT, type Grid, HISTOGRAM, type StepBatch} from "./step-batch.ts";
 
 /** Where the inner expression of a subquery is evaluated: multiples of its step; undefined if nowhere. */
@@ -16,7 +17,9 @@ export function subqueryGrid(ev: Evaluation, sub: Subquery, grid: Grid): Grid | 
   if (end < start) return undefined;
   const count = Math.floor((end - start) / step) + 1;
   ev.limitSteps(count);
-  return {start, step, count};
+  // Inner steps are told apart where some may lie between two windows, or where each outer step is counted.
+  const apart = grid.tally.perStep || (grid.count > 1 && grid.step > sub.range);
+  return {start, step, count, tally: new SampleTally(apart ? count : 0)};
 }
 
 /** Fills columns with the present points of row s of a batch. */
@@ -60,7 +63,7 @@ export async function* rangeSubquery(
 ): Batches {
   const w = references(ev, sub.at, sub.offset, grid, sub.range);
   const columns = new SampleColumns(ev.budget);
-  const slider = new RangeSlider(ev, call, grid, w, "", oneName);
+  const slider = new RangeSlider(ev, call, grid, w, "", oneName, false);
   const scratch = scratchFor(inner.count);
   try {
     for await (const batch of child) {
@@ -72,6 +75,7 @@ export async function* rangeSubquery(
       ev.release(batch);
       ev.check();
     }
+    grid.tally.addInner(inner.tally, {start: inner.start, step: inner.step, offset: sub.offset}, grid, sub.range);
     const rest = slider.finish();
     if (rest !== undefined) yield rest;
   } finally {

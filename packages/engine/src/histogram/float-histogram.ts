@@ -38,7 +38,17 @@ export const isCustom = (h: FloatHistogram): boolean => h.schema === CUSTOM_SCHE
 
 /** Points that a histogram counts as, for the sample limit. Compat: Prometheus counts 16-byte samples. */
 export const histogramPoints = (h: FloatHistogram): number =>
-  Math.max(1, Math.floor((176 + 8 * (h.pi.length + h.ni.length + h.custom.length)) / 16));
+  Math.floor((176 + 8 * (runs(h.pi) + h.pi.length + runs(h.ni) + h.ni.length + h.custom.length)) / 16);
+
+/** How many spans the buckets would be written as. */
+function runs(index: readonly number[]): number {
+  let n = 0;
+  for (let i = 0; i < index.length; i++) if (i === 0 || index[i] !== index[i - 1]! + 1) n++;
+  return n;
+}
+
+/** About the bytes that a histogram takes: an object, four arrays, two numbers a bucket. */
+export const histogramBytes = (h: FloatHistogram): number => 320 + 16 * (h.pi.length + h.ni.length);
 
 /** Without empty buckets. */
 export function compact(h: FloatHistogram): FloatHistogram {

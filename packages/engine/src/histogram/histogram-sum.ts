@@ -1,5 +1,5 @@
 import {alignPair, combineHints} from "./add.ts";
-import {compact, divide, type FloatHistogram, HINT, isCustom} from "./float-histogram.ts";
+import {divide, type FloatHistogram, HINT, isCustom} from "./float-histogram.ts";
 
 /** One compensated addition: x onto (sum, c). */
 function inc(x: number, sum: number, c: number): [number, number] {
@@ -84,19 +84,19 @@ export class HistogramSum {
     return copy;
   }
 
-  /** The value, without empty buckets. */
+  /** The value; buckets that are or became empty stay. */
   result(): FloatHistogram {
     const h = this.#h;
     const c = this.#c;
     const plus = (v: number, e: number) => (Number.isFinite(v) ? v + e : v);
-    return compact({
+    return {
       ...h,
       zeroCount: plus(h.zeroCount, c.zeroCount),
       count: plus(h.count, c.count),
       sum: plus(h.sum, c.sum),
       pv: h.pv.map((v, i) => plus(v, c.pv[i]!)),
       nv: h.nv.map((v, i) => plus(v, c.nv[i]!)),
-    });
+    };
   }
 
   #note(h: FloatHistogram): void {

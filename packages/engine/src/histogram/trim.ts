@@ -1,4 +1,11 @@
-import {ascendingBuckets, type Bucket, compact, type FloatHistogram, isCustom} from "./float-histogram.ts";
+import {
+  type Bucket,
+  compact,
+  type FloatHistogram,
+  isCustom,
+  negativeBucket,
+  positiveBucket,
+} from "./float-histogram.ts";
 
 /** `h </ x`: only the observations below x. */
 export const trimAbove = (h: FloatHistogram, x: number): FloatHistogram => trim(h, x, true);
@@ -11,43 +18,43 @@ type Kept = {count: number; mid: number};
 
 function trim(h: FloatHistogram, x: number, upper: boolean): FloatHistogram {
   const custom = isCustom(h);
-  const zero = zeroBucket(h);
   let count = 0;
   let sum = 0;
   let changed = false;
-  const keep = (b: Bucket, linear: boolean): number => {
-    if (b.count === 0) return 0;
-    const inside = upper ? b.upper <= x : b.lower >= x;
-    const outside = upper ? b.lower >= x : b.upper <= x;
-    if (inside) {
-      count += b.count;
-      sum += midpoint(b.lower, b.upper, linear) * b.count;
-      return b.count;
-    }
-    const kept = outside ? {count: 0, mid: 0} : split(b, x, upper, linear);
-    if (kept.count !== b.count) changed = true;
+  const add = (kept: Kept, of: number): number => {
     count += kept.count;
-    if (kept.count !== 0) sum += kept.mid * kept.count;
+    sum += kept.mid * kept.count;
+    if (kept.count !== of) changed = true;
     return kept.count;
   };
-  const buckets = ascendingBuckets({...h, zeroCount: 0});
-  const nv = h.nv.map((_, k) => keep(buckets[h.nv.length - 1 - k]!, custom));
-  const zeroCount = h.zeroCount === 0 ? 0 : keep(zero, true);
-  const pv = h.pv.map((_, k) => keep(buckets[h.nv.length + k]!, custom));
+  const keep = (b: Bucket): number => {
+    if (b.count === 0) return 0;
+    if (upper ? b.upper <= x : b.lower >= x) {
+      return add({count: b.count, mid: midpoint(b.lower, b.upper, custom)}, b.count);
+    }
+    // Neither holds for NaN: nothing is kept then.
+    const cut = upper ? b.lower < x : b.upper > x;
+    return add(cut ? split(b, x, upper, custom) : NOTHING, b.count);
+  };
+  const pv = h.pv.map((_, k) => keep(positiveBucket(h, k)));
+  const nv = h.nv.map((_, k) => keep(negativeBucket(h, k)));
+  const zeroCount = h.zeroCount > 0 ? add(keptOfZero(h, x, upper), h.zeroCount) : h.zeroCount;
   return changed ? compact({...h, count, sum, zeroCount, pv, nv}) : h;
 }
 
-/** The zero bucket, or the half of it in which its observations must lie. */
-function zeroBucket(h: FloatHistogram): Bucket {
+const NOTHING: Kept = {count: 0, mid: 0};
+
+/** What is kept of the zero bucket, or of the half of it in which its observations must lie. */
+function keptOfZero(h: FloatHistogram, x: number, upper: boolean): Kept {
   const positive = h.pv.some((v) => v !== 0);
   const negative = h.nv.some((v) => v !== 0);
-  return {
-    lower: positive && !negative ? 0 : -h.zeroThreshold,
-    upper: negative && !positive ? 0 : h.zeroThreshold,
-    lowerInclusive: true,
-    upperInclusive: true,
-    count: h.zeroCount,
-  };
+  const low = positive && !negative ? 0 : -h.zeroThreshold;
+  const high = negative && !positive ? 0 : h.zeroThreshold;
+  const all = {count: h.zeroCount, mid: (low + high) / 2};
+  if (x <= low) return upper ? NOTHING : all;
+  if (x >= high) return upper ? all : NOTHING;
+  const [from, to] = upper ? [low, x] : [x, high];
+  return {count: (h.zeroCount * (to - from)) / (high - low), mid: (from + to) / 2};
 }
 
 function midpoint(lower: number, upper: number, linear: boolean): number {
