@@ -158,7 +158,7 @@ const stringArg = (expr: Expr): string => {
 function aggregation(ev: Evaluation, expr: Aggregate, grid: Grid, stats: Hints["stats"]): Batches {
   const hints: Hints = {func: expr.op, by: !expr.without, grouping: expr.grouping, stats};
   const child = () => vector(ev, expr.expr, grid, hints);
-  const parameter = () => scalarColumn(ev, unpinned(expr.param!, grid), grid);
+  const parameter = () => scalarColumn(ev, unpinned(ev, expr.param!, grid), grid);
   switch (expr.op) {
     case "count_values":
       return countValues(ev, expr, stringArg(expr.param!), child(), grid);

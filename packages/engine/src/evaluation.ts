@@ -1,6 +1,6 @@
 import {type ByteBudget, StrataError} from "@strata/base";
 import type {Labels} from "@strata/model";
-import type {Expr} from "@strata/promql";
+import type {Expr, VectorSelector} from "@strata/promql";
 import type {Queryable} from "@strata/series";
 import {Annotations} from "./annotations.ts";
 import type {OperatorCost} from "./explain.ts";
@@ -28,6 +28,8 @@ export class Evaluation {
   readonly shared: SharedResults;
   readonly ranges: ReadRanges;
   readonly sizes = new SelectorSizes();
+  /** Selectors of which samples after some time are not there. */
+  readonly cuts = new Map<VectorSelector, number>();
   /** What each operator cost, if that is asked for. */
   readonly costs: Map<Expr, OperatorCost> | undefined;
   readonly #deadline: number;

@@ -6,7 +6,7 @@ import {scalarColumn, vector} from "./build.ts";
 import {withoutDropped} from "./elementwise.ts";
 import {Evaluation, type QueryParams} from "./evaluation.ts";
 import {explain} from "./explain.ts";
-import {foldConstants} from "./fold-constants.ts";
+import {optimise} from "./optimise.ts";
 import {DEFAULT_OPTIONS, type EngineOptions} from "./options.ts";
 import {stripParens} from "./prepare.ts";
 import {type QueryResult, ResultBuilder} from "./query-result.ts";
@@ -28,7 +28,8 @@ export async function execute(
   const all = {...DEFAULT_OPTIONS, ...options};
   const budget = new ByteBudget("query", all.maxBytes, all.budget);
   const durations = {step: params.step, range: params.end - params.start};
-  const prepared = stripParens(foldConstants(resolveDurations(expr, durations)));
+  const plain = stripParens(resolveDurations(expr, durations));
+  const prepared = all.optimise ? optimise(plain, all) : plain;
   const ev = new Evaluation(params, queryable, all, budget, signal, prepared);
   try {
     ev.check();

@@ -31,6 +31,7 @@ export async function* instantSelector(
     mint: w.start - lookbackMs + 1,
     maxt: lastReference(w) + (selector.mode === "smoothed" ? lookbackMs : 0),
   });
+  const cut = ev.cuts.get(selector);
   const columns = new SampleColumns(ev.budget);
   const reader = new SampleReader(ev, hints, range, columns);
   const writer = new BatchWriter(ev, grid.count);
@@ -40,6 +41,7 @@ export async function* instantSelector(
     for await (const batch of selectSeries(ev, selector, selectFor(ev, selector, range, 0, hints))) {
       for (const series of batch) {
         reader.read(series);
+        if (cut !== undefined) columns.cutAfter(cut);
         ev.worked(columns.n + columns.hn + grid.count);
         const out = writer.batch;
         const base = writer.base;

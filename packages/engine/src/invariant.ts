@@ -1,4 +1,4 @@
-import {type At, type Call, children, type Expr, transform, unparen} from "@strata/promql";
+import {type Call, children, type Expr, transform, unparen} from "@strata/promql";
 import type {Evaluation} from "./evaluation.ts";
 import type {SampleTally} from "./sample-tally.ts";
 import type {Batches, Grid} from "./step-batch.ts";
@@ -35,15 +35,18 @@ const isTimestampOfFixed = (e: Call): boolean =>
 
 /**
  * The parameter of an aggregation with its `@` as Prometheus has it there, where it does not hold them fixed: a time
- * counts at the first step and moves on with the others; start() and end() have no effect.
+ * counts at the first step and moves on with the others, but samples after it are not read; start() and end() have no
+ * effect.
  */
-export function unpinned(param: Expr, grid: Grid): Expr {
-  const move = <T extends {readonly at: At | undefined; readonly offset: number}>(node: T): T => {
+export function unpinned(ev: Evaluation, param: Expr, grid: Grid): Expr {
+  return transform(param, (node) => {
+    if ((node.kind !== "vector" && node.kind !== "subquery") || node.at === undefined) return node;
     const {at, offset} = node;
-    if (at === undefined) return node;
-    return {...node, at: undefined, offset: at.kind === "time" ? grid.start - at.t + offset : offset};
-  };
-  return transform(param, (node) => (node.kind === "vector" || node.kind === "subquery" ? move(node) : node));
+    if (at.kind !== "time") return {...node, at: undefined};
+    const moved = {...node, at: undefined, offset: grid.start - at.t + offset};
+    if (moved.kind === "vector") ev.cuts.set(moved, at.t - offset);
+    return moved;
+  });
 }
 
 /** Copies one-step columns to all steps of a grid; `once` is what the child counts into. */

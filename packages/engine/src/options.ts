@@ -37,6 +37,8 @@ export type EngineOptions = {
   readonly query: string | undefined;
   /** Count the samples of each step, too. */
   readonly perStepStats: boolean;
+  /** Rewrite the plan so that less is read; off to compare. Answers are the same. */
+  readonly optimise: boolean;
   /** Measure what each operator costs. */
   readonly analyze: boolean;
   /**
@@ -61,6 +63,7 @@ export const DEFAULT_OPTIONS: EngineOptions = {
   maxBytes: 0,
   query: undefined,
   perStepStats: false,
+  optimise: true,
   analyze: false,
   progress: undefined,
   decodeChunk,

@@ -53,6 +53,7 @@ export async function* rangeSelector(
   const {before, after} = reach(ev, selector);
   const mint = w.start - range - Math.max(before, call.func.lookback) + 1;
   const asked = ev.ranges.asked(selector, {mint, maxt: lastReference(w) + after});
+  const cut = ev.cuts.get(selector);
   const columns = new SampleColumns(ev.budget);
   const reader = new SampleReader(ev, hints, asked, columns);
   const slider = new RangeSlider(ev, call, grid, w, selector.mode, nameless || hasOneName(selector));
@@ -60,6 +61,7 @@ export async function* rangeSelector(
     for await (const batch of selectSeries(ev, selector, selectFor(ev, selector, asked, range, hints))) {
       for (const series of batch) {
         reader.read(series);
+        if (cut !== undefined) columns.cutAfter(cut);
         columns.dropStale();
         const full = slider.push(series.labels, columns, false);
         if (full !== undefined) yield full;

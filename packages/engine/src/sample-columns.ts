@@ -110,6 +110,13 @@ export class SampleColumns {
     this.n = dropStale(this.#k, this.columns, this.n);
   }
 
+  /** Removes what lies after a time. */
+  cutAfter(t: number): void {
+    const {ts} = this;
+    while (this.n > 0 && ts[this.n - 1]! > t) this.n--;
+    while (this.hn > 0 && this.hts[this.hn - 1]! > t) this.hn--;
+  }
+
   isStale(i: number): boolean {
     const u32 = this.#k.u32();
     const at = this.#vs / 4 + 2 * i;
