@@ -44,9 +44,15 @@ const newAccumulator = (steps: number): Accumulator => ({
 
 /**
  * An aggregation that folds each batch into one accumulator per group and never holds its input. Groups come out in the
- * order in which they were first seen.
+ * order in which they were first seen. `named`: names of series are names still, not left over by operators below.
  */
-export async function* foldAggregate(ev: Evaluation, aggregate: Aggregate, child: Batches, grid: Grid): Batches {
+export async function* foldAggregate(
+  ev: Evaluation,
+  aggregate: Aggregate,
+  child: Batches,
+  grid: Grid,
+  named: boolean,
+): Batches {
   const op = aggregate.op as FoldOp;
   const groups = new Groups(ev, aggregate);
   const states: Accumulator[] = [];
@@ -62,7 +68,7 @@ export async function* foldAggregate(ev: Evaluation, aggregate: Aggregate, child
       }
       const state = states[g]!;
       fold(state, batch, s * steps, steps);
-      if (batch.hists !== undefined) foldHistograms(ev, op, state, batch, s, aggregate.expr.pos);
+      if (batch.hists !== undefined) foldHistograms(ev, op, state, batch, s, aggregate.expr.pos, named);
     }
     ev.release(batch);
     ev.check();
@@ -181,6 +187,7 @@ function foldHistograms(
   batch: StepBatch,
   s: number,
   pos: Position,
+  named: boolean,
 ): void {
   if (op === "count" || op === "group") return;
   const base = s * batch.steps;
@@ -213,7 +220,7 @@ function foldHistograms(
       }
     }
     if (before.failed) {
-      const name = goQuote(batch.labels[s]!.get(METRIC_NAME));
+      const name = goQuote(named ? batch.labels[s]!.get(METRIC_NAME) : "");
       before.floats = state.n[i]!;
       const text = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
       ev.annotations.warn(`${text} ${name}`, pos);

@@ -16,7 +16,7 @@ import {type InstantValue, instantSelector} from "./instant-leaf.ts";
 import {isInvariant, repeatFirst, unpinned} from "./invariant.ts";
 import {byLabels, byValue, labelJoin, labelReplace, sortRows} from "./label-functions.ts";
 import {DATE_FUNCTIONS, MATH_FUNCTIONS, round} from "./math-functions.ts";
-import {hasOneName} from "./metric-name.ts";
+import {hasOneName, isReserved} from "./metric-name.ts";
 import {openMetricsFloat} from "./open-metrics.ts";
 import {checkMode} from "./prepare.ts";
 import {RANGE_FUNCTIONS} from "./range-functions.ts";
@@ -76,13 +76,13 @@ function plain(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints): Batches {
     case "vector":
       return instantSelector(ev, expr, grid, hints);
     case "unary":
-      return unary(ev, vector(ev, expr.expr, grid, hints), expr.op, expr.expr);
+      return unary(ev, vector(ev, expr.expr, grid, hints), expr.op, expr.expr, hints);
     case "aggregate":
       return aggregation(ev, expr, grid, hints.stats);
     case "binary":
-      return binary(ev, expr, grid, hints.stats);
+      return binary(ev, expr, grid, hints);
     case "call":
-      return call(ev, expr, grid, hints.stats);
+      return call(ev, expr, grid, hints);
     default:
       throw new StrataError("internal", `BUG: ${expr.kind} is no instant vector`);
   }
@@ -108,7 +108,42 @@ function oneName(expr: Expr): boolean {
   return arg === undefined || oneName(arg);
 }
 
-function unary(ev: Evaluation, child: Batches, op: "+" | "-", arg: Expr): Batches {
+/** Aggregations that look at nothing of a series but the labels they group by. */
+const FOLDS_BY_LABELS = new Set(["sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "quantile"]);
+
+/** Whether a function gives its vector's series on with their labels, apart from the name. */
+const PASSES_LABELS = (name: string): boolean =>
+  RANGE_FUNCTIONS.has(name) ||
+  MATH_FUNCTIONS[name] !== undefined ||
+  DATE_FUNCTIONS[name] !== undefined ||
+  HISTOGRAM_FIELDS[name] !== undefined ||
+  ["round", "clamp", "clamp_min", "clamp_max", "timestamp"].includes(name);
+
+/** Whether an expression's series have their metric names, as far as operators that may leave them on are concerned. */
+function keepsNames(expr: Expr): boolean {
+  const e = unparen(expr);
+  if (e.kind === "unary") return e.op === "+" && keepsNames(e.expr);
+  if (e.kind === "binary" && e.matching === undefined) {
+    return !e.bool && !isArithmetic(e.op) && keepsNames(valueType(e.lhs) === "vector" ? e.lhs : e.rhs);
+  }
+  if (e.kind !== "call" || !PASSES_LABELS(e.func.name)) return true;
+  return RANGE_FUNCTIONS.get(e.func.name)?.keepsName === true;
+}
+
+const isArithmetic = (op: Binary["op"]): boolean => ["+", "-", "*", "/", "%", "^", "atan2"].includes(op);
+
+/** Whether nobody will look at metric name, type and unit, so that they may as well stay. */
+const namesUnseen = (ev: Evaluation, {needed}: Hints): boolean =>
+  ev.options.optimise && needed !== undefined && !needed.some(isReserved);
+
+/** Takes the names off the series of a function of `arg`, unless nobody would see them. */
+function withoutNames(ev: Evaluation, child: Batches, arg: Expr, hints: Hints): Batches {
+  const one = oneName(arg);
+  if (one && namesUnseen(ev, hints) && !ev.options.features.delayedNameRemoval) return child;
+  return dropNames(ev, child, one);
+}
+
+function unary(ev: Evaluation, child: Batches, op: "+" | "-", arg: Expr, hints: Hints): Batches {
   if (op === "+") return child;
   const negated = mapBatches(ev, child, (batch) => {
     const points = batch.labels.length * batch.steps;
@@ -117,7 +152,7 @@ function unary(ev: Evaluation, child: Batches, op: "+" | "-", arg: Expr): Batche
       else if (batch.kind[i] === HISTOGRAM) batch.hists![i] = scale(batch.hists![i]!, -1);
     }
   });
-  return dropNamesStrictly(ev, negated, oneName(arg));
+  return namesUnseen(ev, hints) && oneName(arg) ? negated : dropNamesStrictly(ev, negated, oneName(arg));
 }
 
 /** Runs a batch source that needs something evaluated first. */
@@ -156,7 +191,8 @@ const stringArg = (expr: Expr): string => {
 };
 
 function aggregation(ev: Evaluation, expr: Aggregate, grid: Grid, stats: Hints["stats"]): Batches {
-  const hints: Hints = {func: expr.op, by: !expr.without, grouping: expr.grouping, stats};
+  const needed = FOLDS_BY_LABELS.has(expr.op) && !expr.without ? expr.grouping : undefined;
+  const hints: Hints = {func: expr.op, by: !expr.without, grouping: expr.grouping, stats, needed};
   const child = () => vector(ev, expr.expr, grid, hints);
   const parameter = () => scalarColumn(ev, unpinned(ev, expr.param!, grid), grid);
   switch (expr.op) {
@@ -170,19 +206,20 @@ function aggregation(ev: Evaluation, expr: Aggregate, grid: Grid, stats: Hints["
     case "quantile":
       return later(async () => quantileAggregate(ev, expr, await parameter(), child(), grid));
     default:
-      return foldAggregate(ev, expr, child(), grid);
+      return foldAggregate(ev, expr, child(), grid, ev.options.features.delayedNameRemoval || keepsNames(expr.expr));
   }
 }
 
-function binary(ev: Evaluation, expr: Binary, grid: Grid, stats: Hints["stats"]): Batches {
-  const hints: Hints = {...NO_HINTS, stats: expr.op === "</" || expr.op === ">/" ? "never" : stats};
+function binary(ev: Evaluation, expr: Binary, grid: Grid, outer: Hints): Batches {
+  const stats = expr.op === "</" || expr.op === ">/" ? "never" : outer.stats;
+  const hints: Hints = {...NO_HINTS, stats, needed: expr.matching === undefined ? outer.needed : undefined};
   const leftScalar = valueType(expr.lhs) === "scalar";
   if (leftScalar || valueType(expr.rhs) === "scalar") {
     const [scalar, vec] = leftScalar ? [expr.lhs, expr.rhs] : [expr.rhs, expr.lhs];
-    const keeps = !expr.bool && !["+", "-", "*", "/", "%", "^", "atan2"].includes(expr.op);
+    const keeps = !expr.bool && !isArithmetic(expr.op);
     const combine = (column: Float64Array) => {
       const out = vectorScalar(ev, expr, vector(ev, vec, grid, hints), column, leftScalar);
-      return keeps ? out : dropNames(ev, out, oneName(vec));
+      return keeps ? out : withoutNames(ev, out, vec, outer);
     };
     if (leftScalar) return later(async () => combine(await scalarColumn(ev, scalar, grid)));
     return withScalars(
@@ -203,24 +240,26 @@ function binary(ev: Evaluation, expr: Binary, grid: Grid, stats: Hints["stats"])
 const STATS_ONLY = new Set(["histogram_count", "histogram_sum", "histogram_avg"]);
 const NEEDS_BUCKETS = new Set(["histogram_quantile", "histogram_quantiles", "histogram_fraction"]);
 
-function call(ev: Evaluation, expr: Call, grid: Grid, outer: Hints["stats"]): Batches {
+function call(ev: Evaluation, expr: Call, grid: Grid, outer: Hints): Batches {
   const {name} = expr.func;
   const {args} = expr;
-  const stats = NEEDS_BUCKETS.has(name) ? "never" : STATS_ONLY.has(name) && outer !== "never" ? "yes" : outer;
-  const hints: Hints = {func: name, by: false, grouping: [], stats};
+  const inner = STATS_ONLY.has(name) && outer.stats !== "never" ? "yes" : outer.stats;
+  const stats = NEEDS_BUCKETS.has(name) ? "never" : inner;
+  const needed = PASSES_LABELS(name) ? outer.needed : undefined;
+  const hints: Hints = {func: name, by: false, grouping: [], stats, needed};
   const child = (i = 0) => vector(ev, args[i]!, grid, hints);
   const scalar = (i: number) => scalarColumn(ev, args[i]!, grid);
   const range = RANGE_FUNCTIONS.get(name);
   if (range !== undefined) return later(() => rangeFunction(ev, expr, grid, hints));
   const math = MATH_FUNCTIONS[name];
-  if (math !== undefined) return dropNames(ev, mapFloats(ev, child(), math), oneName(args[0]!));
+  if (math !== undefined) return withoutNames(ev, mapFloats(ev, child(), math), args[0]!, hints);
   const part = DATE_FUNCTIONS[name];
   if (part !== undefined) {
     if (args.length === 0) return constant(ev, grid, (t) => part(t / 1000));
-    return dropNames(ev, mapFloats(ev, child(), part), oneName(args[0]!));
+    return withoutNames(ev, mapFloats(ev, child(), part), args[0]!, hints);
   }
   const field = HISTOGRAM_FIELDS[name];
-  if (field !== undefined) return dropNames(ev, mapHistograms(ev, child(), field), oneName(args[0]!));
+  if (field !== undefined) return withoutNames(ev, mapHistograms(ev, child(), field), args[0]!, hints);
   switch (name) {
     case "round":
       return withScalars(
@@ -229,13 +268,13 @@ function call(ev: Evaluation, expr: Call, grid: Grid, outer: Hints["stats"]): Ba
         async () => (args.length > 1 ? await scalar(1) : undefined),
         (to) => {
           const rounded = mapFloats(ev, child(), (v, i) => round(v, to?.[i] ?? 1));
-          return dropNames(ev, rounded, oneName(args[0]!));
+          return withoutNames(ev, rounded, args[0]!, hints);
         },
       );
     case "clamp":
     case "clamp_min":
     case "clamp_max":
-      return clamp(ev, expr, grid, child);
+      return clamp(ev, expr, grid, child, hints);
     case "vector":
       return later(async () => {
         const column = await scalar(0);
@@ -302,24 +341,26 @@ async function rangeFunction(ev: Evaluation, expr: Call, grid: Grid, hints: Hint
   const rangeCall: RangeCall = {name, func: RANGE_FUNCTIONS.get(name)!, args, pos, firstPos};
   if (matrix.kind === "matrix") {
     checkMode(matrix.selector, nameless ? "absent_over_time" : name);
-    return rangeSelector(ev, rangeCall, matrix, grid, hints, nameless);
+    return rangeSelector(ev, rangeCall, matrix, grid, hints, nameless, namesUnseen(ev, hints));
   }
   const sub = matrix as Subquery;
   const inner = subqueryGrid(ev, sub, grid);
   if (inner === undefined) return nothing();
-  const child = vector(ev, sub.expr, inner, {...hints, stats: "never"});
-  return rangeSubquery(ev, rangeCall, sub, grid, inner, child, nameless || oneName(sub.expr));
+  const child = vector(ev, sub.expr, inner, {...NO_HINTS, func: name, stats: "never"});
+  return rangeSubquery(ev, rangeCall, sub, grid, inner, child, nameless || oneName(sub.expr), namesUnseen(ev, hints));
 }
 
 async function* nothing(): Batches {}
 
-function clamp(ev: Evaluation, expr: Call, grid: Grid, child: () => Batches): Batches {
+function clamp(ev: Evaluation, expr: Call, grid: Grid, child: () => Batches, hints: Hints): Batches {
   const {name} = expr.func;
   const limits = async (): Promise<[Float64Array, Float64Array]> => {
     const first = await scalarColumn(ev, expr.args[1]!, grid);
     return [first, name === "clamp" ? await scalarColumn(ev, expr.args[2]!, grid) : first];
   };
-  return withScalars(ev, child, limits, ([first, second]) => clamped(ev, expr, child(), first, second));
+  return withScalars(ev, child, limits, ([first, second]) =>
+    withoutNames(ev, clamped(ev, expr, child(), first, second), expr.args[0]!, hints),
+  );
 }
 
 function clamped(ev: Evaluation, expr: Call, child: Batches, first: Float64Array, second: Float64Array): Batches {
@@ -340,7 +381,7 @@ function clamped(ev: Evaluation, expr: Call, child: Batches, first: Float64Array
             if (++i === batch.steps) i = 0;
           }
         });
-  return dropNames(ev, out, oneName(expr.args[0]!));
+  return out;
 }
 
 /** Sample times for a bare selector, evaluation times for anything else. */
@@ -351,7 +392,7 @@ function timestamps(ev: Evaluation, expr: Call, grid: Grid, hints: Hints): Batch
   if (what === "start_timestamp" && !ev.options.features.startTimestamps && arg.kind === "vector") {
     return mapBatches(ev, instantSelector(ev, arg, grid, hints, "timestamp"), (batch) => void batch.kind.fill(0));
   }
-  if (arg.kind === "vector") return dropNames(ev, instantSelector(ev, arg, grid, hints, what), oneName(arg));
+  if (arg.kind === "vector") return withoutNames(ev, instantSelector(ev, arg, grid, hints, what), arg, hints);
   const times = mapBatches(ev, vector(ev, arg, grid, hints), (batch) => {
     for (let p = 0, i = 0; p < batch.labels.length * batch.steps; p++) {
       if (what === "start_timestamp") batch.kind[p] = 0;
@@ -363,7 +404,7 @@ function timestamps(ev: Evaluation, expr: Call, grid: Grid, hints: Hints): Batch
     }
     batch.hists = undefined;
   });
-  return dropNames(ev, times, oneName(arg));
+  return withoutNames(ev, times, arg, hints);
 }
 
 function sorted(ev: Evaluation, expr: Call, grid: Grid, child: Batches): Batches {

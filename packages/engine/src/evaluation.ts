@@ -4,6 +4,7 @@ import type {Expr, VectorSelector} from "@strata/promql";
 import type {Queryable} from "@strata/series";
 import {Annotations} from "./annotations.ts";
 import type {OperatorCost} from "./explain.ts";
+import {MergedSelects} from "./merged-selects.ts";
 import type {EngineOptions} from "./options.ts";
 import type {QueryStats} from "./query-result.ts";
 import {ReadRanges} from "./read-ranges.ts";
@@ -27,6 +28,7 @@ export class Evaluation {
   readonly annotations = new Annotations();
   readonly shared: SharedResults;
   readonly ranges: ReadRanges;
+  readonly merged: MergedSelects;
   readonly sizes = new SelectorSizes();
   /** Selectors of which samples after some time are not there. */
   readonly cuts = new Map<VectorSelector, number>();
@@ -60,6 +62,9 @@ export class Evaluation {
     this.signal = signal;
     this.shared = new SharedResults(expr);
     this.ranges = new ReadRanges(expr, params, options.lookbackMs);
+    const {dedup, optimise} = options;
+    const unseen = dedup.enabled ? dedup.replicaLabels : [];
+    this.merged = new MergedSelects(expr, (selector) => (optimise ? this.ranges.of(selector) : undefined), unseen);
     this.costs = options.analyze ? new Map() : undefined;
     this.#deadline = options.timeoutMs > 0 ? performance.now() + options.timeoutMs : Infinity;
   }

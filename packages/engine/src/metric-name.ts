@@ -6,6 +6,8 @@ import type {Evaluation} from "./evaluation.ts";
 /** Labels that go when a function changes what the samples mean. */
 const RESERVED = new Set([METRIC_NAME, "__type__", "__unit__"]);
 
+export const isReserved = (name: string): boolean => RESERVED.has(name);
+
 /** Without metric name, type and unit. */
 export function dropReserved(labels: Labels): Labels {
   const {pairs} = labels;

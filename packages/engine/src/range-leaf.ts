@@ -47,6 +47,7 @@ export async function* rangeSelector(
   grid: Grid,
   hints: Hints,
   nameless: boolean,
+  unseen: boolean,
 ): Batches {
   const {selector, range} = matrix;
   const w = references(ev, selector.at, selector.offset, grid, range);
@@ -56,7 +57,7 @@ export async function* rangeSelector(
   const cut = ev.cuts.get(selector);
   const columns = new SampleColumns(ev.budget);
   const reader = new SampleReader(ev, hints, asked, columns);
-  const slider = new RangeSlider(ev, call, grid, w, selector.mode, nameless || hasOneName(selector));
+  const slider = new RangeSlider(ev, call, grid, w, selector.mode, nameless || hasOneName(selector), unseen);
   try {
     for await (const batch of selectSeries(ev, selector, selectFor(ev, selector, asked, range, hints))) {
       for (const series of batch) {
@@ -94,11 +95,13 @@ export class RangeSlider {
   readonly #names: MixedNames | undefined;
   readonly #mode: VectorSelector["mode"];
   readonly #reads: boolean;
+  readonly #unseen: boolean;
   /** The kernel to use for a series of floats; undefined where only the general form knows the answer. */
   readonly #kernel: RangeFunc | undefined;
 
   /**
-   * `oneName`: all series have one metric name, so that they stay different without it. `reads`: samples come from a
+   * `oneName`: all series have one metric name, so that they stay different without it. `unseen`: nobody
+   * looks at names, so they may stay. `reads`: samples come from a
    * source, and count as read.
    */
   constructor(
@@ -108,8 +111,10 @@ export class RangeSlider {
     w: Windows,
     mode: VectorSelector["mode"],
     oneName: boolean,
+    unseen: boolean,
     reads = true,
   ) {
+    this.#unseen = unseen;
     this.#ev = ev;
     this.#reads = reads;
     this.#call = call;
@@ -139,7 +144,7 @@ export class RangeSlider {
     if (plain) this.#tally(columns);
     if (results === 0) return undefined;
     if (plain && (this.#kernel === RANGE.rate || this.#kernel === RANGE.increase)) checkCounterName(this.#window);
-    if (func.keepsName) this.#writer.commit(labels, drop);
+    if (func.keepsName || (this.#unseen && this.#names === undefined)) this.#writer.commit(labels, drop);
     else if (this.#ev.options.features.delayedNameRemoval) this.#writer.commit(labels, true);
     else this.#writer.commit(checked(this.#names, dropReserved(labels)));
     return this.#writer.full();

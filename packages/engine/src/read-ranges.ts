@@ -25,6 +25,11 @@ export class ReadRanges {
     this.#whole = whole;
   }
 
+  /** What the selector alone reads; undefined for one that is not the query's own. */
+  of(selector: VectorSelector): TimeRange | undefined {
+    return this.#of.get(selector);
+  }
+
   /** What to ask sources for; `needed` is what the selector's windows reach, and always inside. */
   asked(selector: VectorSelector, needed: TimeRange): TimeRange {
     const range = this.#of.get(selector);

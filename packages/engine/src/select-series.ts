@@ -11,9 +11,11 @@ export type Hints = {
   readonly grouping: readonly string[];
   /** Whether only counts and sums of native histograms are looked at; "never": buckets are needed further up. */
   readonly stats: "yes" | "no" | "never";
+  /** The only labels of the result that anybody looks at; undefined: all of them. */
+  readonly needed: readonly string[] | undefined;
 };
 
-export const NO_HINTS: Hints = {func: "", by: false, grouping: [], stats: "no"};
+export const NO_HINTS: Hints = {func: "", by: false, grouping: [], stats: "no", needed: undefined};
 
 /** A stretch of a batch's chunk entries that belong to one series. */
 export type SeriesPart = {readonly batch: SeriesBatch; readonly from: number; readonly to: number};
@@ -82,7 +84,7 @@ export async function* selectSeries(
   select: Select,
 ): AsyncGenerator<SourceSeries[], void, undefined> {
   let open: {labels: Labels; parts: SeriesPart[]} | undefined;
-  for await (const batch of ev.queryable.select(select, ev.signal)) {
+  for await (const batch of ev.merged.select(ev, selector, select)) {
     ev.check();
     ev.sizes.add(selector, batch);
     for (const text of batch.warnings) ev.annotations.note(text);

@@ -69,7 +69,7 @@ export class SharedResults {
     const repeated = this.#repeated.get(expr);
     if (repeated === undefined) return undefined;
     const {start, step, count} = grid;
-    const key = `${start} ${step} ${count} ${grid.tally.perStep} ${hints.func} ${hints.stats} ${repeated.text}`;
+    const key = `${start} ${step} ${count} ${grid.tally.perStep} ${hints.func} ${hints.stats} ${hints.needed} ${repeated.text}`;
     return this.#open(ev, expr, grid.tally, key, repeated.uses, make);
   }
 

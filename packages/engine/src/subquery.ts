@@ -60,10 +60,11 @@ export async function* rangeSubquery(
   inner: Grid,
   child: Batches,
   oneName: boolean,
+  unseen: boolean,
 ): Batches {
   const w = references(ev, sub.at, sub.offset, grid, sub.range);
   const columns = new SampleColumns(ev.budget);
-  const slider = new RangeSlider(ev, call, grid, w, "", oneName, false);
+  const slider = new RangeSlider(ev, call, grid, w, "", oneName, unseen, false);
   const scratch = scratchFor(inner.count);
   try {
     for await (const batch of child) {
