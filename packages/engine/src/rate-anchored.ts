@@ -100,17 +100,18 @@ function floatChange(
   counter: boolean,
 ): number {
   const [left, right] = ends(vs, ts, first, last, w, counter);
-  let result = right - left;
-  if (!counter) return result;
+  if (!counter) return right - left;
+  // Summed on its own, since it may overflow where the change does not.
+  let correction = 0;
   const from = ts[first]! <= w.start ? first + 1 : first;
   const to = ts[last]! >= w.end ? last - 1 : last;
   let previous = left;
   for (let i = from; i <= to; i++) {
-    if (vs[i]! < previous) result += previous;
+    if (vs[i]! < previous) correction += previous;
     previous = vs[i]!;
   }
-  if (right < previous) result += previous;
-  return result;
+  if (right < previous) correction += previous;
+  return right - left + correction;
 }
 
 function histogramChange(
