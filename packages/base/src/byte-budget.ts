@@ -10,6 +10,8 @@ export class ByteBudget {
   readonly #parent: ByteBudget | undefined;
   #used = 0;
   #peak = 0;
+  /** The highest `used` since the innermost search began. */
+  #most = 0;
 
   /** `limit` in bytes; 0 means no limit of its own (the parent's still holds). */
   constructor(name: string, limit: number, parent?: ByteBudget) {
@@ -27,6 +29,23 @@ export class ByteBudget {
     return this.#peak;
   }
 
+  /**
+   * Begins to look for the most that is used from here on; returns what an enclosing search has found so far, to be
+   * handed to `endSearch`. Searches nest like calls.
+   */
+  beginSearch(): number {
+    const outer = this.#most;
+    this.#most = this.#used;
+    return outer;
+  }
+
+  /** The highest `used` since the `beginSearch` that returned `outer`. */
+  endSearch(outer: number): number {
+    const most = this.#most;
+    this.#most = Math.max(outer, most);
+    return most;
+  }
+
   /** Counts `bytes` more, or throws `limit` and counts nothing. */
   take(bytes: number, what: string): void {
     const next = this.#used + bytes;
@@ -40,6 +59,7 @@ export class ByteBudget {
     this.#parent?.take(bytes, what);
     this.#used = next;
     if (next > this.#peak) this.#peak = next;
+    if (next > this.#most) this.#most = next;
   }
 
   /** Gives back what `take` counted. */

@@ -25,7 +25,7 @@ import {SampleTally} from "./sample-tally.ts";
 import {scalarColumn as columnOf, constant} from "./scalar-column.ts";
 import {goMax, goMin} from "./scalar-math.ts";
 import {type Hints, NO_HINTS} from "./select-series.ts";
-import {type Batches, FLOAT, type Grid, HISTOGRAM} from "./step-batch.ts";
+import {type Batches, countedBytes, FLOAT, type Grid, HISTOGRAM} from "./step-batch.ts";
 import {rangeSubquery, subqueryGrid} from "./subquery.ts";
 
 /** The step columns of a vector-valued expression. Nothing is read before the first batch is asked for. */
@@ -35,19 +35,31 @@ export function vector(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints = NO
 
 function own(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints): Batches {
   const batches = once(ev, expr, grid, hints);
-  return ev.costs === undefined || expr.kind === "paren" ? batches : measured(ev.costs, expr, batches);
+  return ev.costs === undefined || expr.kind === "paren" ? batches : measured(ev, ev.costs, expr, batches);
 }
 
 /** Adds up the time spent in an operator and what it gave. */
-async function* measured(costs: Map<Expr, OperatorCost>, expr: Expr, child: Batches): Batches {
-  const cost = costs.get(expr) ?? {timeMs: 0, series: 0, samples: 0};
+async function* measured(ev: Evaluation, costs: Map<Expr, OperatorCost>, expr: Expr, child: Batches): Batches {
+  const cost = costs.get(expr) ?? {timeMs: 0, series: 0, samples: 0, peakBytes: 0};
   costs.set(expr, cost);
+  const {budget} = ev;
+  /** What the operator and those below hold between calls. */
+  let held = 0;
   try {
     for (;;) {
       const from = performance.now();
-      const next = await child.next();
-      cost.timeMs += performance.now() - from;
+      const before = budget.used;
+      const outer = budget.beginSearch();
+      let next: Awaited<ReturnType<Batches["next"]>>;
+      try {
+        next = await child.next();
+      } finally {
+        cost.timeMs += performance.now() - from;
+        cost.peakBytes = Math.max(cost.peakBytes, held + budget.endSearch(outer) - before);
+      }
+      held += budget.used - before;
       if (next.done) return;
+      held -= countedBytes(next.value);
       cost.series += next.value.labels.length;
       cost.samples += next.value.labels.length * next.value.steps;
       yield next.value;

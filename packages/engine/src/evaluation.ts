@@ -11,7 +11,7 @@ import {ReadRanges} from "./read-ranges.ts";
 import {SampleTally} from "./sample-tally.ts";
 import {SelectorSizes} from "./selector-sizes.ts";
 import {SharedResults} from "./share.ts";
-import {batchBytes, type Grid, type StepBatch} from "./step-batch.ts";
+import {batchBytes, countedBytes, type Grid, type StepBatch} from "./step-batch.ts";
 
 /** What the whole query asks for. An instant query has end = start and step 0. */
 export type QueryParams = {readonly start: number; readonly end: number; readonly step: number};
@@ -164,8 +164,7 @@ export class Evaluation {
 
   /** Gives back what the batch was counted with. Once a batch, by its last owner, who must not touch it again. */
   release(batch: StepBatch): void {
-    const rows = batch.steps === 0 ? 0 : batch.values.length / batch.steps;
-    this.budget.give(batchBytes(rows, batch.steps));
+    this.budget.give(countedBytes(batch));
     this.#spare = batch;
   }
 

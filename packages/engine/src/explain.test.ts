@@ -35,6 +35,10 @@ test("analysis counts what each operator gave", async () => {
   assert.equal(plan!.cost!.series, 1);
   assert.equal(sum.cost!.samples, 10);
   assert.deepEqual([sum.children[0]!.cost!.series, sum.children[0]!.cost!.samples], [3, 30]);
+  // A batch of three rows of ten steps, and beside it the samples that it is made from.
+  const leaf = sum.children[0]!.cost!.peakBytes;
+  assert.ok(leaf > 3 * 10 * 9 && leaf < 1 << 20, String(leaf));
+  assert.ok(sum.cost!.peakBytes > 10 * 24 && plan!.cost!.peakBytes > 0);
   assert.ok(plan!.cost!.timeMs >= sum.children[0]!.cost!.timeMs);
   assert.equal((await execute(parseExpr("x"), params, store, {}, signal)).plan, undefined);
 });

@@ -10,8 +10,11 @@ export type PlanNode = {
   readonly cost: OperatorCost | undefined;
 };
 
-/** Time includes that of the operators below. `samples` are points of the step columns given. */
-export type OperatorCost = {timeMs: number; series: number; samples: number};
+/**
+ * Time and memory include those of the operators below. `samples` are points of the step columns given; `peakBytes` the
+ * most that was held at a time, batches that were given away not counted.
+ */
+export type OperatorCost = {timeMs: number; series: number; samples: number; peakBytes: number};
 
 const FOLDING = new Set(["sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "count_values"]);
 

@@ -50,5 +50,9 @@ export function rowsOf(batch: StepBatch): Row[] {
   }));
 }
 
+/** The bytes that a batch is counted with. */
+export const countedBytes = ({values, steps}: StepBatch): number =>
+  batchBytes(steps === 0 ? 0 : values.length / steps, steps);
+
 /** The bytes that a batch of this size is counted with. */
 export const batchBytes = (rows: number, steps: number): number => rows * (steps * 9 + 64);
