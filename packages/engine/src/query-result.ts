@@ -10,8 +10,8 @@ export type QueryStats = {
   /** The same, each counted once a selector. */
   readonly samplesRead: number;
   /** Both of each step of the query, if they were asked for. */
-  readonly totalQueryableSamplesPerStep: Float64Array | undefined;
-  readonly samplesReadPerStep: Float64Array | undefined;
+  readonly totalQueryableSamplesPerStep?: Float64Array | undefined;
+  readonly samplesReadPerStep?: Float64Array | undefined;
   /** Samples decoded, whole chunks at a time. */
   readonly samplesDecoded: number;
   /** The most points held at a time. */

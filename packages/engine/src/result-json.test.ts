@@ -15,8 +15,6 @@ const result = (type: QueryResult["type"], builder: ResultBuilder, text = ""): Q
   stats: {
     totalQueryableSamples: 0,
     samplesRead: 0,
-    totalQueryableSamplesPerStep: undefined,
-    samplesReadPerStep: undefined,
     samplesDecoded: 0,
     peakSamples: 0,
   },

@@ -9,6 +9,9 @@ export type Analysis = {
   readonly executionTime: string;
   readonly peakSamples: number;
   readonly totalSamples: number;
+  /** Beyond the original's: series given, and the most bytes held at a time. */
+  readonly series: number;
+  readonly peakBytes: number;
   readonly fanout?: readonly Record<string, unknown>[];
   readonly children?: readonly Analysis[];
 };
@@ -35,6 +38,8 @@ export function analysisOf(plan: PlanNode, selects: readonly FanoutSelect[]): An
       executionTime: formatGoDuration(node.cost?.timeMs ?? 0),
       peakSamples: samples,
       totalSamples: samples,
+      series: node.cost?.series ?? 0,
+      peakBytes: node.cost?.peakBytes ?? 0,
       ...(fanout.length === 0 ? {} : {fanout: fanout.map(entryJson)}),
       ...(children.length === 0 ? {} : {children}),
     };

@@ -2,7 +2,12 @@ import type {Features} from "@strata/engine";
 import type {ParseOptions} from "@strata/promql";
 import type {Logger} from "@strata/telemetry";
 
-type Chosen = {parse: {-readonly [K in keyof ParseOptions]: ParseOptions[K]}; engine: Partial<Features>};
+type Chosen = {
+  parse: {-readonly [K in keyof ParseOptions]: ParseOptions[K]};
+  engine: Partial<Features>;
+  /** `stats=all` tells of each step, too. */
+  perStepStats: boolean;
+};
 
 const PARSE_FEATURES = {
   "promql-experimental-functions": "experimentalFunctions",
@@ -13,19 +18,23 @@ const PARSE_FEATURES = {
 /** Names of old switches that are on for good; they change nothing. */
 const ALWAYS_ON = ["promql-at-modifier", "promql-negative-offset", "promql-duration-expr", "query-pushdown"];
 
+/** All that can be switched on. */
+const KNOWN = [...Object.keys(PARSE_FEATURES), "promql-all", "promql-delayed-name-removal", "promql-per-step-stats"];
+
 /**
  * `--enable-feature`. `promql-all` switches on what extends the language; delayed name removal changes answers and goes
  * only by its own name. Unknown names are logged and change nothing, as in the original.
  */
 export function featuresFrom(names: readonly string[], logger: Logger): Chosen {
-  const chosen: Chosen = {parse: {}, engine: {}};
+  const chosen: Chosen = {parse: {}, engine: {}, perStepStats: false};
   for (const name of names) {
     if (name === "") continue;
     if (name === "promql-all") for (const key of Object.values(PARSE_FEATURES)) chosen.parse[key] = true;
     else if (name === "promql-delayed-name-removal") chosen.engine = {...chosen.engine, delayedNameRemoval: true};
+    else if (name === "promql-per-step-stats") chosen.perStepStats = true;
     else if (name in PARSE_FEATURES) chosen.parse[PARSE_FEATURES[name as keyof typeof PARSE_FEATURES]] = true;
     else if (ALWAYS_ON.includes(name)) logger.info("this feature is always on", {feature: name});
-    else logger.warn("unknown feature, ignored", {feature: name, known: Object.keys(PARSE_FEATURES).join(" ")});
+    else logger.warn("unknown feature, ignored", {feature: name, known: KNOWN.join(" ")});
   }
   return chosen;
 }

@@ -40,6 +40,8 @@ export type QuerierOptions = {
   readonly dedupFunc: "penalty" | "chain";
   readonly parse: ParseOptions;
   readonly features: Partial<Features>;
+  /** `stats=all` counts the samples of each step. */
+  readonly perStepStats?: boolean | undefined;
   /** Most bytes that one query may hold; 0 is no limit. */
   readonly maxQueryBytes: number;
   /** `--query.max-samples`: most points that one query may hold; 0 is no limit. */
@@ -192,6 +194,7 @@ export class Querier implements QueryBackend {
         partialResponse: params.partialResponse,
         features: {delayedNameRemoval: false, startTimestamps: false, ...o.features},
         maxBytes: o.maxQueryBytes,
+        perStepStats: o.perStepStats === true && params.stats === "all",
         analyze: params.analyze && params.engine === "thanos",
       },
       shard: params.shard,

@@ -1,4 +1,5 @@
 import {fromWireError, StrataError, toWireError} from "@strata/base";
+import type {QueryStats} from "@strata/engine";
 import {type Matcher, matcher} from "@strata/model";
 import type {StorePlan} from "@strata/storeapi";
 import type {QueryAnswer} from "@strata/web";
@@ -30,6 +31,21 @@ export type RunOptions = {
 };
 
 let nextQuery = 0;
+
+/** The samples of `stats`, as Prometheus names them; of each step where they were counted. */
+function samplesOf(stats: QueryStats | undefined, {start, step}: Job["params"]): Record<string, unknown> {
+  const {totalQueryableSamples = 0, samplesRead = 0, peakSamples = 0} = stats ?? {};
+  const {totalQueryableSamplesPerStep: totals, samplesReadPerStep: reads} = stats ?? {};
+  if (totals === undefined || reads === undefined) return {totalQueryableSamples, peakSamples};
+  const perStep = (counts: Float64Array) => Array.from(counts, (n, i) => [(start + i * step) / 1000, n]);
+  return {
+    totalQueryableSamplesPerStep: perStep(totals),
+    totalQueryableSamples,
+    samplesReadPerStep: perStep(reads),
+    samplesRead,
+    peakSamples,
+  };
+}
 
 /**
  * One admitted query on a worker thread. Aborting the signal tells whoever waits for the answer at once, and the worker
@@ -139,10 +155,7 @@ export class QueryRun {
           execQueueTime: queued,
           execTotalTime: queued + preparation + evaluation,
         },
-        samples: {
-          totalQueryableSamples: stats?.totalQueryableSamples ?? 0,
-          peakSamples: stats?.peakSamples ?? 0,
-        },
+        samples: samplesOf(stats, this.#o.job.params),
       },
       analysis,
     };

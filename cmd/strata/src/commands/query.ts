@@ -96,6 +96,7 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
     dedupFunc: flags["deduplication.func"],
     parse: language,
     features: features.engine,
+    perStepStats: features.perStepStats,
     maxQueryBytes: flags["query.max-memory"],
     tenancy,
     maxSamples: flags["query.max-samples"],
