@@ -215,18 +215,19 @@ export class BlockWriter {
   async finish(description: BlockDescription): Promise<BlockMeta | undefined> {
     this.#ended = true;
     try {
-      await this.#spill?.replay(this.#index);
-      await this.#index.finish();
-      await this.#chunks.finish();
+      // PERF: the chunks go to the disk while the index's lists are made; one after the other took a fifth of a merge.
+      await together(this.#chunks.finish(), this.#finishIndex());
       if (this.#stats.numSamples === 0) {
         await this.#remove();
         return undefined;
       }
       const tombstones = description.tombstones ?? new Tombstones();
       const meta = this.#meta(description, tombstones.total);
-      await writeSynced(join(this.#tmp, TOMBSTONES_FILE), encodeTombstones(tombstones));
-      await writeSynced(join(this.#tmp, META_FILE), encodeBlockMeta(meta));
-      await syncDir(join(this.#tmp, CHUNKS_DIR));
+      await together(
+        writeSynced(join(this.#tmp, TOMBSTONES_FILE), encodeTombstones(tombstones)),
+        writeSynced(join(this.#tmp, META_FILE), encodeBlockMeta(meta)),
+        syncDir(join(this.#tmp, CHUNKS_DIR)),
+      );
       await syncDir(this.#tmp);
       await rename(this.#tmp, this.dir);
       await syncDir(this.#parent);
@@ -235,6 +236,11 @@ export class BlockWriter {
       await this.#remove();
       throw writeError(err, this.#tmp);
     }
+  }
+
+  async #finishIndex(): Promise<void> {
+    await this.#spill?.replay(this.#index);
+    await this.#index.finish();
   }
 
   #meta(description: BlockDescription, numTombstones: number): BlockMeta {
@@ -265,4 +271,10 @@ export class BlockWriter {
     await this.#chunks.abort();
     await rm(this.#tmp, {recursive: true, force: true});
   }
+}
+
+/** Waits for all, also when one fails: nothing writes on while the caller cleans up. */
+async function together(...work: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
 }
