@@ -2,7 +2,7 @@ import {errorText, StrataError} from "@strata/base";
 import type {WriteWindow} from "@strata/kernels";
 import type {Labels} from "@strata/model";
 import type {TsdbStore} from "@strata/storeapi";
-import type {Logger} from "@strata/telemetry";
+import type {Logger, SubRegistry} from "@strata/telemetry";
 import {Db, type DbEvent, type DbOptions} from "@strata/tsdb";
 import {TenantWriter, type TenantWriterOptions} from "./tenant-writer.ts";
 import type {WriteReport} from "./write-report.ts";
@@ -16,6 +16,8 @@ export type TenantOptions = {
   /** External labels of its series. */
   readonly labels: Labels;
   readonly db: DbOptions;
+  /** That of `db`, whose series go when the tenant is closed. */
+  readonly registry?: SubRegistry | undefined;
   readonly writer: TenantWriterOptions;
   readonly shipper: BlockShipper | undefined;
   readonly logger: Logger;
@@ -30,6 +32,7 @@ export class Tenant {
   readonly shipper: BlockShipper | undefined;
   readonly #writer: TenantWriter;
   readonly #logger: Logger;
+  readonly #registry: SubRegistry | undefined;
   /** Writes are refused from then on: it is being taken away. */
   #leaving = false;
 
@@ -40,6 +43,7 @@ export class Tenant {
     this.db = db;
     this.shipper = options.shipper;
     this.#logger = options.logger;
+    this.#registry = options.registry;
     this.#writer = new TenantWriter(db.head, options.writer);
   }
 
@@ -126,6 +130,7 @@ export class Tenant {
       throw err;
     } finally {
       this.#writer.close();
+      this.#registry?.close();
     }
   }
 }

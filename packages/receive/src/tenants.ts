@@ -3,7 +3,7 @@ import {join} from "node:path";
 import {errorText, forEachLimit, StrataError} from "@strata/base";
 import {Labels} from "@strata/model";
 import {type StoreHandle, type TsdbStore, tsdbHandle} from "@strata/storeapi";
-import type {Logger} from "@strata/telemetry";
+import type {Logger, Registry} from "@strata/telemetry";
 import type {DbOptions} from "@strata/tsdb";
 import {type BlockShipper, Tenant} from "./tenant.ts";
 import {checkTenantName, NO_TENANTS} from "./tenant-name.ts";
@@ -24,6 +24,8 @@ export type TenantsOptions = {
   readonly startTimes: boolean;
   /** Tenants whose newest sample is older are taken away; 0 keeps all. ms. */
   readonly retentionMs: number;
+  /** Where the databases' metrics go, with a label `tenant`. */
+  readonly registry?: Registry | undefined;
   /** Makes the shipper of a tenant's directory; left out when there is no bucket. */
   readonly shipper?: ((dir: string, tenant: string, labels: Labels) => BlockShipper) | undefined;
   readonly logger: Logger;
@@ -81,11 +83,13 @@ export class Tenants {
     const dir = join(this.#o.dir, name);
     const labels = this.#labelsOf(name);
     const logger = this.#o.logger.with({tenant: name});
+    const registry = this.#o.registry?.sub({tenant: name});
     const tenant = await Tenant.open({
       name,
       dir,
       labels,
-      db: {...db, startTimes},
+      db: {...db, startTimes, registry},
+      registry,
       writer: {limits: () => this.#o.limits(name), tooFarInFutureMs, startTimes, logger},
       shipper: shipper?.(dir, name, labels),
       logger,

@@ -192,6 +192,8 @@ async function openResults(
     chunkRange: flags["tsdb.block-duration"],
     retentionMs: flags["tsdb.retention"],
     wal: {compression},
+    lockFile: !flags["tsdb.no-lockfile"],
+    registry,
   });
   const storage = new DbStorage(db);
   const shipping = await newShipping(flags, runtime, externalLabels);

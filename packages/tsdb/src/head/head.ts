@@ -10,6 +10,7 @@ import {encodeStones, type RefMetadata, readLabels, SeriesRecord, type Stone} fr
 import {logBytes, removeUnfinished, WAL_DIR, WBL_DIR} from "../wal/segments.ts";
 import {WalWriter, type WalWriterOptions} from "../wal/wal-writer.ts";
 import {Batch, HeadAppender} from "./appender.ts";
+import {writeSnapshot} from "./chunk-snapshot.ts";
 import {ExemplarRing} from "./exemplars.ts";
 import {CHUNKS_HEAD_DIR, HeadChunkFiles} from "./head-chunk-files.ts";
 import {watchHead} from "./head-metrics.ts";
@@ -37,6 +38,8 @@ export type HeadOptions = ReplayOptions & {
   readonly wal?: WalWriterOptions | undefined;
   /** Labels that every series gets when it is read, winning over its own. */
   readonly externalLabels?: Labels | undefined;
+  /** Closing writes a snapshot of memory, so that the next start need not read the log. */
+  readonly snapshotOnClose?: boolean | undefined;
   /** What batches give as the chunks' source. */
   readonly source?: number | undefined;
   /** Where the head's metrics go, named as in Prometheus; one head a registry. */
@@ -72,6 +75,7 @@ export class Head implements Queryable {
   /** What start-up found. */
   report: ReplayReport = {series: 0, samples: 0, unknownRefs: 0, repaired: []};
   readonly outOfOrderCap: number;
+  readonly #snapshotOnClose: boolean;
   readonly #reader: HeadReader;
   #wal: WalWriter | undefined;
   #wbl: WalWriter | undefined;
@@ -92,6 +96,7 @@ export class Head implements Queryable {
     this.outOfOrderCap = options.outOfOrderCap ?? DEFAULT_OOO_CAP;
     this.minValidTime = options.minValidTime ?? Number.NEGATIVE_INFINITY;
     this.walOptions = options.wal ?? {compression: "snappy"};
+    this.#snapshotOnClose = options.snapshotOnClose === true;
     this.exemplars = new ExemplarRing(options.maxExemplars ?? 0);
     this.store = new SeriesStore(new HeadChunkFiles(join(dir, CHUNKS_HEAD_DIR)), {chunkRange: this.chunkRange});
     this.store.startTimes = options.startTimes === true;
@@ -326,9 +331,15 @@ export class Head implements Queryable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (!this.unlogged.isEmpty) this.wal.log(this.unlogged.records());
-    await this.#wal?.close();
-    await this.#wbl?.close();
-    this.store.files.close();
+    try {
+      if (!this.unlogged.isEmpty) this.wal.log(this.unlogged.records());
+      // Full chunks are not in the snapshot, so they have to be in their files before it can be relied upon.
+      this.store.files.flush();
+      if (this.#snapshotOnClose) await writeSnapshot(this);
+    } finally {
+      await this.#wal?.close();
+      await this.#wbl?.close();
+      this.store.files.close();
+    }
   }
 }

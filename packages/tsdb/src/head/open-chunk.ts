@@ -119,6 +119,11 @@ export class HistogramChunk {
     return decideAppend({header: this.header, layout: this.#layout, last: this.#last}, h);
   }
 
+  /** In the layout's spans, whatever those of the sample were. */
+  get last(): Histogram {
+    return this.#last;
+  }
+
   /** Whether the last sample is a stale marker. */
   get endsStale(): boolean {
     return this.#last.stale;

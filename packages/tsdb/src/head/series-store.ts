@@ -320,6 +320,31 @@ export class SeriesStore {
     return chunk !== undefined && chunk.kind !== "floats" && chunk.isLast(h);
   }
 
+  /** A copy of the slot's open chunk, with the last float's words, or the last histogram. */
+  openChunk(slot: number):
+    | {
+        mint: number;
+        maxt: number;
+        encoding: number;
+        data: Uint8Array;
+        low: number;
+        high: number;
+        last: Histogram | undefined;
+      }
+    | undefined {
+    const kind = this.open[slot];
+    if (kind === OPEN.none) return undefined;
+    const [low, high] = [this.floats.words[2 * slot] as number, this.floats.words[2 * slot + 1] as number];
+    if (kind === OPEN.xor) {
+      const data = new Uint8Array(this.floats.bytes(slot));
+      this.floats.copy(slot, data, 0);
+      return {...this.openTimes(slot), encoding: ENCODING.xor, data, low, high, last: undefined};
+    }
+    const chunk = this.objects.get(slot) as OpenChunk;
+    const last = chunk.kind === "floats" ? undefined : chunk.last;
+    return {...this.openTimes(slot), encoding: chunk.encoding, data: chunk.data().slice(), low, high, last};
+  }
+
   /** The kind of the last histogram of a slot whose open chunk holds histograms. */
   histogramKind(slot: number): Histogram["kind"] | undefined {
     const chunk = this.objects.get(slot);

@@ -151,7 +151,8 @@ function encodeV1(type: number, base: HistogramSample, samples: readonly Histogr
   return w.take();
 }
 
-function writeHistogram(w: ByteWriter, h: Histogram): void {
+/** Appends a histogram as it stands in records. */
+export function writeHistogram(w: ByteWriter, h: Histogram): void {
   w.u8(h.resetHint);
   w.varint(h.schema);
   w.f64be(h.zeroThreshold);
