@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from "node:timers/promises";
 import {errorText, forEachLimit, StrataError} from "@strata/base";
-import type {DiscoveryStrategy, HashFunc} from "@strata/block";
+import {type DiscoveryStrategy, groupKey, type HashFunc} from "@strata/block";
 import type {RelabelConfig} from "@strata/model";
 import type {Bucket} from "@strata/objstore";
 import type {Logger, Registry} from "@strata/telemetry";
@@ -157,10 +157,11 @@ export class Compactor {
   async iterate(signal: AbortSignal): Promise<void> {
     this.#ctx.pool.warmUp();
     const failures = new Failures();
-    let state = await this.#mergeAll(failures, signal);
+    const failed = new Set<string>();
+    let state = await this.#mergeAll(failed, failures, signal);
     if (this.#downsampling) {
       for (const from of [RESOLUTION.raw, RESOLUTION.fiveMinutes]) {
-        if (await this.#downsample(state, from, failures, signal)) state = await this.#look(signal);
+        if (await this.#downsample(state, from, failed, failures, signal)) state = await this.#look(signal);
       }
     }
     const {retention, downsampling} = {retention: this.#retention, downsampling: this.#downsampling};
@@ -237,9 +238,8 @@ export class Compactor {
     return state;
   }
 
-  /** Merges until no group has anything left; what the bucket looks like then. */
-  async #mergeAll(failures: Failures, signal: AbortSignal): Promise<BucketState> {
-    const failed = new Set<string>();
+  /** Merges until no group has anything left but those that `failed`; what the bucket looks like then. */
+  async #mergeAll(failed: Set<string>, failures: Failures, signal: AbortSignal): Promise<BucketState> {
     for (let first = true; ; first = false) {
       let state = await this.#look(signal);
       this.#ctx.metrics.cleanupLoops.inc();
@@ -287,8 +287,16 @@ export class Compactor {
     return changes > 0;
   }
 
-  async #downsample(state: BucketState, from: number, failures: Failures, signal: AbortSignal): Promise<boolean> {
-    const all = blocksToDownsample(state, this.#retention, this.#ctx.now());
+  async #downsample(
+    state: BucketState,
+    from: number,
+    failedGroups: ReadonlySet<string>,
+    failures: Failures,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const metas = [...state.metas.values()];
+    const pending = new Set(metas.filter((meta) => failedGroups.has(groupKey(meta))).map(({ulid}) => ulid));
+    const all = blocksToDownsample(state, this.#retention, this.#ctx.now(), pending);
     const tasks = all.filter(({meta}) => (meta.thanos?.resolution ?? 0) === from);
     const concurrency = this.#o.downsampleConcurrency ?? 1;
     if (tasks.length === 0) return false;

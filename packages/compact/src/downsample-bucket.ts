@@ -20,12 +20,14 @@ export type DownsampleTask = {readonly meta: BlockMeta; readonly to: number};
 
 /**
  * The blocks to downsample: those whose sources are not all in blocks of the next resolution, and that are long enough. A
- * shorter one is waited for to be merged; but not beyond its retention, where it would be lost.
+ * shorter one is waited for to be merged; but not beyond its retention, where it would be lost, unless it is `pending`:
+ * its group could not be merged this time, and will be.
  */
 export function blocksToDownsample(
   state: Pick<BucketState, "metas" | "noDownsample" | "deletionMarks">,
   retention: Retention,
   now: number,
+  pending: ReadonlySet<string> = new Set(),
 ): DownsampleTask[] {
   const done = {
     [RESOLUTION.fiveMinutes]: sourcesOf(state, RESOLUTION.fiveMinutes),
@@ -41,7 +43,7 @@ export function blocksToDownsample(
     if (meta.compaction.sources.every((source) => done[to].has(source))) continue;
     const long = meta.maxTime - meta.minTime >= (raw ? DOWNSAMPLE_RANGE.raw : DOWNSAMPLE_RANGE.fiveMinutes);
     const expiring = isExpired(meta, retention, now) && neededResolution(meta, retention, now) === to;
-    if (long || expiring) tasks.push({meta, to});
+    if (long || (expiring && !pending.has(meta.ulid))) tasks.push({meta, to});
   }
   return tasks;
 }
