@@ -3,6 +3,7 @@ import {type Matcher, matcher} from "@strata/model";
 import {type Expr, parseExpr, transform} from "@strata/promql";
 import type {Queryable} from "@strata/series";
 import {analysisOf} from "./analysis.ts";
+import {RemoteQueryable} from "./distributed/remote-queryable.ts";
 import {enforceOnExpr} from "./enforce-tenancy.ts";
 import type {FanoutLog} from "./fanout-log.ts";
 import {federateText} from "./federate-text.ts";
@@ -28,14 +29,11 @@ export async function evaluateJob(
 ): Promise<Evaluated> {
   const {output} = job;
   const options = {...job.options, progress};
-  const run = (asked: Expr): Promise<QueryResult> =>
-    execute(
-      job.tenant === undefined ? asked : enforceOnExpr(asked, job.tenant),
-      job.params,
-      queryable,
-      options,
-      signal,
-    );
+  const run = (asked: Expr): Promise<QueryResult> => {
+    const enforced = job.tenant === undefined ? asked : enforceOnExpr(asked, job.tenant);
+    const expr = queryable instanceof RemoteQueryable ? queryable.distribute(enforced, job.params) : enforced;
+    return execute(expr, job.params, queryable, options, signal);
+  };
 
   const started = performance.now();
   if (output?.kind === "federate") {

@@ -1,3 +1,4 @@
+export {federationOf} from "./distributed/federation.ts";
 export {endpointBackend} from "./endpoint-backend.ts";
 export type {ClientSettings, EndpointEntry} from "./endpoint-config.ts";
 export {EndpointSource, type EndpointSourceOptions} from "./endpoint-source.ts";

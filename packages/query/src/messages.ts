@@ -6,6 +6,7 @@ import type {Select} from "@strata/series";
 import type {RpcEvent, StorePlan} from "@strata/storeapi";
 import type {NameEscaping} from "@strata/web";
 import type {Analysis} from "./analysis.ts";
+import type {RemoteJob} from "./distributed/remote-queryable.ts";
 import type {TenantLabel} from "./enforce-tenancy.ts";
 
 /**
@@ -23,6 +24,8 @@ export type Job = {
   readonly shard: Select["shard"];
   /** Where tenancy is enforced: the label every selector is tied to. */
   readonly tenant: TenantLabel | undefined;
+  /** Other queriers that parts of it may be left to. */
+  readonly remote?: RemoteJob | undefined;
   /** How the answer leaves; as JSON where left out. */
   readonly output?: JobOutput | undefined;
 };

@@ -21,6 +21,8 @@ import type {
   ValuesAnswer,
 } from "@strata/web";
 import {planTree} from "./analysis.ts";
+import type {Federation} from "./distributed/engines.ts";
+import type {RemoteJob} from "./distributed/remote-queryable.ts";
 import {enforceOn, enforceOnExpr, type Tenancy, type TenantLabel, tenantLabel} from "./enforce-tenancy.ts";
 import {lookbackFor} from "./lookback.ts";
 import type {Job, JobOutput} from "./messages.ts";
@@ -46,6 +48,8 @@ export type QuerierOptions = {
   readonly maxQueryBytes: number;
   /** `--query.max-samples`: most points that one query may hold; 0 is no limit. */
   readonly maxSamples: number;
+  /** In distributed mode: the queriers to leave parts of queries to. */
+  readonly federation?: (() => Federation) | undefined;
   /** Where `--query.enforce-tenancy` is on. */
   readonly tenancy: Tenancy | undefined;
 };
@@ -202,6 +206,7 @@ export class Querier implements QueryBackend {
       output,
     };
     const caller = callerOf(params);
+    const distributed = {...job, remote: output?.kind === "federate" ? undefined : this.#remote(params, job, caller)};
     const budget = new ByteBudget("plan of a query", 0);
     const planner: SelectPlanner = {
       // Once more here, where every selection passes: some are of the engine's own making.
@@ -211,7 +216,29 @@ export class Querier implements QueryBackend {
       },
       noteEmpty: () => this.#proxy.noteEmpty(),
     };
-    return this.#runner.run(job, {tenant: params.tenant, timeoutMs, planner, signal});
+    return this.#runner.run(distributed, {tenant: params.tenant, timeoutMs, planner, signal});
+  }
+
+  /** What leaving parts of the query to other queriers takes; undefined where it cannot be told them exactly. */
+  #remote(params: QueryParams, {options, params: times}: Job, caller: Caller): RemoteJob | undefined {
+    const {federation, subqueryStepMs} = this.#options;
+    const {lookbackMs = 0, timeoutMs = 0, maxResolution = 0} = options;
+    const told = times.step === 0 ? [lookbackMs] : [lookbackMs, times.start, times.end, times.step];
+    if (federation === undefined || !params.dedup || params.storeMatch.length > 0 || params.shard !== undefined) {
+      return undefined;
+    }
+    // Between queriers times are whole seconds.
+    if (told.some((ms) => ms % 1000 !== 0)) return undefined;
+    return {
+      federation: federation(),
+      replicaLabels: params.replicaLabels,
+      lookbackMs,
+      subqueryStepMs,
+      timeoutMs,
+      maxResolution,
+      partialResponse: params.partialResponse,
+      caller: {tenant: caller.tenant, requestId: caller.requestId, traceparent: caller.traceparent},
+    };
   }
 
   #tenantOf(params: QueryParams | MetadataParams): TenantLabel | undefined {

@@ -21,7 +21,7 @@ export type QueryServiceDefaults = {
 export function queryService(querier: Querier, defaults: QueryServiceDefaults): QueryApi {
   return {
     async *query(request, caller, signal) {
-      const t = request.timeSeconds === 0 ? defaults.now() : request.timeSeconds * 1000;
+      const t = request.timeMilliseconds || request.timeSeconds * 1000 || defaults.now();
       const params = queryParams(request, defaults, caller);
       try {
         yield* answer(querier, params, {start: t, end: t, step: 0}, request.responseBatchSize, signal);

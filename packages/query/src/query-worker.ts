@@ -2,6 +2,7 @@ import {parentPort, workerData} from "node:worker_threads";
 import {must, StrataError, toWireError} from "@strata/base";
 import {kernel} from "@strata/kernels";
 import {ConnectionCache, relayedRpcMetrics} from "@strata/storeapi";
+import {RemoteQueryable} from "./distributed/remote-queryable.ts";
 import {evaluateJob} from "./evaluate-job.ts";
 import {FanoutLog} from "./fanout-log.ts";
 import type {FromWorker, Job, ToWorker, WorkerData} from "./messages.ts";
@@ -62,8 +63,10 @@ async function run(job: Job, slot: number, self: Running): Promise<void> {
       board.report(slot, {samples, bytes, peakBytes});
       return !board.stopped(slot);
     };
-    const {head, pieces} = await evaluateJob(job, queryable, progress, self.fanout, signal);
-    send({kind: "answer", query, ...head, warnings: queryable.warnings});
+    const {remote} = job;
+    const source = remote === undefined ? queryable : new RemoteQueryable(queryable, remote, connections);
+    const {head, pieces} = await evaluateJob(job, source, progress, self.fanout, signal);
+    send({kind: "answer", query, ...head, warnings: source.warnings});
     for (const piece of pieces) {
       while (self.wanted === 0 && !signal.aborted) {
         await new Promise<void>((resolve) => {

@@ -1,10 +1,17 @@
+import {QueryClient} from "./apis/query-api.ts";
 import type {Connection} from "./connection.ts";
 import {GroupTransport} from "./group-transport.ts";
 import {GrpcClient, type Transport} from "./grpc-client.ts";
 import type {RpcMetrics} from "./grpc-metrics.ts";
 import {StoreClient} from "./store-client.ts";
 
-type Open = {readonly transport: Transport; readonly client: StoreClient; addresses: readonly string[]; used: number};
+type Open = {
+  readonly transport: Transport;
+  readonly client: StoreClient;
+  readonly queryClient: QueryClient;
+  addresses: readonly string[];
+  used: number;
+};
 
 /** A connection that nobody asked for in so long is closed; calls that still run on it are finished. */
 const UNUSED_MS = 10 * 60_000;
@@ -22,12 +29,21 @@ export class ConnectionCache {
 
   /** The client of a connection, made where there is none. */
   client(c: Connection): StoreClient {
+    return this.#use(c).client;
+  }
+
+  /** The same for a querier. */
+  queryClient(c: Connection): QueryClient {
+    return this.#use(c).queryClient;
+  }
+
+  #use(c: Connection): Open {
     this.#closeUnused();
     const key = JSON.stringify([c.address, c.tls, c.compression, c.group?.retry]);
     const open = this.#open.get(key) ?? this.#connect(key, c);
     open.addresses = c.group?.addresses ?? [];
     open.used = this.#now();
-    return open.client;
+    return open;
   }
 
   get size(): number {
@@ -45,7 +61,13 @@ export class ConnectionCache {
       group === undefined
         ? new GrpcClient({address, tls, compression, metrics})
         : new GroupTransport({address, tls, compression, addresses: () => open.addresses, retry: group.retry}, metrics);
-    const open: Open = {transport, client: new StoreClient(transport), addresses: [], used: 0};
+    const open: Open = {
+      transport,
+      client: new StoreClient(transport),
+      queryClient: new QueryClient(transport),
+      addresses: [],
+      used: 0,
+    };
     this.#open.set(key, open);
     return open;
   }

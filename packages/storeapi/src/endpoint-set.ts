@@ -2,6 +2,7 @@ import {errorCode, errorText, StrataError} from "@strata/base";
 import {Labels} from "@strata/model";
 import type {info} from "@strata/proto";
 import type {Family, Gauge, Logger, Registry} from "@strata/telemetry";
+import type {Connection} from "./connection.ts";
 import {type Compression, GrpcClient, type Transport} from "./grpc-client.ts";
 import {type RpcMetrics, rpcMetrics} from "./grpc-metrics.ts";
 import {StoreClient} from "./store-client.ts";
@@ -43,6 +44,8 @@ export type EndpointHandle = {
   readonly labelSets: readonly Labels[];
   readonly tsdbInfos: readonly info.TSDBInfo[];
   readonly transport: Transport;
+  /** How another thread reaches it. */
+  readonly connection: Connection;
 };
 
 export type EndpointSetOptions = {
@@ -301,6 +304,7 @@ class Endpoint {
       labelSets: this.#labelSets,
       tsdbInfos: this.#info?.store?.tsdbInfos ?? [],
       transport: this.transport,
+      connection: this.client.connection,
     };
   }
 

@@ -6,6 +6,7 @@ import {
   EndpointSource,
   endpointBackend,
   featuresFrom,
+  federationOf,
   Querier,
   QueryRunner,
   queryInfo,
@@ -44,7 +45,6 @@ export const query = defineCommand(queryFlags, (context) => {
 });
 
 async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Promise<Work> {
-  refuseUnbuilt(flags);
   const {log, registry, probes, grpc} = runtime;
   const features = featuresFrom(flags["enable-feature"], log);
   const language = {...features.parse, xFunctions: flags["query.enable-x-functions"]};
@@ -99,6 +99,8 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
     perStepStats: features.perStepStats,
     maxQueryBytes: flags["query.max-memory"],
     tenancy,
+    federation:
+      flags["query.mode"] === "distributed" ? () => federationOf(endpoints, flags["query.partition-label"]) : undefined,
     maxSamples: flags["query.max-samples"],
   });
   mountQuerier(runtime, querier, endpointBackend(apis, tenancy), {
@@ -161,14 +163,6 @@ async function setup(flags: Flags, tenants: TenantConfig, runtime: Runtime): Pro
       source.close();
     },
   };
-}
-
-/** What would change answers if it were passed over in silence. */
-function refuseUnbuilt(flags: Flags): void {
-  const refuse = (flag: string): never => {
-    throw new StrataError("bad_data", `${flag} is not built yet`);
-  };
-  if (flags["query.mode"] === "distributed") refuse("--query.mode=distributed");
 }
 
 const tenantConfig = (flags: Flags): TenantConfig => ({

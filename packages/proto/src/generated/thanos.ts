@@ -851,6 +851,8 @@ export type QueryRequest = {
   engine: number;
   queryPlan: QueryPlan | undefined;
   responseBatchSize: number;
+  /** Strata's own, beside time_seconds: the same moment to the millisecond. Others skip it. */
+  timeMilliseconds: number;
 };
 
 export function writeQueryRequest(m: Init<QueryRequest>, w: WireWriter): void {
@@ -916,6 +918,10 @@ export function writeQueryRequest(m: Init<QueryRequest>, w: WireWriter): void {
     w.uint32(120);
     w.int64(m.responseBatchSize);
   }
+  if (m.timeMilliseconds) {
+    w.uint32(8008);
+    w.int64(m.timeMilliseconds);
+  }
 }
 
 export function readQueryRequest(r: WireReader): QueryRequest {
@@ -934,6 +940,7 @@ export function readQueryRequest(r: WireReader): QueryRequest {
     engine: 0,
     queryPlan: undefined,
     responseBatchSize: 0,
+    timeMilliseconds: 0,
   };
   while (r.pos < r.end) {
     const tag = r.uint32();
@@ -988,6 +995,9 @@ export function readQueryRequest(r: WireReader): QueryRequest {
       }
       case 120:
         m.responseBatchSize = r.int64();
+        break;
+      case 8008:
+        m.timeMilliseconds = r.int64();
         break;
       default:
         r.skip(tag);

@@ -22,8 +22,9 @@ async function endpoint(t: TestScope, apis: ReadApis, labels: Record<string, str
   const port = await server.listen();
   t.after(() => server.stop(100));
   const transport = connect(t, `127.0.0.1:${port}`);
+  const connection = {address: transport.address, tls: undefined, compression: undefined, group: undefined};
   const labelSets = [Labels.fromObject(labels)].filter((set) => set.size > 0);
-  return {address: transport.address, componentType: "sidecar", labelSets, tsdbInfos: [], transport};
+  return {address: transport.address, componentType: "sidecar", labelSets, tsdbInfos: [], transport, connection};
 }
 
 const proxy = (endpoints: readonly EndpointHandle[], timeoutMs = 0, selectorLabels = Labels.EMPTY) =>
