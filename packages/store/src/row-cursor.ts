@@ -8,7 +8,7 @@ import type {ReadContext} from "./read-context.ts";
 /** A block to read and the matchers that its external labels left over. */
 export type BlockSelection = {readonly block: BucketBlock; readonly matchers: readonly Matcher[]};
 
-/** Where a merge stands in one block. The next batch of rows is read while the present one is merged. */
+/** Where a merge stands in one block. The next batch of rows is read while the second half of the present one is merged. */
 export class RowCursor {
   readonly block: BucketBlock;
   readonly #matchers: readonly Matcher[];
@@ -35,7 +35,6 @@ export class RowCursor {
     this.#release = release;
     const blockReader = new BlockReader(this.block, reader, this.#ctx);
     this.#rows = blockRows(blockReader, this.#matchers, this.#q, this.#batchRows, this.#ctx);
-    this.#next = this.#rows.next();
     await this.load();
   }
 
@@ -51,6 +50,7 @@ export class RowCursor {
   /** Goes to the next row; false when `load` has to be awaited first. */
   step(): boolean {
     this.#at++;
+    if (this.#at === this.#batch.length >> 1) this.#prefetch();
     return this.#at < this.#batch.length;
   }
 
@@ -58,20 +58,26 @@ export class RowCursor {
   async load(): Promise<void> {
     this.#batch = [];
     this.#at = 0;
-    while (this.#next !== undefined) {
-      const {value, done} = await this.#next;
-      this.#next = done === true ? undefined : this.#prefetch();
-      if (done === true || value.length === 0) continue;
+    while (this.#rows !== undefined) {
+      this.#prefetch();
+      const next = this.#next;
+      if (next === undefined) return;
+      const {value, done} = await next;
+      this.#next = undefined;
+      if (done === true) {
+        this.#rows = undefined;
+        return;
+      }
+      if (value.length === 0) continue;
       this.#batch = value;
       return;
     }
   }
 
-  #prefetch(): Promise<IteratorResult<Row[]>> | undefined {
-    const next = this.#rows?.next();
+  #prefetch(): void {
+    this.#next ??= this.#rows?.next();
     // It is awaited at the next `load`; should the merge end before, nobody looks at its failure.
-    next?.catch(() => undefined);
-    return next;
+    this.#next?.catch(() => undefined);
   }
 
   /** Ends the cursor at once: what it has left is not asked for any more. */

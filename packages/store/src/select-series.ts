@@ -17,6 +17,9 @@ const HELD_ROWS = 32_768;
 const MIN_BLOCK_ROWS = 32;
 const MAX_BLOCK_ROWS = 1024;
 
+/** Series of the first batch; each that follows is twice as large, so that the consumer gets to work early. */
+const FIRST_SERIES = 64;
+
 /** What a chunk is counted with until it is read: 120 floats take some 350 bytes with their frame. */
 const CHUNK_GUESS = 400;
 /** References further apart than this a chunk are not of neighbours, or of different segments. */
@@ -43,8 +46,14 @@ export async function* selectSeries(
     merge = ctx.metrics.mergeSeconds.with({tenant: DEFAULT_TENANT}).startTimer();
     const groups = mergedRows(cursors, q, ctx, warnings);
     let held = 0;
-    let next = nextBatch(groups, cursors, q, ctx, warnings);
-    next.catch(() => undefined); // awaited below
+    let size = FIRST_SERIES;
+    const read = () => {
+      const batch = nextBatch(groups, size, cursors, q, ctx, warnings);
+      batch.catch(() => undefined); // awaited below
+      size = Math.min(2 * size, BATCH_SERIES);
+      return batch;
+    };
+    let next = read();
     try {
       for (;;) {
         const batch = await next;
@@ -52,8 +61,7 @@ export async function* selectSeries(
         q.budget.take(batch.bytes.length, "chunks of a batch");
         held = batch.bytes.length;
         // The next batch is read while the consumer works on this one.
-        next = nextBatch(groups, cursors, q, ctx, warnings);
-        next.catch(() => undefined);
+        next = read();
         ctx.stats.series += batch.labels.length;
         ctx.stats.chunkBytes += batch.bytes.length;
         yield batch;
@@ -108,9 +116,10 @@ function compareHeads(a: RowCursor, b: RowCursor): number {
   return compareLabels(x, y);
 }
 
-/** Collects merged series up to a batch and reads their chunks; undefined at the end. */
+/** Collects up to `size` merged series and reads their chunks; undefined at the end. */
 async function nextBatch(
   groups: AsyncGenerator<Group>,
+  size: number,
   cursors: readonly RowCursor[],
   q: Select,
   ctx: ReadContext,
@@ -118,7 +127,7 @@ async function nextBatch(
 ): Promise<SeriesBatch | undefined> {
   const batch: Group[] = [];
   let bytes = 0;
-  while (batch.length < BATCH_SERIES && bytes < ctx.tuning.unitBytes) {
+  while (batch.length < size && bytes < ctx.tuning.unitBytes) {
     const {value, done} = await groups.next();
     if (done === true) break;
     batch.push(value);
