@@ -9,6 +9,11 @@
 import {put, putAddress, putBegin, putEnd, putUvarint, putVarint, putWide} from "./bit-put";
 import {bitsAt, CORRUPT, MAX_LENGTH, NO_ROOM, pos as bitPos, readUvarint, readVarint, seek, varintOk, windowAt} from "./bits";
 
+/** Bits of a window that are there wherever it begins. */
+const WINDOW: u32 = 57;
+/** A window below it begins with two samples or more of which nothing changes. */
+const STILL: u64 = 1 << 60;
+
 /** Samples that the chunk says it has; CORRUPT when it is too short to say. */
 export function xorCount(src: usize, length: u32): i32 {
   return length < 2 ? CORRUPT : (<i32>load<u8>(src) << 8) | load<u8>(src, 1);
@@ -44,58 +49,82 @@ export function xorDecode(src: usize, length: u32, tOut: usize, vOut: usize, roo
   // Before any window is set, "reuse the window" means all 64 bits.
   let sig: u32 = 64;
   let trail: u64 = 0;
+  // The stream from the current bit on, of which the first `left` bits are there.
   let w = windowAt(src, pos);
+  let left: u32 = WINDOW;
   const tEnd = tOut + (<usize>count << 3);
-  let first = true;
-  for (let out: usize = tOut + 8, vp: usize = vOut + 8; out < tEnd; out += 8, vp += 8) {
-    if (first) {
-      first = false;
-    } else {
-      w = windowAt(src, pos);
-      if (<i64>w >= 0) {
-        w <<= 1;
-        pos += 1;
-      } else {
-        if (!(w & 0x4000_0000_0000_0000)) {
-          delta += <i64>(((w >> 48) + 8191) & 16383) - 8191;
-          w <<= 16;
-          pos += 16;
-        } else if (!(w & 0x2000_0000_0000_0000)) {
-          delta += <i64>(((w >> 44) + 65535) & 131071) - 65535;
-          w <<= 20;
-          pos += 20;
-        } else if (!(w & 0x1000_0000_0000_0000)) {
-          delta += <i64>(((w >> 40) + 524287) & 1048575) - 524287;
-          w <<= 24;
-          pos += 24;
-        } else {
-          delta += <i64>bitsAt(src, pos + 4, 64);
-          pos += 68;
-          // At most 8 + 9 bytes further on, so still inside the slack.
-          w = windowAt(src, pos);
-        }
-      }
-      t += delta;
-    }
+  let out: usize = tOut + 8;
+  let vp: usize = vOut + 8;
+  for (;;) {
     store<f64>(out, <f64>t);
     if (<i64>w >= 0) {
       pos += 1;
     } else {
+      let control: u32 = 2;
       if (w & 0x4000_0000_0000_0000) {
         const lead = (w >> 57) & 31;
         sig = <u32>((w >> 51) & 63);
         if (sig == 0) sig = 64;
         if (lead + sig > 64) return CORRUPT;
         trail = 64 - lead - sig;
-        pos += 13;
-      } else {
-        pos += 2;
+        control = 13;
       }
-      v ^= bitsAt(src, pos, sig) << trail;
+      pos += control;
+      // PERF: most values are whole within the window; with a second load for each a sample took 8 ns instead of 5.
+      if (control + sig <= left) v ^= ((w << control) >> (64 - sig)) << trail;
+      else v ^= bitsAt(src, pos, sig) << trail;
       pos += sig;
     }
     store<u64>(vp, v);
     if (pos > end) return CORRUPT;
+    out += 8;
+    if (out == tEnd) break;
+    vp += 8;
+    w = windowAt(src, pos);
+    if (w < STILL) {
+      // PERF: samples that go on in time and value are two zero bits each: 1 ns instead of 3.
+      const run = min(min(<u32>clz(w) >> 1, WINDOW >> 1), <u32>(tEnd - out) >> 3);
+      for (let i: u32 = 0; i < run; i++) {
+        t += delta;
+        store<f64>(out, <f64>t);
+        store<u64>(vp, v);
+        out += 8;
+        vp += 8;
+      }
+      pos += run << 1;
+      if (pos > end) return CORRUPT;
+      if (out == tEnd) break;
+      w = windowAt(src, pos);
+    }
+    if (<i64>w >= 0) {
+      w <<= 1;
+      pos += 1;
+      left = WINDOW - 1;
+    } else {
+      if (!(w & 0x4000_0000_0000_0000)) {
+        delta += <i64>(((w >> 48) + 8191) & 16383) - 8191;
+        w <<= 16;
+        pos += 16;
+        left = WINDOW - 16;
+      } else if (!(w & 0x2000_0000_0000_0000)) {
+        delta += <i64>(((w >> 44) + 65535) & 131071) - 65535;
+        w <<= 20;
+        pos += 20;
+        left = WINDOW - 20;
+      } else if (!(w & 0x1000_0000_0000_0000)) {
+        delta += <i64>(((w >> 40) + 524287) & 1048575) - 524287;
+        w <<= 24;
+        pos += 24;
+        left = WINDOW - 24;
+      } else {
+        delta += <i64>bitsAt(src, pos + 4, 64);
+        pos += 68;
+        // At most 8 + 9 bytes further on, so still inside the slack.
+        w = windowAt(src, pos);
+        left = WINDOW;
+      }
+    }
+    t += delta;
   }
   return count;
 }
