@@ -101,12 +101,17 @@ export class Evaluation {
     this.check();
   }
 
+  /** Whether others have waited long enough for `breathe` to be awaited: asked after each series. */
+  get tired(): boolean {
+    return performance.now() - this.#lastTurn >= TURN_MS;
+  }
+
   /**
    * Lets the event loop take a turn if it has not had one for a while. Sources in memory never wait for anything, and
    * a cancellation could not arrive otherwise.
    */
   async breathe(): Promise<void> {
-    if (performance.now() - this.#lastTurn < TURN_MS) return;
+    if (!this.tired) return;
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#lastTurn = performance.now();
   }

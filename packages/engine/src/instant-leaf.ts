@@ -43,6 +43,7 @@ export async function* instantSelector(
         reader.read(series);
         if (cut !== undefined) columns.cutAfter(cut);
         ev.worked(columns.n + columns.hn + grid.count);
+        if (ev.tired) await ev.breathe();
         const out = writer.batch;
         const base = writer.base;
         let results = 0;

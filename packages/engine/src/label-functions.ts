@@ -12,11 +12,25 @@ function withLabel(labels: Labels, name: string, value: string): Labels {
   return labels.extend(LabelSet.fromPairs([[name, value]]));
 }
 
+/** Longest value that a function may make of a label: nested calls double one each, up to what no string can hold. */
+const MAX_VALUE = 1 << 24;
+
+/** Counts a label value that a function has made: it stays as long as the query. */
+function count(ev: Evaluation, dst: string, value: string): void {
+  if (value.length > MAX_VALUE) {
+    const text = `cannot make a value of ${value.length} characters for label ${dst}: ${MAX_VALUE} are allowed`;
+    throw new StrataError("limit", text, {fields: {limit: MAX_VALUE, got: value.length}});
+  }
+  ev.budget.take(value.length, `values of label ${dst}`);
+  ev.worked(value.length);
+}
+
 /** Clears the flag of a row whose metric name has just been written. */
 function rename(ev: Evaluation, child: Batches, dst: string, next: (labels: Labels) => string | undefined): Batches {
   return mergeEqual(ev, child, (labels, batch, s) => {
     const value = next(labels);
     if (value === undefined) return labels;
+    count(ev, dst, value);
     if (dst === METRIC_NAME && batch.dropName !== undefined) batch.dropName[s] = 0;
     return withLabel(labels, dst, value);
   });

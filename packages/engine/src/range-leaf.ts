@@ -67,6 +67,7 @@ export async function* rangeSelector(
         const full = slider.push(series.labels, columns, false);
         if (full !== undefined) yield full;
         ev.worked(columns.n + columns.hn + grid.count);
+        if (ev.tired) await ev.breathe();
       }
       ev.check();
     }
@@ -83,6 +84,9 @@ export function reach(ev: Evaluation, selector: VectorSelector): {before: number
   const {lookbackMs} = ev.options;
   return {before: selector.mode === "" ? 0 : lookbackMs, after: selector.mode === "smoothed" ? lookbackMs : 0};
 }
+
+/** Samples in windows after which a long row looks whether it is to go on. */
+const CHECK_AFTER = 1 << 16;
 
 /** Slides one range function over series after series and collects the rows. */
 export class RangeSlider {
@@ -172,6 +176,7 @@ export class RangeSlider {
     const {lookback} = this.#call.func;
     let results = 0;
     let [seen, hseen] = [0, 0];
+    let work = 0;
     for (let i = 0; i < count; i++) {
       w.end = start + i * step;
       w.start = w.end - range;
@@ -190,6 +195,11 @@ export class RangeSlider {
       this.#grid.tally.addAt(i, total, this.#reads ? fresh : 0);
       [seen, hseen] = [w.to, w.hto];
       if (w.from === w.to && w.hfrom === w.hto && (lookback === 0 || w.from === 0)) continue;
+      work += w.floats + w.hto - w.hfrom;
+      if (work > CHECK_AFTER) {
+        this.#ev.worked(work);
+        work = 0;
+      }
       w.t = this.#grid.start + i * this.#grid.step;
       for (let a = 0; a < this.#call.args.length; a++) w.args[a] = this.#call.args[a]![i]!;
       const value = this.#call.func.window(w);

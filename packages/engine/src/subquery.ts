@@ -72,6 +72,8 @@ export async function* rangeSubquery(
         pointsOf(batch, s, inner, columns, scratch);
         const full = slider.push(batch.labels[s]!, columns, batch.dropName?.[s] === 1);
         if (full !== undefined) yield full;
+        ev.worked(columns.n + columns.hn + grid.count);
+        if (ev.tired) await ev.breathe();
       }
       ev.release(batch);
       ev.check();
