@@ -46,7 +46,9 @@ export async function ask(url: string, {hours, step, expr}: Query): Promise<stri
       ? {query: expr, time: String(end)}
       : {query: expr, start: String(end + 1 - hours * 3600), end: String(end), step: String(step)};
   const path = step === 0 ? "query" : "query_range";
-  const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(params)}`, {headers: {"accept-encoding": "identity"}});
+  const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(params)}`, {
+    headers: {"accept-encoding": "identity"},
+  });
   const body = await response.text();
   assert.equal(response.status, 200, body);
   return body;

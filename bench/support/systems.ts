@@ -67,11 +67,11 @@ export async function startStore(t: TestScope, p: Program, bucket: string, dataD
 
 export type RunningQuerier = Server & {readonly url: string};
 
-/** Starts a querier over one store; resolves once it knows the store. */
+/** Starts a querier over stores; resolves once it knows them. */
 export async function startQuerier(
   t: TestScope,
   p: Program,
-  store: RunningStore,
+  stores: readonly RunningStore[],
   replicaLabel: string,
 ): Promise<RunningQuerier> {
   const [http, grpc] = [await freePort(), await freePort()];
@@ -82,21 +82,25 @@ export async function startQuerier(
       ...[...p.args, "query", ...p.flags],
       `--http-address=127.0.0.1:${http}`,
       `--grpc-address=127.0.0.1:${grpc}`,
-      `--endpoint=${store.grpc}`,
+      ...stores.map(({grpc}) => `--endpoint=${grpc}`),
       `--query.replica-label=${replicaLabel}`,
     ],
     name: `${p.name} query`,
-    ready: () => seesStore(url),
+    ready: () => seesStores(url, stores.length),
     deadlineMs: 60_000,
   });
   return Object.assign(server, {url});
 }
 
-async function seesStore(url: string): Promise<boolean> {
+async function seesStores(url: string, count: number): Promise<boolean> {
   const answer = (await (await fetch(`${url}/api/v1/stores`)).json()) as {
     data: Record<string, readonly {readonly lastError: string | null}[]>;
   };
-  return Object.values(answer.data).some((endpoints) => endpoints.some((e) => e.lastError === null));
+  return (
+    Object.values(answer.data)
+      .flat()
+      .filter((e) => e.lastError === null).length === count
+  );
 }
 
 /** CPU seconds that a process has used so far; NaN where there is no /proc. */
@@ -150,7 +154,7 @@ export async function startSystems(scope: TestScope, bucket: string): Promise<re
   const systems: System[] = [];
   for (const program of programs()) {
     const store = await startStore(scope, program, bucket, join(dir, program.name));
-    const querier = await startQuerier(scope, program, store, REPLICA_LABEL);
+    const querier = await startQuerier(scope, program, [store], REPLICA_LABEL);
     systems.push({
       name: program.name,
       url: querier.url,

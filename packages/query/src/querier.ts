@@ -88,23 +88,26 @@ export class Querier implements QueryBackend {
   }
 
   async series(params: SeriesParams, signal: AbortSignal): Promise<SeriesAnswer> {
-    const found = new Map<string, Labels>();
+    const found: Labels[] = [];
     const warnings = new Set<string>();
     const without = params.dedup ? params.replicaLabels : [];
     const most = params.limit > 0 ? params.limit + 1 : 0;
     const budget = new ByteBudget("series call", this.#options.maxQueryBytes);
-    for (const matchers of this.#matcherSets(params)) {
+    const sets = this.#matcherSets(params);
+    for (const matchers of sets) {
       const q = this.#metadataSelect(params, matchers, without, most, budget);
       try {
         for await (const batch of this.#proxy.select(q, signal)) {
           for (const text of batch.warnings) warnings.add(text);
-          for (const labels of batch.labels) found.set(labels.toString(), labels);
+          for (const labels of batch.labels) found.push(labels);
         }
       } catch (err) {
         throw proxyError(err, "Series");
       }
     }
-    const series = [...found.values()].sort((a, b) => compareLabels(a, b));
+    // Each set's series come in order.
+    if (sets.length > 1) found.sort(compareLabels);
+    const series = found.filter((labels, i) => i === 0 || compareLabels(found[i - 1] as Labels, labels) !== 0);
     return {series: most > 0 ? series.slice(0, most) : series, warnings: [...warnings]};
   }
 

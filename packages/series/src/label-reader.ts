@@ -7,7 +7,7 @@ import type {FrameCursor} from "./frame-cursor.ts";
  * memory low and makes later comparisons a comparison of pointers.
  */
 export class LabelReader {
-  readonly #strings = new StringInterner();
+  readonly #strings = interner();
   /** The encoded labels of the row before: label i is #prevBytes[#prevFrom[i], #prevTo[i]). */
   #prevBytes: Uint8Array = new Uint8Array(0);
   #prevFrom: number[] = [];
@@ -78,6 +78,17 @@ export class LabelReader {
   }
 }
 
+let shared: StringInterner | undefined;
+
+/**
+ * One for all streams of the thread. PERF: streams of replicas then have the very same strings, which compare by their
+ * address, and what a query repeats is not decoded again.
+ */
+function interner(): StringInterner {
+  shared ??= new StringInterner();
+  return shared;
+}
+
 const NAME = (1 << 3) | 2;
 const VALUE = (2 << 3) | 2;
 
@@ -114,8 +125,8 @@ class StringInterner {
   }
 }
 
-/** Enough for the label values of a wide selection, at most about 1 MB. */
-const SLOTS = 8192;
+/** Enough for the label values of wide selections, at most about 5 MB. */
+const SLOTS = 16_384;
 const LONGEST = 128;
 
 function decode(bytes: Uint8Array, from: number, to: number): string {

@@ -2,7 +2,7 @@ import {errorCode, errorText, StrataError} from "@strata/base";
 import type {HttpRequest} from "../http-types.ts";
 import {addActiveQueryRoutes} from "./active-query-routes.ts";
 import {type Api, type ApiAnswer, surrounded} from "./envelope.ts";
-import {goJson, int64Json} from "./go-json.ts";
+import {goJson, int64Json, labelsJson} from "./go-json.ts";
 import {jsonArray} from "./json-array.ts";
 import {addLanguageRoutes} from "./language-routes.ts";
 import {badData, labelNameParam} from "./param-values.ts";
@@ -36,7 +36,7 @@ export function addQueryRoutes(api: Api, backend: QueryBackend, defaults: QueryD
     const params = await seriesParams(request, defaults);
     const {series, warnings} = await clientFacing(backend.series(params, request.signal));
     const cut = truncate(series, params.limit, warnings);
-    return {pieces: jsonArray(cut.items, (labels) => goJson(labels.toObject())), warnings: cut.warnings};
+    return {pieces: jsonArray(cut.items, labelsJson), warnings: cut.warnings};
   });
   api.add(READ, "/labels", "label_names", async (request) => {
     const params = await labelParams(request, defaults);
