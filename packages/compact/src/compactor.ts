@@ -172,6 +172,15 @@ export class Compactor {
     this.#ctx.metrics.iterations.inc();
   }
 
+  /** Only downsamples, raw to 5 m and 5 m to 1 h, as `tools bucket downsample` does. Trouble is thrown at the end. */
+  async downsampleOnce(signal: AbortSignal): Promise<void> {
+    const failures = new Failures();
+    for (const from of [RESOLUTION.raw, RESOLUTION.fiveMinutes]) {
+      await this.#downsample(await this.#look(signal), from, new Set(), failures, signal);
+    }
+    if (!failures.isEmpty) throw failures.error;
+  }
+
   /** One round, then word of this compactor is taken back. */
   async runOnce(signal: AbortSignal): Promise<void> {
     try {

@@ -2,3 +2,5 @@ export {type ReplicateFilter, Replicator, type ReplicatorOptions} from "./replic
 export {type DeletionRequest, parseDeletionRequests} from "./rewrite/deletion-requests.ts";
 export {type RewriteOptions, rewriteBlock} from "./rewrite/rewrite-block.ts";
 export {type BucketRewriteOptions, rewriteInBucket} from "./rewrite/rewrite-in-bucket.ts";
+export type {Issue, VerifyContext} from "./verify/issue.ts";
+export {issuesOf, verifyBucket} from "./verify/verify-bucket.ts";

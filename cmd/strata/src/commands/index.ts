@@ -1,19 +1,13 @@
 import type {FlagTable} from "../flags/spec.ts";
 import {promqlCommands, promqlTest} from "./tools-promql.ts";
 import {tsdbCommands} from "./tools-tsdb.ts";
-import {type Command, type CommandModule, notBuilt} from "./tree.ts";
+import type {Command, CommandModule} from "./tree.ts";
 
 /** A command whose code is loaded only when it runs: help and mistakes in flags answer without it. */
 const lazily = (flags: FlagTable, load: () => Promise<CommandModule>): CommandModule => ({
   flags,
   run: async (context) => (await load()).run(context),
 });
-
-/** An import that becomes a command without work yet. */
-const later =
-  <K extends string>(load: () => Promise<Record<K, Parameters<typeof notBuilt>[0]>>, name: K) =>
-  async () =>
-    notBuilt((await load())[name]);
 
 const tools = () => import("../flags/tools.ts");
 
@@ -24,7 +18,8 @@ const bucketCommands: readonly Command[] = [
     name: "verify",
     help: "Check blocks in the bucket, and repair what can be repaired",
     examples: [[`tools bucket verify ${BUCKET}`, "look for known problems"]],
-    load: later(tools, "bucketVerifyFlags"),
+    load: async () =>
+      lazily((await tools()).bucketVerifyFlags, async () => (await import("./tools-bucket-verify.ts")).bucketVerify),
   },
   {
     name: "ls",
@@ -44,7 +39,8 @@ const bucketCommands: readonly Command[] = [
     name: "web",
     help: "Serve a page that shows the blocks in the bucket",
     examples: [[`tools bucket web ${BUCKET}`, "the page on port 10902"]],
-    load: later(tools, "bucketWebFlags"),
+    load: async () =>
+      lazily((await tools()).bucketWebFlags, async () => (await import("./tools-bucket-web.ts")).bucketWeb),
   },
   {
     name: "replicate",
@@ -60,13 +56,18 @@ const bucketCommands: readonly Command[] = [
     name: "downsample",
     help: "Downsample blocks in the bucket again and again",
     examples: [[`tools bucket downsample ${BUCKET} --data-dir=/tmp/work`, "fill in missing resolutions"]],
-    load: later(tools, "bucketDownsampleFlags"),
+    load: async () =>
+      lazily(
+        (await tools()).bucketDownsampleFlags,
+        async () => (await import("./tools-bucket-downsample.ts")).bucketDownsample,
+      ),
   },
   {
     name: "cleanup",
     help: "Delete marked blocks and aborted uploads",
     examples: [[`tools bucket cleanup ${BUCKET}`, "delete what was marked two days ago or earlier"]],
-    load: later(tools, "bucketCleanupFlags"),
+    load: async () =>
+      lazily((await tools()).bucketCleanupFlags, async () => (await import("./tools-bucket-sweep.ts")).bucketCleanup),
   },
   {
     name: "mark",
@@ -88,7 +89,11 @@ const bucketCommands: readonly Command[] = [
     name: "retention",
     help: "Mark blocks older than the retention of their resolution",
     examples: [[`tools bucket retention ${BUCKET} --retention.resolution-raw=30d`, "keep raw samples for 30 days"]],
-    load: later(tools, "bucketRetentionFlags"),
+    load: async () =>
+      lazily(
+        (await tools()).bucketRetentionFlags,
+        async () => (await import("./tools-bucket-sweep.ts")).bucketRetention,
+      ),
   },
   {
     name: "upload-blocks",

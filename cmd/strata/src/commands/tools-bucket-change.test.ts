@@ -144,3 +144,43 @@ test("replicate copies what its flags choose, and ends after a single run", asyn
     assert.deepEqual(readFileSync(join(to, id, "meta.json")), readFileSync(join(objects, id, "meta.json")), id);
   }
 });
+
+test("cleanup deletes what was marked long ago, retention marks what is old, verify finds nothing more", async (t) => {
+  const {objects, tool, ids} = copyOfBucket(t);
+  const before = ids();
+  const marked = before.filter((id) => existsSync(join(objects, id, "deletion-mark.json")));
+  assert.ok(marked.length > 0);
+  const early = await tool("cleanup", "--delete-delay=876000h", "--consistency-delay=0s");
+  assert.equal(early.code, 0, early.err);
+  assert.deepEqual(ids(), before);
+  const done = await tool("cleanup", "--delete-delay=0s", "--consistency-delay=0s");
+  assert.equal(done.code, 0, done.err);
+  assert.deepEqual(
+    ids(),
+    before.filter((id) => !marked.includes(id)),
+  );
+
+  const kept = await tool("retention", "--retention.resolution-raw=100y", "--consistency-delay=0s");
+  assert.equal(kept.code, 0, kept.err);
+  assert.match(kept.err, /msg="retention applied" marked=0/);
+  const old = await tool("retention", "--retention.resolution-5m=1d", "--consistency-delay=0s");
+  assert.equal(old.code, 0, old.err);
+  for (const id of ids()) {
+    // Blocks of 5 m without their hour are not let go.
+    const fiveMinutes = metaOf(objects, id)?.thanos?.downsample.resolution === 300_000;
+    if (fiveMinutes) assert.match(old.err, new RegExp(`keeping block beyond its retention.*${id}`));
+    assert.ok(!existsSync(join(objects, id, "deletion-mark.json")), id);
+  }
+
+  const verified = await tool("verify");
+  assert.equal(verified.code, 0, verified.err);
+  assert.match(verified.err, /msg="verify task completed"/);
+  const unknown = await tool("verify", "--issues=nosuch");
+  assert.equal(unknown.code, 1);
+  assert.match(
+    unknown.err,
+    /no such issue ID nosuch; known: index_known_issues, overlapped_blocks, duplicated_compaction/,
+  );
+  const noBackup = await tool("verify", "--repair", "--issues=index_known_issues");
+  assert.match(noBackup.err, /give --objstore-backup\.config/);
+});

@@ -48,14 +48,3 @@ export function defineCommand<T extends FlagTable>(
 ): CommandModule {
   return {flags, args, run: run as (context: CommandContext<FlagTable>) => Promise<number>};
 }
-
-/** A command whose flags are known and checked, but whose work is still to come. */
-export function notBuilt(flags: FlagTable): CommandModule {
-  return {
-    flags,
-    async run({command}) {
-      console.error(`strata: error: ${command} is not built yet`);
-      return 1;
-    },
-  };
-}

@@ -37,7 +37,8 @@ export type BucketState = {
 
 export type BucketSyncOptions = {
   readonly bucket: Bucket;
-  readonly cacheDir: string;
+  /** Keeps metas between runs; without it every run reads them all. */
+  readonly cacheDir?: string | undefined;
   readonly strategy: DiscoveryStrategy;
   readonly metaConcurrency: number;
   readonly minTime: () => number;

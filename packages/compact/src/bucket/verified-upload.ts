@@ -10,7 +10,11 @@ import type {CompactContext} from "../context.ts";
  * Uploads the block directory `dir` and reads every object back against the local files. Only after that may anything
  * that the block replaces be marked. A block that came back different is taken out of the bucket again.
  */
-export async function uploadVerified(ctx: CompactContext, dir: string, signal: AbortSignal): Promise<BlockMeta> {
+export async function uploadVerified(
+  ctx: Pick<CompactContext, "bucket" | "hashFunc" | "filesConcurrency" | "now">,
+  dir: string,
+  signal: AbortSignal,
+): Promise<BlockMeta> {
   const {bucket, hashFunc, filesConcurrency, now} = ctx;
   const meta = await uploadBlock(
     bucket,
