@@ -1,10 +1,15 @@
 export {serveWrites} from "./grpc-writes.ts";
 export {IngestorSink} from "./ingestor-sink.ts";
+export {Limiter, type LimiterOptions} from "./limiter.ts";
 export {LocalWriter} from "./local-writer.ts";
+export {Peers, type PeersOptions} from "./peers.ts";
 export {Receiver, type ReceiverOptions} from "./receiver.ts";
 export {NO_LIMITER, type RequestLimiter} from "./request-limits.ts";
+export {RingWatcher, type RingWatcherOptions} from "./ring-watcher.ts";
+export {type RouterOptions, RouterSink} from "./router-sink.ts";
 export type {BlockShipper} from "./tenant.ts";
 export {NO_SERIES_LIMITS} from "./tenant-writer.ts";
 export {Tenants, type TenantsOptions} from "./tenants.ts";
 export {WriteHandler, type WriteHandlerOptions} from "./write-handler.ts";
 export {writeMetrics} from "./write-metrics.ts";
+export type {WriteSink} from "./write-sink.ts";

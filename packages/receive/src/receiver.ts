@@ -2,8 +2,9 @@ import {setTimeout as sleep} from "node:timers/promises";
 import {errorText, StrataError} from "@strata/base";
 import type {Init, info} from "@strata/proto";
 import type {Queryable} from "@strata/series";
-import {ProxyStore, tsdbInfo} from "@strata/storeapi";
+import {announce, ProxyStore, type ReadApis, tsdbInfo} from "@strata/storeapi";
 import type {Logger, Registry} from "@strata/telemetry";
+import {tenantApis} from "./tenant-apis.ts";
 import type {Tenants} from "./tenants.ts";
 
 export type ReceiverOptions = {
@@ -25,11 +26,14 @@ const SHIP_MS = 30_000;
 /** The databases' life: opened, kept, uploaded, flushed at the end. */
 export class Receiver {
   readonly store: Queryable;
+  /** Exemplars and statistics; none where nothing is stored. */
+  readonly apis: ReadApis;
   readonly #o: ReceiverOptions;
   #open = false;
 
   constructor(options: ReceiverOptions) {
     this.#o = options;
+    this.apis = options.tenants === undefined ? {} : tenantApis(options.tenants);
     this.store = new ProxyStore({
       stores: () => options.tenants?.handles() ?? [],
       responseTimeoutMs: 0,
@@ -47,7 +51,7 @@ export class Receiver {
     if (!ready) throw new StrataError("unavailable", "Not ready");
     const {tenants} = this.#o;
     if (tenants === undefined) return {componentType: "receive"};
-    return tsdbInfo("receive", tenants.stores());
+    return tsdbInfo("receive", tenants.stores(), announce(this.apis));
   }
 
   /** Opens all databases, then keeps them until `signal` aborts. `onOpen` is called once they can be written to. */

@@ -35,6 +35,7 @@ export {Db, type DbEvent, type DbOptions} from "./head/db.ts";
 export {type ExemplarStatus, MAX_EXEMPLAR_RUNES} from "./head/exemplars.ts";
 export {DEFAULT_CHUNK_RANGE, Head, type HeadOptions} from "./head/head.ts";
 export {compactHead, compactOutOfOrder, snapshotHead, writeHeadBlock} from "./head/head-blocks.ts";
+export {type HeadStatistics, headStatistics} from "./head/head-statistics.ts";
 export type {ReplayProgress, ReplayReport} from "./head/replay.ts";
 export {APPEND, type AppendStatus} from "./head/series-store.ts";
 export {

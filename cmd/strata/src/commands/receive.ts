@@ -1,57 +1,42 @@
-import {StrataError} from "@strata/base";
-import {Shipper} from "@strata/block";
-import {Labels, relabelConfigs} from "@strata/model";
-import {type Bucket, bucketFromConfig, metered} from "@strata/objstore";
-import {
-  IngestorSink,
-  LocalWriter,
-  NO_LIMITER,
-  NO_SERIES_LIMITS,
-  Receiver,
-  serveWrites,
-  Tenants,
-  WriteHandler,
-  writeMetrics,
-} from "@strata/receive";
-import {serveStore} from "@strata/storeapi";
-import type {Logger, Registry} from "@strata/telemetry";
-import {type HttpServer, httpMetrics, listen, parseRequestLogConfig, Router, tlsListener} from "@strata/web";
+import {relabelConfigs} from "@strata/model";
+import {bucketFromConfig, metered} from "@strata/objstore";
+import {Limiter, LocalWriter, Receiver, serveWrites, WriteHandler, writeMetrics} from "@strata/receive";
+import {serveInfo, serveReadApis, serveStore} from "@strata/storeapi";
+import {type HttpServer, httpMetrics, listen, parseRequestLogConfig, Router} from "@strata/web";
 import {parse} from "yaml";
 import {receiveFlags} from "../flags/receive.ts";
-import type {FlagValues} from "../flags/spec.ts";
-import {runComponent} from "../runtime.ts";
+import {type Runtime, runComponent} from "../runtime.ts";
+import {
+  checkFlags,
+  keepsStartTimes,
+  newRouting,
+  newSink,
+  newTenants,
+  type ReceiveFlags,
+  tenantConfig,
+  writeTls,
+} from "./receive-parts.ts";
 import {defineCommand} from "./tree.ts";
-
-type Flags = FlagValues<typeof receiveFlags>;
-
-/** Start times are kept only with it: they make chunks that Go's stores refuse. */
-const START_TIMES = "st-storage";
 
 export const receive = defineCommand(receiveFlags, (context) =>
   runComponent({
     component: "receive",
     context,
     tenants: tenantConfig(context.flags),
-    async setup({log, registry, probes, grpc, tracer, api}) {
+    async setup(runtime) {
+      const {log, registry, probes, grpc, api} = runtime;
       const {flags} = context;
-      if (flags["receive.replication-protocol"] === "capnproto") {
-        throw new StrataError("bad_data", "--receive.replication-protocol=capnproto is not supported; use protobuf");
-      }
-      if (context.given.has("receive.capnproto-address")) {
-        log.warn("--receive.capnproto-address has no effect: receivers speak protobuf to one another");
-      }
-      if (flags.label.length === 0) {
-        throw new StrataError(
-          "bad_data",
-          "no external labels configured for receive, uniquely identifying external labels must be configured (ideally with `receive_` prefix); see --label",
-        );
-      }
+      checkFlags(flags, context.given, log);
       api({routePrefix: "", cors: true});
-      const bucket = flags["objstore.config"].given
-        ? metered(await flags["objstore.config"].parse(bucketFromConfig), registry)
+      const startTimes = keepsStartTimes(flags, log);
+      const objstore = flags["objstore.config"];
+      const bucket = objstore.given ? metered(await objstore.parse(bucketFromConfig), registry) : undefined;
+      const routing = newRouting(flags, log, registry);
+      const {watcher, peers} = routing;
+      const limiter = await newLimiter(flags, watcher !== undefined, runtime);
+      const tenants = routing.stores
+        ? newTenants({flags, bucket, limiter, watcher, startTimes, logger: log, registry})
         : undefined;
-      const startTimes = flags["enable-feature"].flatMap((f) => f.split(",")).includes(START_TIMES);
-      const tenants = newTenants(flags, bucket, startTimes, log, registry);
       const receiver = new Receiver({
         tenants,
         defaultTenant: flags["receive.default-tenant-id"],
@@ -60,15 +45,19 @@ export const receive = defineCommand(receiveFlags, (context) =>
         logger: log,
         registry,
       });
-      const local = new LocalWriter(tenants);
-      const sink = new IngestorSink(local, flags["receive.local-endpoint"]);
-      const notReady = (): string | undefined => (receiver.isOpen ? undefined : "the databases are being opened");
+      const local = tenants && new LocalWriter(tenants);
+      const sink = newSink(flags, routing, local, registry);
+      let draining = false;
+      const notReady = (): string | undefined => {
+        if (draining) return "the receiver is stopping";
+        return receiver.isOpen ? undefined : "the databases are being opened";
+      };
       const handler = new WriteHandler({
         sink,
         notReady,
         tenants: tenantConfig(flags),
         replicaHeader: flags["receive.replica-header"],
-        limiter: NO_LIMITER,
+        limiter,
         rewrite: {
           relabel: await flags["receive.relabel-config"].parse((text) => relabelConfigs(parse(text))),
           splitLabel: flags["receive.split-tenant-label-name"],
@@ -78,15 +67,19 @@ export const receive = defineCommand(receiveFlags, (context) =>
         logger: log,
       });
       if (grpc !== undefined) {
-        serveStore(grpc, {
-          queryable: receiver.store,
-          info: () => receiver.info(probes.ready),
-          registry,
-          limits: {series: flags["store.limits.request-series"], samples: flags["store.limits.request-samples"]},
-        });
+        const info = () => receiver.info(probes.ready);
+        if (tenants === undefined) serveInfo(grpc, info);
+        else {
+          const limits = {
+            series: flags["store.limits.request-series"],
+            samples: flags["store.limits.request-samples"],
+          };
+          serveStore(grpc, {queryable: receiver.store, info, registry, limits});
+        }
+        serveReadApis(grpc, receiver.apis);
         serveWrites(grpc, {
           sink,
-          local,
+          local: watcher === undefined ? local : undefined,
           defaultTenant: flags["receive.default-tenant-id"],
           notReady,
           startTimes,
@@ -96,33 +89,28 @@ export const receive = defineCommand(receiveFlags, (context) =>
           }),
         });
       }
-      const router = new Router();
-      router.add({
-        methods: ["POST"],
-        path: "/api/v1/receive",
-        name: "receive",
-        handle: (request) => handler.receive(request),
-      });
-      const requestLog = await flags["request.logging-config"].parse(parseRequestLogConfig);
-      const server: HttpServer = await listen({
-        address: flags["remote-write.address"],
-        router,
-        log,
-        metrics: httpMetrics(registry, true),
-        tracer,
-        requestLog: requestLog.http,
-        webConfig: serverTls(flags, log),
-        tenants: tenantConfig(flags),
-      });
-      log.info("listening for remote write", {address: server.url});
+      await watcher?.load();
+      const server = await listenForWrites(flags, handler, runtime);
       return {
         async run(signal) {
-          await receiver.run(() => probes.setReady(), signal);
+          const stop = new AbortController();
+          const all = AbortSignal.any([signal, stop.signal]);
+          const background = [limiter.run(all), watcher?.run(all)];
+          try {
+            await receiver.run(() => probes.setReady(), signal);
+          } finally {
+            stop.abort();
+            await Promise.all(background);
+          }
+          draining = true;
           await server.close(flags["http-grace-period"]);
         },
         async close() {
+          draining = true;
           await server.close(0);
           await receiver.stop(flags["http-grace-period"]);
+          peers?.close();
+          watcher?.close();
           await bucket?.close();
         },
       };
@@ -130,84 +118,40 @@ export const receive = defineCommand(receiveFlags, (context) =>
   }),
 );
 
-function tenantConfig(flags: Flags) {
-  return {
-    header: flags["receive.tenant-header"],
-    defaultTenant: flags["receive.default-tenant-id"],
-    certificateField: flags["receive.tenant-certificate-field"],
-  };
-}
-
-function serverTls(flags: Flags, log: Logger) {
-  const [cert, key, clientCa] = [
-    flags["remote-write.server-tls-cert"],
-    flags["remote-write.server-tls-key"],
-    flags["remote-write.server-tls-client-ca"],
-  ];
-  if (cert === "" && key === "") {
-    if (clientCa === "") return undefined;
-    throw new StrataError(
-      "bad_data",
-      "--remote-write.server-tls-client-ca needs --remote-write.server-tls-cert and --remote-write.server-tls-key",
-    );
-  }
-  return tlsListener(
-    {
-      cert,
-      key,
-      clientCa,
-      minVersion: flags["remote-write.server-tls-min-version"],
-      ciphers: flags["remote-write.server-tls-ciphers"],
-      curves: flags["remote-write.server-tls-curves"],
-    },
-    log,
-  );
-}
-
-function newTenants(
-  flags: Flags,
-  bucket: Bucket | undefined,
-  startTimes: boolean,
-  logger: Logger,
-  registry: Registry,
-): Tenants {
-  const capMax = flags["tsdb.out-of-order.cap-max"];
-  return new Tenants({
-    dir: flags["tsdb.path"],
-    labels: Labels.fromPairs(flags.label.map(({name, value}) => [name, value])),
-    tenantLabel: flags["receive.tenant-label-name"],
-    db: {
-      chunkRange: flags["tsdb.max-block-duration"],
-      retentionMs: flags["tsdb.retention"],
-      retentionBytes: flags["tsdb.max-retention-bytes"],
-      outOfOrderWindow: flags["tsdb.out-of-order.time-window"],
-      outOfOrderCap: capMax > 0 ? capMax : undefined,
-      maxExemplars: Math.max(0, flags["tsdb.max-exemplars"]),
-      wal: {compression: flags["tsdb.wal-compression"] ? "snappy" : "none"},
-      lockFile: !flags["tsdb.no-lockfile"],
-      snapshotOnClose: flags["tsdb.memory-snapshot-on-shutdown"],
-    },
+async function newLimiter(flags: ReceiveFlags, countHeads: boolean, {log, registry}: Runtime): Promise<Limiter> {
+  const content = flags["receive.limits-config"];
+  const limiter = new Limiter({
+    read: () => content.read(),
+    path: content.path,
+    settleMs: flags["receive.limits-config-reload-timer"],
+    countHeads,
+    logger: log,
     registry,
-    limits: () => NO_SERIES_LIMITS,
-    tooFarInFutureMs: flags["tsdb.too-far-in-future.time-window"],
-    startTimes,
-    retentionMs: flags["tsdb.retention"],
-    shipper:
-      bucket &&
-      ((dir, tenant, labels) =>
-        new Shipper({
-          dir,
-          bucket,
-          labels: () => labels,
-          source: "receive",
-          uploadCompacted: false,
-          hashFunc: flags["hash-func"] === "" ? undefined : flags["hash-func"],
-          uploadConcurrency: flags["shipper.upload-concurrency"],
-          allowOutOfOrderUploads: flags["shipper.allow-out-of-order-uploads"],
-          skipCorruptedBlocks: flags["shipper.skip-corrupted-blocks"],
-          logger: logger.with({tenant}),
-          registry,
-        })),
-    logger,
   });
+  // Mistakes are told with the flag's name.
+  await content.parse(() => limiter.load());
+  return limiter;
+}
+
+/** The remote-write listener: beside the HTTP server that has probes and metrics. */
+async function listenForWrites(
+  flags: ReceiveFlags,
+  handler: WriteHandler,
+  {log, registry, tracer}: Runtime,
+): Promise<HttpServer> {
+  const router = new Router();
+  router.add({methods: ["POST"], path: "/api/v1/receive", name: "receive", handle: (r) => handler.receive(r)});
+  const requestLog = await flags["request.logging-config"].parse(parseRequestLogConfig);
+  const server = await listen({
+    address: flags["remote-write.address"],
+    router,
+    log,
+    metrics: httpMetrics(registry, true),
+    tracer,
+    requestLog: requestLog.http,
+    webConfig: writeTls(flags, log),
+    tenants: tenantConfig(flags),
+  });
+  log.info("listening for remote write", {address: server.url});
+  return server;
 }
