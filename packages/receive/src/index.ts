@@ -2,6 +2,8 @@ export {serveWrites} from "./grpc-writes.ts";
 export {IngestorSink} from "./ingestor-sink.ts";
 export {Limiter, type LimiterOptions} from "./limiter.ts";
 export {LocalWriter} from "./local-writer.ts";
+export {OtlpHandler, type OtlpOptions} from "./otlp/otlp-handler.ts";
+export type {OtlpSettings} from "./otlp/translate.ts";
 export {Peers, type PeersOptions} from "./peers.ts";
 export {Receiver, type ReceiverOptions} from "./receiver.ts";
 export {NO_LIMITER, type RequestLimiter} from "./request-limits.ts";

@@ -1,7 +1,8 @@
-import {ByteBudget, errorCode, errorText, StrataError} from "@strata/base";
+import {errorCode, errorText, StrataError} from "@strata/base";
 import {type V2Counts, type WriteLimits, type WriteWindow, writeWindow} from "@strata/kernels";
 import type {Logger} from "@strata/telemetry";
 import {type HttpRequest, type HttpResponse, resolveTenant, type TenantConfig} from "@strata/web";
+import {type BodyLimits, BodyReader} from "./body-reader.ts";
 import {TenantsMissing} from "./local-writer.ts";
 import type {RequestLimiter} from "./request-limits.ts";
 import {type RewriteOptions, rewriteRequest, type TenantPart} from "./request-rewrite.ts";
@@ -21,17 +22,12 @@ export type WriteHandlerOptions = {
   readonly startTimes: boolean;
   readonly metrics: WriteMetrics;
   readonly logger: Logger;
+  /** BODY_LIMITS when left out. */
+  readonly bodies?: BodyLimits | undefined;
 };
 
 /** What a request may unpack to and hold at the most, whatever limits are set. */
 export const HARD_LIMITS: WriteLimits = {bytes: 128 << 20, entries: 4_000_000};
-/** Bytes of a body, compressed. */
-const MAX_BODY_BYTES = 64 << 20;
-/** Bodies of all requests together while they are being read. */
-const MAX_BODIES_BYTES = 512 << 20;
-/** What is counted for a body that does not tell its length. */
-const UNKNOWN_BODY_BYTES = 1 << 20;
-
 const V2_MESSAGE = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
 const V1_MESSAGES = ["application/x-protobuf", "application/x-protobuf;proto=prometheus.WriteRequest"];
 
@@ -40,10 +36,11 @@ type Stats = {readonly tenant: string; readonly series: number; readonly samples
 /** `POST /api/v1/receive`: remote write 1.0 and 2.0. */
 export class WriteHandler {
   readonly #o: WriteHandlerOptions;
-  readonly #bodies = new ByteBudget("bodies of write requests", MAX_BODIES_BYTES);
+  readonly #bodies: BodyReader;
 
   constructor(options: WriteHandlerOptions) {
     this.#o = options;
+    this.#bodies = new BodyReader(options.bodies);
   }
 
   /** Remote write. */
@@ -86,7 +83,9 @@ export class WriteHandler {
       const tenant = resolveTenant(request.raw, this.#o.tenants);
       end = await limiter.start(request.signal);
       if (!limiter.isUnderHeadLimit(tenant)) throw refused(429, "tenant is above active series limit");
-      await this.#withBody(request, tenant, (body) => write(tenant, body));
+      const length = request.headers["content-length"];
+      if (length !== undefined) this.checkSize(tenant, Number(length));
+      await this.#bodies.read(request, tenant, (body) => write(tenant, body));
       return {status: 200};
     } catch (err) {
       const answer = writeFailure(err);
@@ -95,22 +94,6 @@ export class WriteHandler {
       return answer;
     } finally {
       end?.();
-    }
-  }
-
-  async #withBody(request: HttpRequest, tenant: string, use: (body: Uint8Array) => Promise<void>): Promise<void> {
-    const stated = request.headers["content-length"];
-    const length = stated === undefined ? UNKNOWN_BODY_BYTES : Number(stated);
-    if (stated !== undefined) this.checkSize(tenant, length);
-    try {
-      this.#bodies.take(Math.min(length, MAX_BODY_BYTES), "a request");
-    } catch (err) {
-      throw new StrataError("unavailable", errorText(err), {cause: err});
-    }
-    try {
-      await use(await readBody(request));
-    } finally {
-      this.#bodies.give(Math.min(length, MAX_BODY_BYTES));
     }
   }
 
@@ -157,7 +140,7 @@ export class WriteHandler {
       let stats: readonly Stats[];
       try {
         using window = writeWindow();
-        const replica = fill(window, body);
+        const replica = filled(window, body, fill);
         if (window.series === 0) return;
         this.#checkCounts(tenant, window);
         const {rewrite, startTimes, metrics} = this.#o;
@@ -207,15 +190,6 @@ export class WriteHandler {
   }
 }
 
-async function readBody(request: HttpRequest): Promise<Uint8Array> {
-  try {
-    return await request.body(MAX_BODY_BYTES);
-  } catch (err) {
-    if (errorCode(err) === "limit") throw refused(413, "write request too large");
-    throw refused(500, `read compressed request body: ${errorText(err)}`);
-  }
-}
-
 /** Compat: only the exact version header makes a request one of 2.0. */
 function protocolVersion(version: string | string[] | undefined, contentType: string | undefined): 1 | 2 {
   if (version !== "2.0.0") return 1;
@@ -223,6 +197,20 @@ function protocolVersion(version: string | string[] | undefined, contentType: st
   if (contentType === V2_MESSAGE) return 2;
   if (V1_MESSAGES.includes(contentType)) return 1;
   throw refused(400, "required headers Content-Type and/or X-Prometheus-Remote-Write-Version not found");
+}
+
+/** What no flag allows is a request too large, not a tenant that has too much. */
+function filled(
+  window: WriteWindow,
+  body: Uint8Array,
+  fill: (window: WriteWindow, body: Uint8Array) => number,
+): number {
+  try {
+    return fill(window, body);
+  } catch (err) {
+    if (errorCode(err) !== "limit" || (err instanceof StrataError && err.fields.status !== undefined)) throw err;
+    throw refused(413, `write request too large: ${errorText(err)}`);
+  }
 }
 
 function statsOf(window: WriteWindow, parts: readonly TenantPart[]): Stats[] {

@@ -6,10 +6,12 @@ import {
   IngestorSink,
   type Limiter,
   type LocalWriter,
+  OtlpHandler,
   Peers,
   RingWatcher,
   RouterSink,
   Tenants,
+  type WriteHandler,
   type WriteSink,
 } from "@strata/receive";
 import type {Logger, Registry} from "@strata/telemetry";
@@ -140,6 +142,31 @@ export function newSink(
     replication: flags["receive.replication-factor"],
     timeoutMs: flags["receive-forward-timeout"],
     registry,
+  });
+}
+
+/** The OTLP endpoint. */
+export function newOtlp(flags: ReceiveFlags, writes: WriteHandler): OtlpHandler {
+  const strategy = flags["receive.otlp-translation-strategy"];
+  const deltaToCumulative = flags["receive.otlp-delta-to-cumulative"];
+  const nhcb = flags["receive.otlp-convert-histograms-to-nhcb"];
+  const keepIdentifying = flags["receive.otlp-keep-identifying-attributes"];
+  const scopeMetadata = flags["receive.otlp-scope-metadata"];
+  return new OtlpHandler({
+    settings: {
+      naming: {
+        utf8: strategy === "NoUTF8EscapingWithSuffixes" || strategy === "NoTranslation",
+        suffixes: strategy !== "UnderscoreEscapingWithoutSuffixes" && strategy !== "NoTranslation",
+      },
+      prometheus: strategy !== "" || deltaToCumulative || nhcb || keepIdentifying || scopeMetadata,
+      targetInfo: flags["receive.otlp-enable-target-info"],
+      promote: flags["receive.otlp-promote-resource-attributes"],
+      keepIdentifying,
+      nhcb,
+      scopeMetadata,
+    },
+    deltaToCumulative,
+    writes,
   });
 }
 

@@ -9,6 +9,7 @@ import {type Runtime, runComponent} from "../runtime.ts";
 import {
   checkFlags,
   keepsStartTimes,
+  newOtlp,
   newRouting,
   newSink,
   newTenants,
@@ -141,6 +142,8 @@ async function listenForWrites(
 ): Promise<HttpServer> {
   const router = new Router();
   router.add({methods: ["POST"], path: "/api/v1/receive", name: "receive", handle: (r) => handler.receive(r)});
+  const otlp = newOtlp(flags, handler);
+  router.add({methods: ["POST"], path: "/api/v1/otlp", name: "otlp", handle: (r) => otlp.export(r)});
   const requestLog = await flags["request.logging-config"].parse(parseRequestLogConfig);
   const server = await listen({
     address: flags["remote-write.address"],

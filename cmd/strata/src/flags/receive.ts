@@ -130,6 +130,28 @@ const tenantFlags = {
   "receive.tenant-label-name": text({default: "tenant_id", help: "External label that names the tenant."}),
 } satisfies FlagTable;
 
+/** Translation of OTLP as Prometheus does it; any of them switches from Thanos' way to that of Prometheus. */
+const otlpFlags = {
+  "receive.otlp-translation-strategy": oneOf(
+    [
+      "",
+      "UnderscoreEscapingWithSuffixes",
+      "UnderscoreEscapingWithoutSuffixes",
+      "NoUTF8EscapingWithSuffixes",
+      "NoTranslation",
+    ],
+    {default: "", help: "How OTLP names become names of Prometheus; empty is Thanos' way."},
+  ),
+  "receive.otlp-delta-to-cumulative": bool({help: "Add up OTLP deltas instead of refusing them."}),
+  "receive.otlp-convert-histograms-to-nhcb": bool({
+    help: "Store OTLP histograms as native ones with their own bounds.",
+  }),
+  "receive.otlp-keep-identifying-attributes": bool({
+    help: "Keep service.name, service.namespace and service.instance.id in target_info.",
+  }),
+  "receive.otlp-scope-metadata": bool({help: "Make name, version and attributes of OTLP scopes labels."}),
+} satisfies FlagTable;
+
 export const receiveFlags = {
   ...httpFlags,
   ...grpcServerFlags,
@@ -147,6 +169,7 @@ export const receiveFlags = {
   }),
   "receive.otlp-enable-target-info": bool({default: "true", help: "Write target_info for OTLP resources."}),
   "receive.otlp-promote-resource-attributes": many(text({help: "Resource attribute that becomes a label."})),
+  ...otlpFlags,
   "receive.lazy-retrieval-max-buffered-responses": int({default: "20", help: "Frames buffered for each tenant."}),
   ...objstoreFlags,
   ...shipperRetryFlags,
