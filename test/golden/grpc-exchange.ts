@@ -23,6 +23,8 @@ const METHODS: Readonly<Record<string, MethodDef<never, never>>> = {
   "thanos.Store/LabelValues": thanos.StoreService.LabelValues as never,
   "thanos.Query/Query": thanos.QueryService.Query as never,
   "thanos.Query/QueryRange": thanos.QueryService.QueryRange as never,
+  "thanos.Exemplars/Exemplars": thanos.ExemplarsService.Exemplars as never,
+  "thanos.Status/TSDBStatistics": thanos.StatusService.TSDBStatistics as never,
   "thanos.info.Info/Info": info.InfoService.Info as never,
 };
 
@@ -66,6 +68,10 @@ function shown(method: string, responses: readonly unknown[]): unknown {
     case "Query":
     case "QueryRange":
       return queryShown(responses as readonly thanos.QueryResponse[]);
+    case "Exemplars":
+      return responses;
+    case "TSDBStatistics":
+      return (responses as readonly thanos.TSDBStatisticsResponse[]).map((r) => [...(r.statistics?.statistics ?? [])]);
     default:
       return (responses as readonly info.InfoResponse[]).map(infoShown);
   }

@@ -4,6 +4,7 @@ import {unlimited} from "@strata/base";
 import {freePort, type Server, type TestScope, tempDir} from "@strata/base/testing";
 import {decodeChunk} from "@strata/chunkenc";
 import {matcher} from "@strata/model";
+import type {Select} from "@strata/series";
 import {GrpcClient, rpcMetrics, StoreClient} from "@strata/storeapi";
 import {newRegistry} from "@strata/telemetry";
 import {strata} from "../strata.ts";
@@ -75,45 +76,59 @@ export class Receiver {
     await server?.kill();
   }
 
-  /** Every sample it has: value by series and time. */
+  /** Every sample of the ledger that it has, by the label `i`. */
   async samples(): Promise<Map<string, Map<number, number>>> {
-    const metrics = rpcMetrics(newRegistry(), "client");
-    const transport = new GrpcClient({address: `127.0.0.1:${this.#grpcPort}`, metrics});
-    const client = new StoreClient(transport);
+    const all = await Receiver.read(this.#grpcPort);
+    return new Map(
+      [...all].map(([series, samples]) => [
+        Object.fromEntries(JSON.parse(series) as [string, string][]).i ?? "",
+        samples,
+      ]),
+    );
+  }
+
+  /** Every sample behind a StoreAPI, by the labels as sorted pairs (JSON), without external ones, and the time. */
+  static async read(port: number): Promise<Map<string, Map<number, number>>> {
+    const transport = new GrpcClient({address: `127.0.0.1:${port}`, metrics: rpcMetrics(newRegistry(), "client")});
     const all = new Map<string, Map<number, number>>();
-    const q = {
-      matchers: [matcher("__name__", "=~", ".+")],
-      mint: 0,
-      maxt: Number.MAX_SAFE_INTEGER,
-      step: 0,
-      range: 0,
-      func: "",
-      maxResolution: 0,
-      aggregates: [],
-      withoutReplicaLabels: ["receive_replica"],
-      shard: undefined,
-      skipChunks: false,
-      limit: 0,
-      partialResponse: false,
-      budget: unlimited(),
-    };
-    for await (const batch of client.select(q, AbortSignal.timeout(30_000))) {
-      batch.labels.forEach((labels, row) => {
-        const samples = all.get(labels.get("i")) ?? new Map<number, number>();
-        all.set(labels.get("i"), samples);
-        for (let c = batch.firstChunk[row] as number; c < (batch.firstChunk[row + 1] as number); c++) {
-          const [encoding, at, length] = [batch.encoding[c], batch.offset[c], batch.length[c]] as number[];
-          const decoded = decodeChunk(encoding as number, batch.bytes, at as number, length as number);
-          if (decoded.kind !== "floats") throw new Error("histograms were not written");
-          const {t, v, n} = decoded.columns;
-          for (let k = 0; k < n; k++) samples.set(t[k] as number, v[k] as number);
-        }
-      });
+    try {
+      for await (const batch of new StoreClient(transport).select(EVERYTHING, AbortSignal.timeout(30_000))) {
+        batch.labels.forEach((labels, row) => {
+          const key = JSON.stringify([...labels]);
+          const samples = all.get(key) ?? new Map<number, number>();
+          all.set(key, samples);
+          for (let c = batch.firstChunk[row] as number; c < (batch.firstChunk[row + 1] as number); c++) {
+            const [encoding, at, length] = [batch.encoding[c], batch.offset[c], batch.length[c]] as number[];
+            const decoded = decodeChunk(encoding as number, batch.bytes, at as number, length as number);
+            if (decoded.kind !== "floats") throw new Error("histograms were not written");
+            const {t, v, n} = decoded.columns;
+            for (let k = 0; k < n; k++) samples.set(t[k] as number, v[k] as number);
+          }
+        });
+      }
+    } finally {
+      transport.close();
     }
-    transport.close();
     return all;
   }
 }
+
+const EVERYTHING: Select = {
+  matchers: [matcher("__name__", "=~", ".+")],
+  mint: 0,
+  maxt: Number.MAX_SAFE_INTEGER,
+  step: 0,
+  range: 0,
+  func: "",
+  maxResolution: 0,
+  aggregates: [],
+  withoutReplicaLabels: ["receive_replica", "tenant_id"],
+  shard: undefined,
+  skipChunks: false,
+  limit: 0,
+  partialResponse: false,
+  budget: unlimited(),
+};
 
 /** Writes the hashring's file: these receivers, reached through their gates. */
 export function writeRing(file: string, members: readonly Receiver[]): void {

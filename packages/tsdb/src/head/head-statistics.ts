@@ -19,6 +19,9 @@ export type HeadStatistics = {
   readonly seriesByLabelPair: readonly Count[];
 };
 
+/** Compat: what the headers of two strings take in Go. */
+const STRING_HEADERS = 32;
+
 /** The `limit` largest of each list; 0 for all. Looks at every label pair. */
 export function headStatistics(head: Head, limit: number): HeadStatistics {
   const metrics: Count[] = [];
@@ -29,7 +32,8 @@ export function headStatistics(head: Head, limit: number): HeadStatistics {
     if (name === METRIC_NAME) metrics.push({name: value, value: series});
     pairs.push({name: `${name}=${value}`, value: series});
     values.set(name, (values.get(name) ?? 0) + 1);
-    bytes.set(name, (bytes.get(name) ?? 0) + series * (Buffer.byteLength(name) + Buffer.byteLength(value)));
+    const size = Buffer.byteLength(name) + Buffer.byteLength(value) + STRING_HEADERS;
+    bytes.set(name, (bytes.get(name) ?? 0) + series * size);
   }
   const top = (counts: Iterable<Count>): Count[] => {
     const sorted = [...counts].sort((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1));
