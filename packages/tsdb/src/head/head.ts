@@ -200,6 +200,8 @@ export class Head implements Queryable {
       this.postings.add(ref, labels);
     } catch (err) {
       if (slot >= 0) this.store.removeSeries(slot);
+      // Some posting lists may have the reference: no other series gets it.
+      this.#lastRef = Math.max(this.#lastRef, ref);
       throw noRoom(err, `cannot add a series to the ${this.series} of ${this.dir}`);
     }
     this.stats.seriesCreated++;
