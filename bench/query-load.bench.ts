@@ -1,4 +1,4 @@
-// npm run bench -- query-load [--seconds=8] [--series=10000] [--bucket=DIR]: many clients at once, each asking one query
+// npm run bench -- query-load [--seconds=8] [--clients=10] [--series=10000] [--bucket=DIR]: many clients at once, each asking one query
 // of the set after another, against store gateway and querier; beside them somebody reads the querier's /metrics. Where a
 // thanos is on PATH it serves the same clients.
 import {writeFileSync} from "node:fs";
@@ -10,7 +10,8 @@ import {flag, ms, printTable, quantile, ratio} from "./support/table.ts";
 
 const SECONDS = flag("seconds", 8);
 const SERIES = flag("series", 10_000);
-const CLIENTS = [1, 4, 10, 20];
+const ONLY = flag("clients", 0);
+const CLIENTS = ONLY > 0 ? [ONLY] : [1, 4, 10, 20];
 /** Pause between two readings of /metrics. */
 const PROBE_MS = 20;
 

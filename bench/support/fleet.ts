@@ -17,6 +17,8 @@ export type FleetOptions = {
   readonly hours: number;
   /** Distance of samples, ms. */
   readonly stepMs: number;
+  /** How many replicas scrape all of it, each at its own moments; 1 if absent. */
+  readonly replicas?: number | undefined;
 };
 
 /** Where all generated data ends, ms. */
@@ -49,8 +51,16 @@ export async function fleetBucket(scope: TestScope, options: FleetOptions): Prom
  * Writes 2 h blocks of a fleet's metrics into a filesystem bucket: instances of five jobs with counters by method and
  * code, histogram buckets, CPU seconds, gauges and constants. The same options give the same samples.
  */
-export async function writeFleet(bucket: string, {series, hours, stepMs}: FleetOptions): Promise<void> {
-  const random = new Lcg(1);
+export async function writeFleet(bucket: string, options: FleetOptions): Promise<void> {
+  for (let r = 0; r < (options.replicas ?? 1); r++) await writeReplica(bucket, options, `r${r}`, new Lcg(1 + 7919 * r));
+}
+
+async function writeReplica(
+  bucket: string,
+  {series, hours, stepMs}: FleetOptions,
+  replica: string,
+  random: Lcg,
+): Promise<void> {
   const targets = fleetTargets(series);
   const values = targets.map(() => random.below(1_000_000));
   const phases = targets.map(() => random.below(stepMs));
@@ -75,7 +85,7 @@ export async function writeFleet(bucket: string, {series, hours, stepMs}: FleetO
       }
       await writer.endSeries();
     }
-    const labels = {cluster: "eu-1", [REPLICA_LABEL]: "r0"};
+    const labels = {cluster: "eu-1", [REPLICA_LABEL]: replica};
     const thanos = {...EMPTY_THANOS_META, labels, source: "sidecar", segmentFiles: ["000001"]};
     await writer.finish({minTime, maxTime: minTime + BLOCK_MS, thanos});
   }

@@ -39,14 +39,18 @@ export const QUERIES: readonly Query[] = [
 ];
 
 /** The body of a query's answer. */
-export async function ask(url: string, {hours, step, expr}: Query): Promise<string> {
+export async function ask(
+  url: string,
+  {hours, step, expr}: Query,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const end = FLEET_END / 1000 - 1;
   const params =
     step === 0
       ? {query: expr, time: String(end)}
       : {query: expr, start: String(end + 1 - hours * 3600), end: String(end), step: String(step)};
   const path = step === 0 ? "query" : "query_range";
-  const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(params)}`, {
+  const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams({...params, ...more})}`, {
     headers: {"accept-encoding": "identity"},
   });
   const body = await response.text();

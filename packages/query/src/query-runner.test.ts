@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import {describe, test} from "node:test";
 import {StrataError, unlimited} from "@strata/base";
-import type {TestScope} from "@strata/base/testing";
+import {type TestScope, tempDir} from "@strata/base/testing";
 import {ProxyStore, type StoreHandle} from "@strata/storeapi";
 import {connectStore, startStore} from "@strata/storeapi/testing";
 import {exposition, negotiate, newLogger, newRegistry, nullLogger} from "@strata/telemetry";
+import {ActiveQueryFile} from "./active-query-file.ts";
 import type {Job} from "./messages.ts";
 import type {PlanSelect, SelectPlanner} from "./query-run.ts";
 import {QueryRunner, type QueryRunnerOptions} from "./query-runner.ts";
@@ -208,6 +209,18 @@ describe("many queries", () => {
     await running;
     await assert.rejects(json(runner, "x", await over(t, source)), coded("unavailable", /shutting down/));
   });
+});
+
+test("queries that the process before did not finish are logged", (t) => {
+  const activePath = tempDir(t);
+  const before = ActiveQueryFile.open(activePath, 4);
+  before.enter(2, "sum(rate(x[5h]))", 1_700_000_000_000);
+  const lines: string[] = [];
+  const logger = newLogger({level: "info", format: "logfmt", write: (line) => lines.push(line)});
+  runnerOf(t, {logger, activePath});
+  before.close();
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /These queries didn't finish in prometheus' last run:.*sum\(rate\(x\[5h\]\)\)/);
 });
 
 test("warming up answers nothing and leaves the thread free", async (t) => {
