@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import {chmodSync, cpSync, readdirSync, readFileSync, statSync} from "node:fs";
+import {chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync} from "node:fs";
 import {join} from "node:path";
 import {test} from "node:test";
 import {gunzipSync} from "node:zlib";
@@ -20,10 +20,12 @@ type Variant = {
   };
 };
 
-const base = goldenDir("storage", "wal", "crash");
-const linesOf = (file: string): string => gunzipSync(readFileSync(join(base, file))).toString();
+/** Cases with damaged variants, found by listing. */
+const bases = readdirSync(goldenDir("storage", "wal"))
+  .map((name) => goldenDir("storage", "wal", name))
+  .filter((dir) => existsSync(join(dir, "variants.json.gz")));
 
-function copyOfData(t: TestScope): string {
+function copyOfData(t: TestScope, base: string): string {
   const dir = join(tempDir(t), "data");
   cpSync(join(base, "data"), dir, {recursive: true});
   for (const name of ["", ...readdirSync(dir, {recursive: true, encoding: "utf8"})]) {
@@ -38,9 +40,12 @@ const contents = (dir: string): string[] =>
     .map((name) => `${name} ${statSync(join(dir, name)).size}`)
     .sort();
 
-for (const {name, ops, first_open: want} of readJsonGz<Variant[]>(join(base, "variants.json.gz"))) {
+for (const [base, {name, ops, first_open: want}] of bases.flatMap((dir) =>
+  readJsonGz<Variant[]>(join(dir, "variants.json.gz")).map((variant) => [dir, variant] as const),
+)) {
+  const linesOf = (file: string): string => gunzipSync(readFileSync(join(base, file))).toString();
   test(`${name}: a damaged directory is dumped as the reference opens it, and not changed`, async (t) => {
-    const dir = copyOfData(t);
+    const dir = copyOfData(t, base);
     damage(dir, ops);
     const before = contents(dir);
     const sandboxRoot = tempDir(t);
