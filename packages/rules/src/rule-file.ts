@@ -17,6 +17,8 @@ export type RuleFileOptions = {
   readonly retypeScalars?: boolean | undefined;
   /** Whether `partial_response_strategy` is known. On by default. */
   readonly strategies?: boolean | undefined;
+  /** Pass over fields that are not known. */
+  readonly unknownFields?: boolean | undefined;
   /** Also read Kubernetes manifests of kind PrometheusRule, any number in a file. */
   readonly manifests?: boolean | undefined;
 };
@@ -324,6 +326,7 @@ class FileReader {
     }
     const fields = new Map<string, {place: Place; value: Node | null}>();
     for (const {key, place, value} of entries) {
+      if (!known.includes(key) && this.#options.unknownFields === true) continue;
       if (!known.includes(key)) this.#fail(place, where, `field ${key} not found in type ${type}`);
       else fields.set(key, {place, value});
     }

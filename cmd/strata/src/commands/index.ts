@@ -113,6 +113,15 @@ const toolsCommands: readonly Command[] = [
   {name: "promql", help: "Look at PromQL expressions", commands: promqlCommands},
   promqlTest,
   {
+    name: "test-rules",
+    help: "Run unit tests for rules",
+    examples: [
+      ["tools test-rules tests/*.yml", "files in the format of promtool test rules"],
+      ["tools test-rules --run='^disk' tests.yml", "only test groups with such names"],
+    ],
+    load: async () => (await import("./tools-test-rules.ts")).testRules,
+  },
+  {
     name: "rules-check",
     help: "Check rule files",
     examples: [

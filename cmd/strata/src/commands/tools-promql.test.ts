@@ -39,3 +39,21 @@ test("a faulty expression ends with its position", () => {
   assert.equal(status, 1);
   assert.match(stderr, /1:5: parse error: unclosed left parenthesis/);
 });
+
+test("test-rules tells of each file, and fails when one does", (t) => {
+  const dir = tempDir(t);
+  const file = (name: string, value: number) => {
+    const expected = `[{expr: 1 + 1, eval_time: 0m, exp_samples: [{value: ${value}}]}]`;
+    writeFileSync(join(dir, name), `tests: [{name: sums, promql_expr_test: ${expected}}]\n`);
+    return join(dir, name);
+  };
+  const [good, bad] = [file("good.yml", 2), file("bad.yml", 3)];
+  const {status, stdout, stderr} = strata("tools", "test-rules", good, bad);
+  assert.equal(status, 1);
+  assert.match(stderr, /error: 1 of 2 files with failed tests/);
+  assert.match(
+    stdout,
+    /good\.yml\n {2}SUCCESS\n[\s\S]*bad\.yml\n {2}FAILED:\n {4}expr: "1 \+ 1", time: 0s,\n {8}exp: \{\} 3E\+00\n {8}got: \{\} 2E\+00\n/,
+  );
+  assert.equal(strata("tools", "test-rules", "--run=nothing", good, bad).status, 0);
+});

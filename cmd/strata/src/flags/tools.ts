@@ -181,3 +181,14 @@ export const rulesCheckFlags = {
   query: address({default: "", help: "Querier to ask for series, types and scrape intervals, for --lint."}),
   "scrape-interval": dur({default: "30s", help: "Scrape interval of metrics that no querier knows, for --lint."}),
 } satisfies FlagTable;
+
+export const testRulesFlags = {
+  run: many(text({help: "Run only test groups in whose name this regular expression finds something."})),
+  "ignore-unknown-fields": bool({help: "Pass over fields of a test file that are not known."}),
+  "enable-feature": many(
+    text({
+      commas: true,
+      help: "Features of the language to switch on: promql-experimental-functions, promql-all and others.",
+    }),
+  ),
+} satisfies FlagTable;

@@ -3,3 +3,4 @@ export {answer, difference, type Envelope, type GoldenQuery, type Server} from "
 export {KnownFailures} from "./known-failures.ts";
 export {MemoryStore, type StoredSample, type StoredSeries} from "./memory-store.ts";
 export {runScript, type ScriptOutcome} from "./script-runner.ts";
+export {asRead, fromScript} from "./script-storage.ts";

@@ -103,7 +103,7 @@ const DAY = 86_400_000;
  * What reading back from chunks makes of appended samples: a histogram's hint says where in a chunk it lies, and all of
  * a chunk have one layout.
  */
-function asRead(samples: readonly StoredSample[]): StoredSample[] {
+export function asRead(samples: readonly StoredSample[]): StoredSample[] {
   const out: StoredSample[] = [];
   let chunk: {sample: StoredSample; h: FloatHistogram}[] = [];
   const finish = () => {
