@@ -7,7 +7,7 @@ import {execute} from "./execute.ts";
 import type {EngineOptions} from "./options.ts";
 import type {QueryResult} from "./query-result.ts";
 import {writeResultJson} from "./result-json.ts";
-import {expression, storedSeries} from "./testing/arbitraries.ts";
+import {expression, rangeCall, storedSeries} from "./testing/arbitraries.ts";
 import {MemoryStore, type StoredSeries} from "./testing/memory-store.ts";
 
 type Point = [number, unknown];
@@ -46,6 +46,19 @@ test("an optimised plan gives the answer of the plan as written, remarks and err
       assert.deepEqual(await ask(query, data), await ask(query, data, {optimise: false}), query);
     }),
     runs(3000),
+  );
+});
+
+test("functions that slide over samples give what each window gives on its own", async () => {
+  await fc.assert(
+    fc.asyncProperty(storedSeries, rangeCall, async (data, query) => {
+      const [slid, plain] = [await ask(query, data), await ask(query, data, {slide: false})];
+      assert.equal("error" in slid, "error" in plain, query);
+      if ("error" in slid || "error" in plain) return;
+      assert.deepEqual(slid.remarks, plain.remarks, query);
+      close(slid.series, plain.series, query);
+    }),
+    runs(4000),
   );
 });
 

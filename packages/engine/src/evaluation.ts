@@ -64,7 +64,12 @@ export class Evaluation {
     this.ranges = new ReadRanges(expr, params, options.lookbackMs);
     const {dedup, optimise} = options;
     const unseen = dedup.enabled ? dedup.replicaLabels : [];
-    this.merged = new MergedSelects(expr, (selector) => (optimise ? this.ranges.of(selector) : undefined), unseen);
+    this.merged = new MergedSelects(
+      expr,
+      (selector) => (optimise ? this.ranges.of(selector) : undefined),
+      unseen,
+      this.shared.repeats(),
+    );
     this.costs = options.analyze ? new Map() : undefined;
     this.#deadline = options.timeoutMs > 0 ? performance.now() + options.timeoutMs : Infinity;
   }

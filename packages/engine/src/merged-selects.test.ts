@@ -44,6 +44,8 @@ test("selectors within another one are selected once", async () => {
     },
   );
   await f('count(x_total{job="a"}) + count(x_total{code="500"}) + count(x_total)', ["__name__=x_total 10"]);
+  // What is evaluated once anyway keeps nothing.
+  await f("sum(x_total) / sum(x_total)", ["__name__=x_total 10"]);
   // Neither is within the other.
   await f('count(x_total{job="a"}) + count(x_total{code="500"})', [
     "job=a,__name__=x_total 10",

@@ -25,10 +25,19 @@ export class MergedSelects {
   /** By family and what of the data was asked for. */
   readonly #kept = new Map<Family, Map<string, Kept>>();
 
-  /** `unseen`: labels that sources take off, so that nobody can filter by them afterwards. */
-  constructor(expr: Expr, asked: (selector: VectorSelector) => TimeRange | undefined, unseen: readonly string[]) {
+  /**
+   * `unseen`: labels that sources take off, so that nobody can filter by them afterwards. `again`: whether an expression
+   * is one that was met before, and will not be evaluated another time.
+   */
+  constructor(
+    expr: Expr,
+    asked: (selector: VectorSelector) => TimeRange | undefined,
+    unseen: readonly string[],
+    again: (node: Expr) => boolean,
+  ) {
     const selectors: VectorSelector[] = [];
     walk(expr, (node) => {
+      if (again(node)) return false;
       if (node.kind === "vector" && !node.matchersOnly && !selectors.includes(node)) selectors.push(node);
       return undefined;
     });

@@ -39,6 +39,8 @@ export type EngineOptions = {
   readonly perStepStats: boolean;
   /** Rewrite the plan so that less is read; off to compare. Answers are the same. */
   readonly optimise: boolean;
+  /** Slide range functions over a series' samples; off to call them window by window, and compare. */
+  readonly slide: boolean;
   /** Measure what each operator costs. */
   readonly analyze: boolean;
   /**
@@ -64,6 +66,7 @@ export const DEFAULT_OPTIONS: EngineOptions = {
   query: undefined,
   perStepStats: false,
   optimise: true,
+  slide: true,
   analyze: false,
   progress: undefined,
   decodeChunk,

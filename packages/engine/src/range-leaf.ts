@@ -132,7 +132,7 @@ export class RangeSlider {
     this.#window.pos = call.pos;
     this.#window.firstPos = call.firstPos;
     this.#names = oneName ? undefined : new MixedNames(ev);
-    this.#kernel = mode === "" ? call.func.kernel : undefined;
+    this.#kernel = mode === "" && ev.options.slide ? call.func.kernel : undefined;
   }
 
   /** Adds a series whose stale markers are gone; a full batch comes back. `drop`: its name is to go at the end. */

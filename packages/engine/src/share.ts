@@ -64,6 +64,19 @@ export class SharedResults {
     this.#repeated = findRepeated(expr);
   }
 
+  /** Tells, of nodes in the order of evaluation, which ones are equal to one before. */
+  repeats(): (node: Expr) => boolean {
+    const seen = new Set<Repeated>();
+    return (node) => {
+      const repeated = this.#repeated.get(node);
+      if (repeated === undefined || !seen.has(repeated)) {
+        if (repeated !== undefined) seen.add(repeated);
+        return false;
+      }
+      return true;
+    };
+  }
+
   /** The batches of `make`, or copies of those that an equal expression gave before; undefined where none is equal. */
   batches(ev: Evaluation, expr: Expr, grid: Grid, hints: Hints, make: () => Batches): Batches | undefined {
     const repeated = this.#repeated.get(expr);

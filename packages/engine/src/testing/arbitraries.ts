@@ -111,6 +111,12 @@ const selector = fc
   .map((parts) => parts.join(""));
 const times = fc.constantFrom("", "", "", " offset 30s", " @ 300", " offset -1m");
 const window = fc.constantFrom("30s", "1m", "2m", "5m");
+const rangeFunction = fc.constantFrom(...RANGE, ...OVER_TIME.map((f) => `${f}_over_time`));
+
+/** A range function straight over a selector. */
+export const rangeCall: fc.Arbitrary<string> = fc
+  .tuple(rangeFunction, selector, window, times)
+  .map(([f, s, w, t]) => `${f}(${s}[${w}]${t})`);
 const labels = fc.constantFrom("job", "i", "job, i");
 
 /** Expressions whose value at a time does not depend on the query's other times, and of which order says nothing. */
@@ -135,9 +141,7 @@ export const expression: fc.Arbitrary<string> = fc.letrec<{vector: string}>((tie
       {weight: 2, arbitrary: fc.tuple(selector, times).map((parts) => parts.join(""))},
       {
         weight: 3,
-        arbitrary: fc
-          .tuple(fc.constantFrom(...RANGE, ...OVER_TIME.map((f) => `${f}_over_time`)), range)
-          .map(([f, r]) => `${f}(${r})`),
+        arbitrary: fc.tuple(rangeFunction, range).map(([f, r]) => `${f}(${r})`),
       },
       {weight: 1, arbitrary: fc.tuple(fc.constantFrom(...INSTANT), vector).map(([f, v]) => `${f}(${v})`)},
       {
