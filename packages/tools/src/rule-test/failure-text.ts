@@ -1,4 +1,4 @@
-import {type FloatHistogram, HINT} from "@strata/engine";
+import {CUSTOM_SCHEMA, type FloatHistogram, HINT} from "@strata/engine";
 import {compareLabels, type Labels} from "@strata/model";
 import type {SequenceValue} from "@strata/promql/testing";
 import type {ExpectedAlert} from "./test-file.ts";
@@ -52,7 +52,7 @@ export function histogramExpression(h: FloatHistogram): string {
   add("sum", h.sum);
   add("z_bucket", h.zeroCount);
   add("z_bucket_w", h.zeroThreshold);
-  if (h.custom.length > 0) parts.push(`custom_values:[${h.custom.join(" ")}]`);
+  if (h.schema === CUSTOM_SCHEMA) parts.push(`custom_values:[${h.custom.join(" ")}]`);
   const hint = HINT_NAMES.get(h.hint);
   if (hint !== undefined) parts.push(`counter_reset_hint:${hint}`);
   for (const [index, value, prefix] of [
