@@ -135,12 +135,12 @@ export class Evaluation {
 
   /** Refuses grids of which not even one column could be held. Small ones may turn out to have no series at all. */
   limitSteps(steps: number): void {
-    if (steps > FREE_STEPS) this.#limit(steps);
+    if (steps > FREE_STEPS) this.#limit(steps > MAX_STEPS ? Infinity : steps);
   }
 
   /** Throws the sample limit's error for more points than it allows. */
   #limit(points: number): void {
-    if (points > this.options.maxSamples) {
+    if (points > this.options.maxSamples || points === Infinity) {
       throw new StrataError(
         "execution",
         "query processing would load too many samples into memory in query execution",
@@ -184,6 +184,8 @@ export class Evaluation {
   }
 }
 
+/** Steps of a grid that are refused whatever the sample limit: a column of them takes 400 MB. */
+const MAX_STEPS = 50_000_000;
 /** Steps of a grid that are never refused on their own. */
 const FREE_STEPS = 1_000_000;
 /** Work between two checks: some ten milliseconds. */

@@ -284,6 +284,8 @@ test("a subquery of too many steps is refused before anything is allocated", asy
   const tooMany = /would load too many samples/;
   for (const query of ["sum_over_time(vector(1)[52w:1ms])", "max_over_time(x_total[52w:1ms])"]) {
     await assert.rejects(run(query, store), rejectsWith("execution", tooMany), query);
+    const unlimited = {maxSamples: Number.POSITIVE_INFINITY};
+    await assert.rejects(run(query, store, unlimited), rejectsWith("execution", tooMany), query);
   }
 });
 

@@ -5,7 +5,7 @@ import type {Queryable} from "@strata/series";
 import {scalarColumn, vector} from "./build.ts";
 import {withoutDropped} from "./elementwise.ts";
 import {Evaluation, type QueryParams} from "./evaluation.ts";
-import {explain} from "./explain.ts";
+import {planOf} from "./explain.ts";
 import {optimise} from "./optimise.ts";
 import {DEFAULT_OPTIONS, type EngineOptions} from "./options.ts";
 import {stripParens} from "./prepare.ts";
@@ -35,7 +35,7 @@ export async function execute(
     ev.check();
     ev.limitSteps(ev.grid.count);
     const result = await evaluate(ev, prepared);
-    return ev.costs === undefined ? result : {...result, plan: explain(prepared, ev.costs)};
+    return ev.costs === undefined ? result : {...result, plan: planOf(prepared, ev.costs)};
   } catch (err) {
     throw ev.sizes.explain(err);
   } finally {

@@ -25,6 +25,16 @@ test("a plan says which operators hold, fold and slide", () => {
   ]);
 });
 
+test("a plan is that of the optimised expression", () => {
+  assert.deepEqual(lines(explain(parseExpr('x{job="a"} / (y) * (2 ^ 10)'))), [
+    "scalar operator: *",
+    "  vector match: / ignoring ()",
+    '    instant selector: x{job="a"}',
+    '    instant selector: y{job="a"}',
+    "  constant: 1024",
+  ]);
+});
+
 test("analysis counts what each operator gave", async () => {
   const samples = Array.from({length: 20}, (_, k) => ({t: k * 15_000, v: 0n}));
   const store = new MemoryStore(["a", "b", "c"].map((i) => ({labels: Labels.fromObject({__name__: "x", i}), samples})));

@@ -1,5 +1,7 @@
 import {type Expr, format, type MatrixSelector, unparen, type VectorSelector, valueType} from "@strata/promql";
 import {hasOneName} from "./metric-name.ts";
+import {optimise} from "./optimise.ts";
+import {stripParens} from "./prepare.ts";
 import {RANGE_FUNCTIONS} from "./range-functions.ts";
 
 /** What one operator of a query does, and after the query what it cost. */
@@ -18,13 +20,17 @@ export type OperatorCost = {timeMs: number; series: number; samples: number; pea
 
 const FOLDING = new Set(["sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "count_values"]);
 
-/** The operators of an expression as a tree, with the costs measured, if any. */
-export function explain(expr: Expr, costs?: ReadonlyMap<Expr, OperatorCost>): PlanNode {
+/** The operators that an expression would be evaluated by, as a tree. */
+export const explain = (expr: Expr): PlanNode =>
+  planOf(optimise(stripParens(expr), {dedup: {enabled: false, replicaLabels: [], func: "penalty"}}), undefined);
+
+/** The operators of an expression as it stands, with the costs measured, if any. */
+export function planOf(expr: Expr, costs: ReadonlyMap<Expr, OperatorCost> | undefined): PlanNode {
   const e = unparen(expr);
   const node = (name: string, detail: string, children: readonly Expr[]): PlanNode => ({
     name,
     detail,
-    children: children.filter((c) => valueType(c) !== "string").map((c) => explain(c, costs)),
+    children: children.filter((c) => valueType(c) !== "string").map((c) => planOf(c, costs)),
     cost: costs?.get(e) ?? costs?.get(expr),
   });
   switch (e.kind) {
@@ -38,7 +44,7 @@ export function explain(expr: Expr, costs?: ReadonlyMap<Expr, OperatorCost>): Pl
     case "subquery":
       return node("subquery", `${e.range} ms, every ${e.step || "default"} ms`, [e.expr]);
     case "paren":
-      return explain(e.expr, costs);
+      return planOf(e.expr, costs);
     case "unary":
       return node("unary", e.op, [e.expr]);
     case "aggregate": {

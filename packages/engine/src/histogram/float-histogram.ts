@@ -212,7 +212,8 @@ export function scale(h: FloatHistogram, factor: number): FloatHistogram {
   return {
     ...h,
     hint: factor < 0 ? HINT.gauge : h.hint,
-    zeroCount: h.zeroCount * factor,
+    // With custom buckets there is no zero bucket; 0 × Inf must not make one.
+    zeroCount: isCustom(h) ? 0 : h.zeroCount * factor,
     count: h.count * factor,
     sum: h.sum * factor,
     pv: h.pv.map((v) => v * factor),
@@ -225,7 +226,7 @@ export function divide(h: FloatHistogram, by: number): FloatHistogram {
   const divided = {
     ...h,
     hint: by < 0 ? HINT.gauge : h.hint,
-    zeroCount: h.zeroCount / by,
+    zeroCount: isCustom(h) ? 0 : h.zeroCount / by,
     count: h.count / by,
     sum: h.sum / by,
   };

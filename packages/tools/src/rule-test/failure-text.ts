@@ -45,14 +45,14 @@ const HINT_NAMES = new Map<number, string>([
 export function histogramExpression(h: FloatHistogram): string {
   const parts: string[] = [];
   const add = (key: string, value: number) => {
-    if (value !== 0) parts.push(`${key}:${value}`);
+    if (value !== 0) parts.push(`${key}:${numberText(value)}`);
   };
   add("schema", h.schema);
   add("count", h.count);
   add("sum", h.sum);
   add("z_bucket", h.zeroCount);
   add("z_bucket_w", h.zeroThreshold);
-  if (h.schema === CUSTOM_SCHEMA) parts.push(`custom_values:[${h.custom.join(" ")}]`);
+  if (h.schema === CUSTOM_SCHEMA) parts.push(`custom_values:[${h.custom.map(numberText).join(" ")}]`);
   const hint = HINT_NAMES.get(h.hint);
   if (hint !== undefined) parts.push(`counter_reset_hint:${hint}`);
   for (const [index, value, prefix] of [
@@ -61,10 +61,12 @@ export function histogramExpression(h: FloatHistogram): string {
   ] as const) {
     const {from, counts} = dense(index, value);
     add(`${prefix}offset`, from);
-    if (counts.length > 0) parts.push(`${prefix}buckets:[${counts.join(" ")}]`);
+    if (counts.length > 0) parts.push(`${prefix}buckets:[${counts.map(numberText).join(" ")}]`);
   }
   return `{{${parts.join(" ")}}}`;
 }
+
+const numberText = (v: number): string => (v === Infinity ? "+Inf" : v === -Infinity ? "-Inf" : String(v));
 
 /** Buckets from the first to the last that is not empty, those between written out. */
 function dense(index: readonly number[], value: readonly number[]): {from: number; counts: number[]} {
