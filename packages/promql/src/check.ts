@@ -119,7 +119,7 @@ function checkInfoSelector(arg: Expr, call: Position): void {
 function checkSelector(expr: VectorSelector): void {
   if (expr.name !== "") {
     for (const m of expr.matchers.slice(0, -1)) {
-      if (m.name === METRIC_NAME && m.op === "=") {
+      if (m.name === METRIC_NAME) {
         fail(expr.pos, `metric name must not be set twice: ${goQuote(expr.name)} or ${goQuote(m.value)}`);
       }
     }

@@ -12,7 +12,7 @@ test("format writes the canonical form", () => {
   f('foo{b="2", a=~"1"}', 'foo{a=~"1",b="2"}');
   f('{"foo"}', '{__name__="foo"}');
   f('{"a.b", "c d"!="e"}', '{"c d"!="e",__name__="a.b"}');
-  f('foo{__name__!="bar"}');
+  f('{__name__!="bar",__name__="foo"}');
   f("foo offset -300 @ 12.3456", "foo @ 12.346 offset -5m");
   f("foo[90m] offset 1d @ end() smoothed", "foo[1h30m] smoothed @ end() offset 1d");
   f("sum(a)by(b,c)", "sum by (b, c) (a)");

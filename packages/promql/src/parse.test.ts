@@ -36,7 +36,7 @@ test("syntax errors say in which construct and what was expected", () => {
   refuses("foo @ start", "1:12: unexpected end of input in @, expected timestamp");
   refuses("foo offset", `1:11: unexpected end of input in offset, ${duration}`);
   refuses("foo[5m*]", `1:8: unexpected "]" in subquery or range selector, ${duration}`);
-  refuses("foo[5m 5m]", '1:8: unexpected duration "5m" in subquery or range selector, expected ":" or "]"');
+  refuses("foo[5m 5m]", '1:8: unexpected duration "5m" in subquery or range, expected ":" or "]"');
   refuses("foo[5m:1m 5m]", '1:11: unexpected duration "5m" in subquery selector, expected "]"');
   refuses("foo{,}", '1:5: unexpected "," in label matching, expected identifier or "}"');
   refuses("foo{a}", '1:6: unexpected "}" in label matching, expected label matching operator');
@@ -217,6 +217,7 @@ test("a match[] parameter as Thanos reads it is an expression that has to be a s
   assert.equal(message("sum(up)"), "expected type *parser.VectorSelector, got *parser.AggregateExpr");
   assert.equal(message("up[5m]"), "expected type *parser.VectorSelector, got *parser.MatrixSelector");
   assert.equal(message('up{__name__="x"}'), '1:1: parse error: metric name must not be set twice: "up" or "x"');
+  assert.equal(message('up{__name__!~"x"}'), '1:1: parse error: metric name must not be set twice: "up" or "x"');
 });
 
 test("bytes that are not UTF-8 survive in strings", () => {

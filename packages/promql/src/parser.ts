@@ -347,10 +347,9 @@ export class Parser {
   #bracket(expr: Expr): Expr {
     const tokens = this.#tokens;
     const open = tokens.take();
-    const place = "subquery or range selector";
-    return tokens.within(place, DURATION_TERM, () => {
+    return tokens.within("subquery or range selector", DURATION_TERM, () => {
       const range = positive(durationExpr(tokens));
-      tokens.expecting(place, '":" or "]"');
+      tokens.expecting("subquery or range", '":" or "]"');
       if (tokens.accept(":")) return this.#subquery(expr, range);
       const {end} = tokens.expect("]");
       return this.#matrix(expr, range, {start: open.start, end});
