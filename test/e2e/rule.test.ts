@@ -85,7 +85,8 @@ test("alerts live their lives through Prometheus, querier, ruler and Alertmanage
     '--label=replica="a"',
     "--alert.label-drop=replica",
     "--alert.query-url=http://query.example",
-    "--resend-delay=2s",
+    // Alertmanager forgets an alert after four times this: longer than a restart on a busy machine.
+    "--resend-delay=5s",
     "--for-grace-period=1s",
     ...more,
   ];
