@@ -1,7 +1,10 @@
 export {assert, must, unreachable} from "./assert.ts";
 export {ByteBudget, unlimited} from "./byte-budget.ts";
+export {parseByteSize} from "./byte-size.ts";
+export {ConfigFields} from "./config-fields.ts";
 export {type ErrorCode, type ErrorFields, errorCode, errorText, StrataError, withContext} from "./errors.ts";
 export {forEachLimit} from "./for-each-limit.ts";
 export {Gate} from "./gate.ts";
 export {runTogether} from "./run-together.ts";
+export {type TlsOptions, tlsOptions} from "./tls-options.ts";
 export {fromWireError, toWireError, type WireError} from "./wire-error.ts";

@@ -1,5 +1,4 @@
-import {StrataError} from "@strata/base";
-import {ConfigFields} from "./config-fields.ts";
+import {ConfigFields, StrataError} from "@strata/base";
 import {type HttpClientConfig, httpClientConfig} from "./http-client-config.ts";
 
 /** The `config` block of `type: GCS`, checked. */

@@ -1,7 +1,6 @@
-import {readFileSync} from "node:fs";
 import {Agent as HttpAgent} from "node:http";
 import {type AgentOptions, Agent as HttpsAgent} from "node:https";
-import type {ConfigFields} from "./config-fields.ts";
+import {type ConfigFields, tlsOptions} from "@strata/base";
 
 /** Transport of an object storage client: `http_config`. */
 export type HttpClientConfig = {
@@ -28,37 +27,15 @@ export function httpClientConfig(fields: ConfigFields): HttpClientConfig {
   fields.whole("max_idle_conns_per_host", 100);
   const maxSockets = fields.whole("max_conns_per_host", 0) || DEFAULT_MAX_SOCKETS;
   fields.flag("disable_compression");
-  const tls = fields.block("tls_config");
-  const ca = file(tls, "ca_file");
-  const cert = file(tls, "cert_file");
-  const key = file(tls, "key_file");
-  const servername = tls.text("server_name");
-  const skip = tls.flag("insecure_skip_verify") || skipOuter;
+  const tls = tlsOptions(fields.block("tls_config"), skipOuter);
   const plain = {keepAlive: true, maxSockets, maxFreeSockets: maxIdle, timeout: idleMs};
-  const agentOptions = {
-    ...plain,
-    rejectUnauthorized: !skip,
-    ...(ca === undefined ? {} : {ca}),
-    ...(cert === undefined ? {} : {cert}),
-    ...(key === undefined ? {} : {key}),
-    ...(servername === "" ? {} : {servername}),
-  };
+  const agentOptions = {...plain, ...tls};
   return {
     responseHeaderTimeoutMs,
     httpAgent: new HttpAgent(plain),
     httpsAgent: new HttpsAgent(agentOptions),
     agentOptions,
   };
-}
-
-function file(fields: ConfigFields, key: string): Buffer | undefined {
-  const path = fields.text(key);
-  if (path === "") return undefined;
-  try {
-    return readFileSync(path);
-  } catch (err) {
-    throw fields.bad(`${key}: ${(err as Error).message}`);
-  }
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = {

@@ -1,6 +1,6 @@
 import {createHash} from "node:crypto";
 import {readFileSync} from "node:fs";
-import {ConfigFields} from "./config-fields.ts";
+import {ConfigFields} from "@strata/base";
 import {type HttpClientConfig, httpClientConfig} from "./http-client-config.ts";
 
 /** Headers of server side encryption: on uploads, and on reads where the client holds the key. */

@@ -1,7 +1,8 @@
-import {StrataError} from "@strata/base";
+import {parseByteSize} from "./byte-size.ts";
+import {errorText, StrataError} from "./errors.ts";
 
 /**
- * Typed access to a provider's configuration block. Every key that may stand there is asked for once; `finish` then
+ * Typed access to a block of a configuration document. Every key that may stand there is asked for once; `finish` then
  * refuses what nobody asked for, as the original's strict parser does. Errors are `bad_data`.
  */
 export class ConfigFields {
@@ -36,6 +37,35 @@ export class ConfigFields {
     throw this.bad(`${key} must be a whole number`);
   }
 
+  /** A number that may have a fraction. */
+  number(key: string, otherwise: number): number {
+    const value = this.#get(key) ?? otherwise;
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    throw this.bad(`${key} must be a number`);
+  }
+
+  /** A size in bytes: a number, or text such as 250MB. */
+  size(key: string, otherwise: number): number {
+    return this.parsed(key, parseByteSize, otherwise);
+  }
+
+  /** What `parse` makes of a text (or a number's text); its error gets the key in front. */
+  parsed<T>(key: string, parse: (text: string) => T, otherwise: T): T {
+    const text = this.text(key);
+    if (text === "") return otherwise;
+    try {
+      return parse(text);
+    } catch (err) {
+      throw this.bad(`${key}: ${errorText(err)}`);
+    }
+  }
+
+  list(key: string): readonly string[] {
+    const value = this.#get(key) ?? [];
+    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value as string[];
+    throw this.bad(`${key} must be a list of strings`);
+  }
+
   choice<const T extends string>(key: string, values: readonly T[], otherwise: T): T {
     const text = this.text(key, otherwise);
     const found = values.find((value) => value === text);
@@ -51,11 +81,16 @@ export class ConfigFields {
     throw this.bad(`${key} must be a mapping of strings`);
   }
 
+  /** A mapping that somebody else checks; empty when it is left out. */
+  mapping(key: string): Readonly<Record<string, unknown>> {
+    const value = this.#get(key) ?? {};
+    if (isMapping(value)) return value;
+    throw this.bad(`${key} must be a mapping`);
+  }
+
   /** A block within; empty when it is left out. Checked together with this one. */
   block(key: string): ConfigFields {
-    const value = this.#get(key) ?? {};
-    if (!isMapping(value)) throw this.bad(`${key} must be a mapping`);
-    const block = new ConfigFields(`${this.#what}, ${key}`, value);
+    const block = new ConfigFields(`${this.#what}, ${key}`, this.mapping(key));
     this.#blocks.push(block);
     return block;
   }

@@ -1,0 +1,2 @@
+export {type CacheServer, startCacheServer} from "./servers.ts";
+export {spoilCache} from "./spoil.ts";
