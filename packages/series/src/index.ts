@@ -5,6 +5,7 @@ export {joinSeries, type SeriesPart, SourceMap} from "./join-series.ts";
 export {LabelReorder} from "./label-reorder.ts";
 export {LoserTree} from "./loser-tree.ts";
 export {type MergeOptions, mergeBatches, sortWithout} from "./merge.ts";
+export {plainChunks} from "./plain-chunks.ts";
 export type {Caller, LabelAnswer, LabelQuery, Queryable, Select, Shard} from "./queryable.ts";
 export {
   AGGREGATE,

@@ -7,6 +7,8 @@ export const DEFAULT_TENANT = "default-tenant";
 export const REQUEST_ID_KEY = "request-id";
 /** Set by our own clients, which need no chunk hashes; computing them would double the cost of writing frames. */
 export const NO_HASHES_KEY = "strata-no-hashes";
+/** Set by clients that know chunks with start times; for others those are encoded anew without them. */
+export const START_TIMES_KEY = "strata-start-times";
 
 /** What a gRPC method knows of its call besides the request. */
 export type CallContext = {
@@ -20,6 +22,8 @@ export type CallContext = {
   readonly deadline: number;
   /** Whether the caller does without chunk hashes in series frames. */
   readonly noHashes: boolean;
+  /** Whether the caller knows chunks that carry start times. */
+  readonly startTimes: boolean;
   /** Address of the caller. */
   readonly peer: string;
 };
@@ -37,6 +41,7 @@ export function callContext(metadata: Values, signal: AbortSignal, deadline: num
     parent: parseTraceparent(first(metadata, TRACEPARENT)),
     deadline,
     noHashes: first(metadata, NO_HASHES_KEY) !== undefined,
+    startTimes: first(metadata, START_TIMES_KEY) !== undefined,
     peer,
   };
 }

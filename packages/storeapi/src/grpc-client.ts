@@ -10,7 +10,7 @@ import {
 import {StrataError} from "@strata/base";
 import type {Init, MethodDef} from "@strata/proto";
 import {TRACEPARENT} from "@strata/telemetry";
-import {DEFAULT_TENANT, NO_HASHES_KEY, REQUEST_ID_KEY, TENANT_KEY} from "./call-context.ts";
+import {DEFAULT_TENANT, NO_HASHES_KEY, REQUEST_ID_KEY, START_TIMES_KEY, TENANT_KEY} from "./call-context.ts";
 import type {Connection} from "./connection.ts";
 import {teachChannelSnappy, withoutIpServerName} from "./grpc-internals.ts";
 import {methodLabels, type RpcMetrics} from "./grpc-metrics.ts";
@@ -191,6 +191,7 @@ function metadataOf(options: CallOptions): Metadata {
   const metadata = new Metadata({waitForReady: options.waitForReady ?? false});
   metadata.set(TENANT_KEY, headerValue(options.tenant || DEFAULT_TENANT, "tenant"));
   metadata.set(NO_HASHES_KEY, "1");
+  metadata.set(START_TIMES_KEY, "1");
   if (options.requestId) metadata.set(REQUEST_ID_KEY, headerValue(options.requestId, "request id"));
   if (options.traceparent) metadata.set(TRACEPARENT, options.traceparent);
   return metadata;

@@ -1,6 +1,13 @@
 import {type ByteBudget, StrataError, unlimited} from "@strata/base";
 import {type Codec, hints, type Init, info, thanos} from "@strata/proto";
-import {type Caller, type LabelAnswer, type Queryable, type SeriesBatch, SeriesFrameWriter} from "@strata/series";
+import {
+  type Caller,
+  type LabelAnswer,
+  plainChunks,
+  type Queryable,
+  type SeriesBatch,
+  SeriesFrameWriter,
+} from "@strata/series";
 import {formatTraceparent, type Registry} from "@strata/telemetry";
 import type {CallContext} from "./call-context.ts";
 import {MESSAGE_HEADER} from "./grpc-internals.ts";
@@ -43,7 +50,7 @@ export function serveStore(server: GrpcServer, options: StoreServiceOptions): vo
     try {
       for await (const batch of queryable.select(q, ctx.signal)) {
         meter.count(batch);
-        yield* writer.frames(batch);
+        yield* writer.frames(ctx.startTimes ? batch : plainChunks(batch));
       }
       meter.done();
     } finally {
