@@ -31,3 +31,7 @@ export function flag(name: string, otherwise: number): number {
   if (!Number.isFinite(value)) throw new Error(`--${name} takes a number`);
   return value;
 }
+
+/** `--name=value` of the command line as a text. */
+export const textFlag = (name: string, otherwise: string): string =>
+  process.argv.find((a) => a.startsWith(`--${name}=`))?.slice(name.length + 3) ?? otherwise;

@@ -1,4 +1,4 @@
-import {errorCode, StrataError} from "@strata/base";
+import {ByteBudget, errorCode, StrataError} from "@strata/base";
 import type {IndexHeaderReader, ValueRanges} from "@strata/block";
 import {compareUtf8, Labels, type Matcher} from "@strata/model";
 import {
@@ -6,7 +6,9 @@ import {
   decodeSeriesContent,
   decodeSeriesEntry,
   type LabelSource,
+  offsetOf,
   SeriesEntry,
+  segmentOf,
   seriesEntrySize,
 } from "@strata/tsdb";
 import type {BucketBlock} from "./bucket-block.ts";
@@ -37,6 +39,19 @@ export type ChunkRefs = {readonly mint: Float64Array; readonly maxt: Float64Arra
 /** A series while it is merged: labels, and its chunks, the entries [from, to) of its batch's columns. */
 export type Row = {readonly labels: Labels; readonly chunks: ChunkRefs; readonly from: number; readonly to: number};
 
+/** About what a held row takes: object headers, and per label and chunk. */
+const ROW_BYTES = 160;
+const LABEL_BYTES = 16;
+const CHUNK_BYTES = 24;
+
+/** About the bytes that a row holds; texts of labels are shared. */
+export const rowMemory = (row: Row): number =>
+  ROW_BYTES + LABEL_BYTES * row.labels.size + CHUNK_BYTES * (row.to - row.from);
+
+/** Chunks begin behind the header of their file; blocks have fewer files than this. */
+const SEGMENT_HEADER_BYTES = 8;
+const MAX_SEGMENTS = 1 << 20;
+
 /** Gets entry i of a request as bytes[from, to), whose first byte lies at file offset `base`. */
 type TakeEntry = (i: number, bytes: Uint8Array, from: number, to: number, base: number) => void;
 
@@ -60,12 +75,20 @@ export class BlockReader implements LabelSource {
   readonly #symbols = new Map<number, string>();
   readonly #entry = new SeriesEntry();
   readonly #prefetched = new Map<string, Uint32Array>();
+  /** Posting lists; given back when the reader is closed. */
+  readonly #held: ByteBudget;
   #scanned: {readonly name: string; readonly found: ValueRanges} | undefined;
 
   constructor(block: BucketBlock, header: IndexHeaderReader, ctx: ReadContext) {
     this.block = block;
     this.#header = header;
     this.#ctx = ctx;
+    this.#held = new ByteBudget("posting lists of a block", 0, ctx.budget);
+  }
+
+  /** Counts the lists it read as dropped. */
+  close(): void {
+    this.#held.give(this.#held.used);
   }
 
   async all(): Promise<Uint32Array> {
@@ -145,11 +168,16 @@ export class BlockReader implements LabelSource {
     this.#ctx.limits.cachedBytes(bytes.length, what);
     try {
       const ids = decodePostings(bytes);
+      this.#held.take(ids.byteLength, "posting lists");
+      // Of another index, or of no index at all.
+      if (ids.length > 0 && (ids.at(-1) as number) * SERIES_ALIGN >= this.#header.postingsEnd) throw beyondIndex();
       this.#ctx.stats.postings.touched++;
       this.#ctx.stats.postings.touchedBytes += bytes.length;
       return ids;
-    } catch {
+    } catch (err) {
+      if (errorCode(err) === "limit") throw err;
       this.#ctx.metrics.codecErrors.with({op: "decode", tenant: DEFAULT_TENANT}).inc();
+      this.#ctx.cache.corrupt(what === "postings" ? "Postings" : "ExpandedPostings");
       return undefined;
     }
   }
@@ -168,6 +196,7 @@ export class BlockReader implements LabelSource {
       for (let i = part.firstRange; i < part.endRange; i++) {
         const at = (starts[i] as number) - part.start;
         const end = Math.min((ends[i] as number) - part.start, part.bytes.length);
+        this.#held.take(end - at, "posting lists");
         lists[(places[i] as Place).pair] = decodePostingList(part.bytes, at, end, key, part.start);
         postings.touchedBytes += end - at;
       }
@@ -283,11 +312,6 @@ export class BlockReader implements LabelSource {
     skipChunks: boolean,
     out: EntryColumns,
   ): Promise<void> {
-    const take: TakeEntry = (i, bytes, from, to, base) => {
-      decodeSeriesContent(bytes, from, to, this.#entry, this.block.indexKey, base);
-      this.#ctx.stats.entries.touchedBytes += to - from;
-      this.#keep(out, i, mint, maxt, skipChunks);
-    };
     const {cache, tuning, stats, signal} = this.#ctx;
     stats.entries.touched += ids.length;
     if (!tuning.cacheSeries || !cache.enabled("Series")) {
@@ -302,7 +326,8 @@ export class BlockReader implements LabelSource {
     const missing: number[] = [];
     for (let i = 0; i < ids.length; i++) {
       const bytes = cached[i];
-      if (bytes === undefined || !this.#takeCached(take, i, bytes)) missing.push(i);
+      if (bytes === undefined || !this.#decodeCached(bytes)) missing.push(i);
+      else this.#keep(out, i, mint, maxt, skipChunks);
     }
     if (missing.length === 0) return;
     const missingIds = Uint32Array.from(missing, (i) => ids[i] as number);
@@ -317,16 +342,42 @@ export class BlockReader implements LabelSource {
     });
   }
 
-  /** false when the cached bytes are no series entry: it is then read anew. */
-  #takeCached(take: TakeEntry, i: number, bytes: Uint8Array): boolean {
+  /**
+   * Decodes a cached entry; false when it cannot be one of this index: it is then read anew. Compat: the cached form has
+   * no checksum.
+   */
+  #decodeCached(bytes: Uint8Array): boolean {
     this.#ctx.limits.cachedBytes(bytes.length, "series");
     try {
-      take(i, bytes, 0, bytes.length, 0);
+      decodeSeriesContent(bytes, 0, bytes.length, this.#entry, this.block.indexKey, 0);
+      if (!this.#isOfThisIndex(this.#entry)) throw beyondIndex();
+      this.#ctx.stats.entries.touchedBytes += bytes.length;
       return true;
     } catch (err) {
-      if (errorCode(err) === "corrupt") return false;
-      throw err;
+      if (errorCode(err) !== "corrupt") throw err;
+      this.#ctx.cache.corrupt("Series");
+      return false;
     }
+  }
+
+  /** What other bytes will hardly satisfy: names ascend like their symbols, and chunks lie in the block's time and files. */
+  #isOfThisIndex(entry: SeriesEntry): boolean {
+    const {labels, labelRefs, chunks, mint, maxt, chunkRef} = entry;
+    const {meta} = this.block;
+    const segments = meta.thanos?.segmentFiles?.length || MAX_SEGMENTS;
+    if (labels === 0 || chunks === 0) return false;
+    for (let k = 0; k < labels; k++) {
+      const name = labelRefs[2 * k] as number;
+      if (k > 0 && name <= (labelRefs[2 * k - 2] as number)) return false;
+      if (!this.#header.symbols.has(name) || !this.#header.symbols.has(labelRefs[2 * k + 1] as number)) return false;
+    }
+    for (let c = 0; c < chunks; c++) {
+      const from = mint[c] as number;
+      const ref = chunkRef[c] as number;
+      if (from < meta.minTime || from > (maxt[c] as number) || (maxt[c] as number) > meta.maxTime) return false;
+      if (ref < 0 || segmentOf(ref) >= segments || offsetOf(ref) < SEGMENT_HEADER_BYTES) return false;
+    }
+    return true;
   }
 
   /** Reads whole entries, from their length field to their CRC, and hands them to `take` by position in `ids`. */
@@ -466,6 +517,8 @@ class ChunkRefList {
     this.refs = {mint: grow(this.refs.mint), maxt: grow(this.refs.maxt), ref: grow(this.refs.ref)};
   }
 }
+
+const beyondIndex = () => new StrataError("corrupt", "cached value is of another index");
 
 /** Length of the uvarint at `at`. */
 function lengthBytes(bytes: Uint8Array, at: number): number {

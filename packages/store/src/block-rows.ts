@@ -2,7 +2,7 @@ import {errorCode} from "@strata/base";
 import {compareLabels, Labels, type Matcher, shardOf} from "@strata/model";
 import {LabelReorder, type Select} from "@strata/series";
 import {type Selection, selectPostings} from "@strata/tsdb";
-import type {BlockReader, Row} from "./block-reader.ts";
+import {type BlockReader, type Row, rowMemory} from "./block-reader.ts";
 import {matchersKey} from "./cache-keys.ts";
 import {encodePostings} from "./postings-codec.ts";
 import type {ReadContext} from "./read-context.ts";
@@ -10,11 +10,6 @@ import {DEFAULT_TENANT} from "./store-metrics.ts";
 
 /** Rows of a block's first batch; each that follows is twice as large, up to the bound. */
 const FIRST_ROWS = 64;
-
-/** About what a held row takes: object headers, and per label and chunk. */
-const ROW_BYTES = 160;
-const LABEL_BYTES = 16;
-const CHUNK_BYTES = 24;
 
 /**
  * The block's series that match, in the order of their final labels, in batches of up to `batchRows`, the first ones small. Chunks outside
@@ -128,7 +123,7 @@ async function* sorted(rows: AsyncGenerator<Row[]>, q: Select, batchRows: number
   try {
     for await (const batch of rows) {
       for (const row of batch) {
-        const bytes = ROW_BYTES + LABEL_BYTES * row.labels.size + CHUNK_BYTES * (row.to - row.from);
+        const bytes = rowMemory(row);
         q.budget.take(bytes, "series to sort by their final labels");
         held += bytes;
         all.push(row);

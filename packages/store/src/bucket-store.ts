@@ -1,4 +1,4 @@
-import {errorText, forEachLimit, type StrataError, withContext} from "@strata/base";
+import {ByteBudget, errorText, forEachLimit, type StrataError, withContext} from "@strata/base";
 import type {MetaFetcher} from "@strata/block";
 import type {Bucket} from "@strata/objstore";
 import type {LabelAnswer, LabelQuery, Queryable, Select, SeriesBatch} from "@strata/series";
@@ -10,9 +10,11 @@ import {BlockReader} from "./block-reader.ts";
 import {endsCall} from "./block-rows.ts";
 import {BlockSet} from "./block-set.ts";
 import type {BucketBlock} from "./bucket-block.ts";
+import {CachingBucket} from "./caching-bucket.ts";
 import {CallGate} from "./call-gate.ts";
 import {DEFAULT_CACHE_BYTES, DEFAULT_CACHE_ITEM_BYTES, type IndexCache, memoryIndexCache} from "./index-cache.ts";
 import {type BlockLabelQuery, blockLabelNames, blockLabelValues, sortedUnique} from "./label-calls.ts";
+import {memoryPlan} from "./memory-plan.ts";
 import {LOCAL_TUNING, QueryStats, REMOTE_TUNING, type ReadContext, type ReadTuning, TextPool} from "./read-context.ts";
 import {type LimitOptions, NO_LIMITS, RequestLimits} from "./request-limits.ts";
 import type {BlockSelection} from "./row-cursor.ts";
@@ -33,6 +35,8 @@ export type BucketStoreOptions = {
   readonly minTime?: (() => number) | undefined;
   readonly maxTime?: (() => number) | undefined;
   readonly limits?: LimitOptions | undefined;
+  /** Bytes that all calls together may hold; 0 is no limit. Small ones also bound how many calls run at once. */
+  readonly memoryBudget?: number | undefined;
   /** Series calls at once; 0 is no limit. */
   readonly maxConcurrent?: number | undefined;
   /** How ranges are read; by default what suits the bucket's provider. */
@@ -43,6 +47,9 @@ export type BucketStoreOptions = {
   readonly registry: Registry;
 };
 
+/** Series calls at once, as in Thanos. */
+const DEFAULT_CONCURRENCY = 20;
+
 /** Blocks that a label call reads at once. */
 const LABEL_CONCURRENCY = 16;
 
@@ -52,6 +59,8 @@ const HEADER_IDLE_MS = 5 * 60_000;
 /** Series of all blocks of a bucket. `sync` finds blocks; between calls a block costs little more than its meta. */
 export class BucketStore implements Queryable {
   readonly #o: BucketStoreOptions;
+  /** What the budgets of calls draw on. */
+  readonly budget: ByteBudget;
   readonly #metrics: StoreMetrics;
   readonly #loader: BlockLoader;
   readonly #gate: CallGate;
@@ -66,8 +75,11 @@ export class BucketStore implements Queryable {
   constructor(options: BucketStoreOptions) {
     this.#o = options;
     this.#metrics = storeMetrics(options.registry);
-    this.#gate = new CallGate(options.maxConcurrent ?? 20, this.#metrics);
-    this.#tuning = options.tuning ?? (options.bucket.provider === "FILESYSTEM" ? LOCAL_TUNING : REMOTE_TUNING);
+    const tuning = options.tuning ?? (options.bucket.provider === "FILESYSTEM" ? LOCAL_TUNING : REMOTE_TUNING);
+    const plan = memoryPlan(options.memoryBudget ?? 0, options.maxConcurrent ?? DEFAULT_CONCURRENCY, tuning);
+    this.budget = new ByteBudget("store gateway", options.memoryBudget ?? 0);
+    this.#gate = new CallGate(plan.concurrency, this.#metrics);
+    this.#tuning = plan.tuning;
     this.#cache =
       options.indexCache ??
       memoryIndexCache({
@@ -176,7 +188,7 @@ export class BucketStore implements Queryable {
   async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
     await this.#gate.enter(signal);
     try {
-      const ctx = this.#context(signal);
+      const ctx = this.#context(signal, q.budget);
       const clamped = {...q, mint: Math.max(q.mint, this.#minTime()), maxt: Math.min(q.maxt, this.#maxTime())};
       const selections = this.#selections(clamped);
       ctx.stats.blocks = selections.length;
@@ -214,7 +226,7 @@ export class BucketStore implements Queryable {
     signal: AbortSignal,
     ask: (reader: BlockReader, q: BlockLabelQuery, ctx: ReadContext) => Promise<Iterable<string>>,
   ): Promise<LabelAnswer> {
-    const ctx = this.#context(signal);
+    const ctx = this.#context(signal, new ByteBudget("label call", 0, this.budget));
     const mint = Math.max(q.mint, this.#minTime());
     const maxt = Math.min(q.maxt, this.#maxTime());
     const found = new Set<string>();
@@ -223,7 +235,14 @@ export class BucketStore implements Queryable {
     await forEachLimit(selections, LABEL_CONCURRENCY, async ({block, matchers}) => {
       try {
         const query = {matchers, mint, maxt, withoutReplicaLabels: q.withoutReplicaLabels};
-        const values = await block.header.use((header) => ask(new BlockReader(block, header, ctx), query, ctx));
+        const values = await block.header.use(async (header) => {
+          const reader = new BlockReader(block, header, ctx);
+          try {
+            return await ask(reader, query, ctx);
+          } finally {
+            reader.close();
+          }
+        });
         for (const value of values) found.add(value);
       } catch (err) {
         if (endsCall(err)) throw err;
@@ -249,15 +268,17 @@ export class BucketStore implements Queryable {
     return out;
   }
 
-  #context(signal: AbortSignal): ReadContext {
+  #context(signal: AbortSignal, budget: ByteBudget): ReadContext {
     return {
       bucket: this.#o.bucket,
+      cachingBucket: this.#o.bucket instanceof CachingBucket ? this.#o.bucket : undefined,
       tuning: this.#tuning,
       cache: this.#cache,
       limits: new RequestLimits(this.#o.limits ?? NO_LIMITS, this.#metrics),
       metrics: this.#metrics,
       stats: new QueryStats(),
       texts: new TextPool(),
+      budget,
       signal,
     };
   }

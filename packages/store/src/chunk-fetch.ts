@@ -22,7 +22,7 @@ const AGGREGATE_NAMES = ["raw", "count", "sum", "min", "max", "counter"];
 export type ChunkFailure = (err: StrataError) => void;
 
 /**
- * Reads the chunks of some rows of one block. Chunks that cannot be read or are damaged are reported to `onFailure` and
+ * Reads the chunks of some rows of one block. What is read stays counted in `ctx.budget`. Chunks that cannot be read or are damaged are reported to `onFailure` and
  * left out; it may throw to end the call.
  */
 export async function fetchChunks(
@@ -199,6 +199,9 @@ class ColumnBuilder {
   }
 }
 
+/** Told of a chunk, by its number in the segment's order, that is not what it should be. */
+type ChunkTrouble = (i: number, why: string) => void;
+
 async function readSegment(
   block: BucketBlock,
   segment: number,
@@ -221,25 +224,66 @@ async function readSegment(
   }
   const unfinished: number[] = [];
   const {chunks} = ctx.stats;
-  const fail = (offset: number, why: string) =>
-    onFailure(
-      new StrataError("corrupt", `cannot read chunk of ${key} at ${offset}: ${why}`, {fields: {file: key, offset}}),
-    );
-  await readRanges(ctx, key, "chunks", starts, ends, (part) => {
-    chunks.fetchedBytes += part.bytes.length;
-    const buffer = places.buffers.push(part.bytes) - 1;
-    takeChunks(part, buffer, order, starts, places, unfinished, fail);
-  });
+  const report: ChunkTrouble = (i, why) => {
+    const offset = starts[i] as number;
+    const text = `cannot read chunk of ${key} at ${offset}: ${why}`;
+    onFailure(new StrataError("corrupt", text, {fields: {file: key, offset}}));
+  };
+  // What a cache gave may be its own damage: the bucket has the last word.
+  const {cachingBucket} = ctx;
+  const suspects: number[] = [];
+  const fail: ChunkTrouble = cachingBucket === undefined ? report : (i) => void suspects.push(i);
+  await readRanges(
+    ctx,
+    key,
+    "chunks",
+    starts,
+    ends,
+    (part) => {
+      chunks.fetchedBytes += part.bytes.length;
+      const buffer = places.buffers.push(part.bytes) - 1;
+      takeChunks(part, buffer, order, starts, places, unfinished, fail);
+    },
+    true,
+  );
   for (const i of unfinished) await refetch(i);
+  for (const i of suspects) await readAnew(i);
+
+  async function readAnew(i: number): Promise<void> {
+    const start = starts[i] as number;
+    let size = estimate;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      ctx.budget.take(size, `a chunk of ${key}`);
+      const bytes = (await cachingBucket?.readAnew(key, start, size, ctx.signal)) ?? new Uint8Array(0);
+      chunks.fetchedBytes += bytes.length;
+      const buffer = places.buffers.push(bytes) - 1;
+      const larger: number[] = [];
+      takeChunks(
+        {start, end: start + size, firstRange: i, endRange: i + 1, bytes},
+        buffer,
+        order,
+        starts,
+        places,
+        larger,
+        report,
+      );
+      if (larger.length === 0) return;
+      // Its length is known only now.
+      size = places.length[order[i] as number] as number;
+      if (bytes.length < estimate || attempt > 0)
+        return report(i, `the file ends after ${bytes.length} of ${size} bytes`);
+    }
+  }
 
   async function refetch(i: number): Promise<void> {
     const start = starts[i] as number;
     const size = places.length[order[i] as number] as number;
     ctx.metrics.chunkRefetches.with({tenant: DEFAULT_TENANT}).inc();
     ctx.limits.bytes(size, "chunks");
+    ctx.budget.take(size, `a chunk of ${key}`);
     const bytes = await ctx.bucket.getRange(key, start, size, ctx.signal);
     chunks.fetchedBytes += bytes.length;
-    if (bytes.length < size) return fail(start, `the file ends after ${bytes.length} of ${size} bytes`);
+    if (bytes.length < size) return fail(i, `the file ends after ${bytes.length} of ${size} bytes`);
     const buffer = places.buffers.push(bytes) - 1;
     const part = {start, end: start + size, firstRange: i, endRange: i + 1, bytes};
     takeChunks(part, buffer, order, starts, places, [], fail);
@@ -262,7 +306,7 @@ function takeChunks(
   starts: Float64Array,
   places: ChunkPlaces,
   unfinished: number[],
-  fail: (offset: number, why: string) => void,
+  fail: ChunkTrouble,
 ): void {
   const {bytes} = part;
   for (let i = part.firstRange; i < part.endRange; i++) {
@@ -279,7 +323,7 @@ function takeChunks(
     }
     const whole = pos > at && (bytes[pos - 1] as number) < 0x80;
     if (!whole || length > MAX_CHUNK_BYTES) {
-      fail(start, pos >= bytes.length ? "the file ends within it" : `its length ${length} cannot be`);
+      fail(i, pos >= bytes.length ? "the file ends within it" : `its length ${length} cannot be`);
       continue;
     }
     const to = pos + 1 + length;
@@ -295,12 +339,12 @@ function takeChunks(
         (bytes[to + 3] as number)) >>>
       0;
     if (crc32c(bytes, pos, to) !== want) {
-      fail(start, "its checksum is wrong");
+      fail(i, "its checksum is wrong");
       continue;
     }
     const encoding = bytes[pos] as number;
     if (encoding === ENCODING.none || (encoding > ENCODING.floatHistogramST && encoding !== ENCODING.aggregate)) {
-      fail(start, `unsupported chunk encoding ${encoding}`);
+      fail(i, `unsupported chunk encoding ${encoding}`);
       continue;
     }
     places.buffer[chunk] = buffer;

@@ -1,6 +1,6 @@
 import {type Cache, LruCache} from "@strata/cache";
 import type {Registry} from "@strata/telemetry";
-import {type IndexItem, ITEM_TYPES, type ItemType, keyBytes, localKey} from "./cache-keys.ts";
+import {type IndexItem, ITEM_TYPES, type ItemType, keyBytes, localKey, sharedKey} from "./cache-keys.ts";
 import {DEFAULT_TENANT} from "./store-metrics.ts";
 
 /** Parts of blocks' indexes that were read before, as bytes in Thanos's form of each item type. */
@@ -9,6 +9,8 @@ export interface IndexCache {
   enabled(type: ItemType): boolean;
   /** Values of items of one type, undefined where there is none. Never throws. */
   fetch(ulid: string, items: readonly IndexItem[], signal: AbortSignal): Promise<readonly (Uint8Array | undefined)[]>;
+  /** Counts a value that could not be what it should; whoever finds one stores what is right. */
+  corrupt(type: ItemType): void;
   /** The caller gives `value` away. */
   store(ulid: string, item: IndexItem, value: Uint8Array): void;
   close(): Promise<void>;
@@ -58,6 +60,11 @@ export function memoryIndexCache(
   return new MeteredIndexCache(cache, localKey, 0, options, metrics);
 }
 
+/** The index cache in a cache that several gateways share, Go's among them; closed with it. */
+export function remoteIndexCache(cache: Cache, options: IndexCacheOptions & {readonly ttlMs: number}): IndexCache {
+  return new MeteredIndexCache(cache, sharedKey, options.ttlMs, options, indexCacheMetrics(options.registry));
+}
+
 /** An index cache over any cache: counts, and makes keys. */
 class MeteredIndexCache implements IndexCache {
   readonly #cache: Cache;
@@ -93,14 +100,20 @@ class MeteredIndexCache implements IndexCache {
     if (type === undefined || !this.#enabled.has(type)) return items.map(() => undefined);
     const labels = {item_type: type, tenant: DEFAULT_TENANT};
     this.#metrics.requests.with(labels).inc(items.length);
+    const stop = this.#metrics.seconds.with(labels).startTimer();
     const found = await this.#cache.getMany(
       items.map((item) => this.#key(ulid, item)),
       signal,
     );
+    stop();
     let hits = 0;
     for (const value of found) if (value !== undefined) hits++;
     this.#metrics.hits.with(labels).inc(hits);
     return found;
+  }
+
+  corrupt(type: ItemType): void {
+    this.#metrics.corrupt.with({item_type: type}).inc();
   }
 
   store(ulid: string, item: IndexItem, value: Uint8Array): void {
@@ -151,6 +164,19 @@ const indexCacheMetrics = (r: Registry) => ({
   }),
   maxBytes: r.gauge({name: name("max_size_bytes"), help: "Bytes that the cache may hold."}),
   maxItemBytes: r.gauge({name: name("max_item_size_bytes"), help: "Bytes that one item may have."}),
+  seconds: r.histogram({
+    name: name("fetch_duration_seconds"),
+    help: "How long it took to get items from the index cache.",
+    labels: TYPE_TENANT,
+    buckets: [0.001, 0.01, 0.1, 0.3, 0.6, 1, 3, 6, 9, 20, 30, 45, 60, 90, 120],
+  }),
+  /** Not in Thanos. */
+  corrupt: r.counter({
+    name: "strata_store_index_cache_corrupt_values_total",
+    help: "Cached values that could not be what they should, and were read anew.",
+    labels: TYPE,
+    preset: types,
+  }),
   stored: r.histogram({
     name: name("stored_data_size_bytes"),
     help: "Bytes of items when they were put into the cache.",

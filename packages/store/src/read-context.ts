@@ -1,4 +1,6 @@
+import type {ByteBudget} from "@strata/base";
 import type {Bucket} from "@strata/objstore";
+import type {CachingBucket} from "./caching-bucket.ts";
 import type {IndexCache} from "./index-cache.ts";
 import type {RequestLimits} from "./request-limits.ts";
 import type {StoreMetrics} from "./store-metrics.ts";
@@ -14,11 +16,16 @@ export type ReadTuning = {
   readonly parallel: number;
   /** About how many bytes of chunks are read before they are handed out. */
   readonly unitBytes: number;
+  /** Rows of all blocks together that are held for merging. */
+  readonly heldRows: number;
   /** Whether series entries go through the index cache; pointless where the operating system caches the file. */
   readonly cacheSeries: boolean;
   /** Whether posting lists of all matchers are asked for at once, needed or not, to save round trips. */
   readonly prefetchPostings: boolean;
 };
+
+/** Enough for several hundred blocks to read entries in stretches; some 10 MB. */
+const HELD_ROWS = 32_768;
 
 /** A local disk: requests cost microseconds, so nothing is read in vain. */
 export const LOCAL_TUNING: ReadTuning = {
@@ -27,6 +34,7 @@ export const LOCAL_TUNING: ReadTuning = {
   chunkBytes: 1280,
   parallel: 4,
   unitBytes: 4 << 20,
+  heldRows: HELD_ROWS,
   cacheSeries: false,
   prefetchPostings: false,
 };
@@ -38,6 +46,7 @@ export const REMOTE_TUNING: ReadTuning = {
   chunkBytes: 16_000,
   parallel: 8,
   unitBytes: 16 << 20,
+  heldRows: HELD_ROWS,
   cacheSeries: true,
   prefetchPostings: true,
 };
@@ -45,8 +54,12 @@ export const REMOTE_TUNING: ReadTuning = {
 /** What all reads for one call share. */
 export type ReadContext = {
   readonly bucket: Bucket;
+  /** The same bucket where it has a cache in front, which may give wrong bytes. */
+  readonly cachingBucket: CachingBucket | undefined;
   readonly tuning: ReadTuning;
   readonly limits: RequestLimits;
+  /** What the call holds is counted here: rows, posting lists, and bytes from before they are read. */
+  readonly budget: ByteBudget;
   readonly cache: IndexCache;
   readonly metrics: StoreMetrics;
   readonly stats: QueryStats;

@@ -1,6 +1,6 @@
 import type {Labels, Matcher} from "@strata/model";
 import type {Select} from "@strata/series";
-import {BlockReader, type Row} from "./block-reader.ts";
+import {BlockReader, type Row, rowMemory} from "./block-reader.ts";
 import {blockRows} from "./block-rows.ts";
 import type {BucketBlock} from "./bucket-block.ts";
 import type {ReadContext} from "./read-context.ts";
@@ -18,7 +18,10 @@ export class RowCursor {
   #release: (() => Promise<void>) | undefined;
   #rows: AsyncGenerator<Row[]> | undefined;
   #next: Promise<IteratorResult<Row[]>> | undefined;
+  #reader: BlockReader | undefined;
   #batch: readonly Row[] = [];
+  /** Bytes counted for the rows at hand and as many being read ahead. */
+  #held = 0;
   #at = 0;
 
   constructor({block, matchers}: BlockSelection, q: Select, batchRows: number, ctx: ReadContext) {
@@ -34,6 +37,7 @@ export class RowCursor {
     const {reader, release} = await this.block.header.acquire();
     this.#release = release;
     const blockReader = new BlockReader(this.block, reader, this.#ctx);
+    this.#reader = blockReader;
     this.#rows = blockRows(blockReader, this.#matchers, this.#q, this.#batchRows, this.#ctx);
     await this.load();
   }
@@ -56,7 +60,7 @@ export class RowCursor {
 
   /** Waits for the next rows; leaves the cursor at its end when there are none. */
   async load(): Promise<void> {
-    this.#batch = [];
+    this.#hold([]);
     this.#at = 0;
     while (this.#rows !== undefined) {
       this.#prefetch();
@@ -69,9 +73,20 @@ export class RowCursor {
         return;
       }
       if (value.length === 0) continue;
-      this.#batch = value;
+      this.#hold(value);
       return;
     }
+  }
+
+  #hold(rows: readonly Row[]): void {
+    this.#batch = [];
+    this.#ctx.budget.give(this.#held);
+    this.#held = 0;
+    let bytes = 0;
+    for (const row of rows) bytes += rowMemory(row);
+    this.#ctx.budget.take(2 * bytes, `series of block ${this.block.ulid}`);
+    this.#held = 2 * bytes;
+    this.#batch = rows;
   }
 
   #prefetch(): void {
@@ -82,13 +97,16 @@ export class RowCursor {
 
   /** Ends the cursor at once: what it has left is not asked for any more. */
   async close(): Promise<void> {
-    this.#batch = [];
+    this.#hold([]);
     this.#next = undefined;
     const rows = this.#rows;
+    const reader = this.#reader;
     const release = this.#release;
     this.#rows = undefined;
+    this.#reader = undefined;
     this.#release = undefined;
     await rows?.return(undefined);
+    reader?.close();
     await release?.();
   }
 }

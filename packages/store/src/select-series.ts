@@ -1,4 +1,4 @@
-import {forEachLimit, withContext} from "@strata/base";
+import {ByteBudget, forEachLimit, withContext} from "@strata/base";
 import {compareLabels, type Labels} from "@strata/model";
 import {BATCH_SERIES, LoserTree, type Select, type SeriesBatch, SeriesBatchBuilder} from "@strata/series";
 import {type BlockPart, joinBatch} from "./batch-join.ts";
@@ -12,8 +12,7 @@ import {DEFAULT_TENANT} from "./store-metrics.ts";
 /** Blocks whose postings and first series are read at once. */
 const OPEN_CONCURRENCY = 32;
 
-/** Rows of all blocks together that are held for merging, and bounds for one block's share. */
-const HELD_ROWS = 32_768;
+/** Bounds for one block's share of the rows held for merging. */
 const MIN_BLOCK_ROWS = 32;
 const MAX_BLOCK_ROWS = 1024;
 
@@ -34,7 +33,7 @@ export async function* selectSeries(
   q: Select,
   ctx: ReadContext,
 ): AsyncGenerator<SeriesBatch> {
-  const share = Math.floor(HELD_ROWS / Math.max(1, selections.length));
+  const share = Math.floor(ctx.tuning.heldRows / Math.max(1, selections.length));
   const batchRows = Math.max(MIN_BLOCK_ROWS, Math.min(MAX_BLOCK_ROWS, share));
   const cursors = selections.map((selection) => new RowCursor(selection, q, batchRows, ctx));
   const warnings: string[] = [];
@@ -45,7 +44,7 @@ export async function* selectSeries(
     getAll();
     merge = ctx.metrics.mergeSeconds.with({tenant: DEFAULT_TENANT}).startTimer();
     const groups = mergedRows(cursors, q, ctx, warnings);
-    let held = 0;
+    let held: CountedBatch | undefined;
     let size = FIRST_SERIES;
     const read = () => {
       const batch = nextBatch(groups, size, cursors, q, ctx, warnings);
@@ -56,21 +55,20 @@ export async function* selectSeries(
     let next = read();
     try {
       for (;;) {
-        const batch = await next;
-        if (batch === undefined) break;
-        q.budget.take(batch.bytes.length, "chunks of a batch");
-        held = batch.bytes.length;
+        held = await next;
+        if (held === undefined) break;
         // The next batch is read while the consumer works on this one.
         next = read();
-        ctx.stats.series += batch.labels.length;
-        ctx.stats.chunkBytes += batch.bytes.length;
-        yield batch;
-        q.budget.give(held);
-        held = 0;
+        ctx.stats.series += held.batch.labels.length;
+        ctx.stats.chunkBytes += held.batch.bytes.length;
+        yield held.batch;
+        held.budget.give(held.budget.used);
+        held = undefined;
       }
     } finally {
-      q.budget.give(held);
-      await next.catch(() => undefined);
+      held?.budget.give(held.budget.used);
+      const unused = await next.catch(() => undefined);
+      unused?.budget.give(unused.budget.used);
     }
     if (warnings.length > 0) yield warningBatch(warnings.splice(0));
   } finally {
@@ -78,6 +76,9 @@ export async function* selectSeries(
     await Promise.all(cursors.map((cursor) => cursor.close()));
   }
 }
+
+/** A batch and the budget in which its bytes are counted, until whoever took it gives them back. */
+type CountedBatch = {readonly batch: SeriesBatch; readonly budget: ByteBudget};
 
 /** One merged series: its rows in the blocks (cursor numbers) that have it. */
 type Group = {readonly labels: Labels; readonly cursors: number[]; readonly rows: Row[]};
@@ -124,7 +125,7 @@ async function nextBatch(
   q: Select,
   ctx: ReadContext,
   warnings: string[],
-): Promise<SeriesBatch | undefined> {
+): Promise<CountedBatch | undefined> {
   const batch: Group[] = [];
   let bytes = 0;
   while (batch.length < size && bytes < ctx.tuning.unitBytes) {
@@ -134,11 +135,12 @@ async function nextBatch(
     for (const row of value.rows) bytes += rowBytes(row);
   }
   if (batch.length === 0) return undefined;
-  if (!q.skipChunks) return joinChunks(batch, cursors, q, ctx, warnings);
+  const budget = new ByteBudget("batch of series", 0, ctx.budget);
+  if (!q.skipChunks) return joinChunks(batch, cursors, q, {...ctx, budget}, warnings);
   const out = new SeriesBatchBuilder(0);
   for (const {labels} of batch) out.startSeries(labels);
   for (const text of warnings.splice(0)) out.addWarning(text);
-  return out.finish();
+  return {batch: out.finish(), budget};
 }
 
 /** About how many bytes the row's chunks take: written side by side, their references tell, but for the last one. */
@@ -155,7 +157,7 @@ async function joinChunks(
   q: Select,
   ctx: ReadContext,
   warnings: string[],
-): Promise<SeriesBatch> {
+): Promise<CountedBatch> {
   // Rows by block, and for each series the number of its row among those of each of its blocks.
   const rowsOf = new Map<number, Row[]>();
   const numbers: number[][] = [];
@@ -172,7 +174,7 @@ async function joinChunks(
     numbers.push(own);
   }
   const parts = new Map<number, BlockPart>();
-  let held = 0;
+  const {budget} = ctx;
   try {
     await forEachLimit(rowsOf, OPEN_CONCURRENCY, async ([number, rows]) => {
       const {block} = cursors[number] as RowCursor;
@@ -181,9 +183,6 @@ async function joinChunks(
         if (!q.partialResponse || endsCall(err)) throw err;
         warnings.push(err.message);
       });
-      const bytes = chunks.buffers.reduce((sum, buffer) => sum + buffer.length, 0);
-      q.budget.take(bytes, `chunks of block ${block.ulid}`);
-      held += bytes;
       // The column holds 16 bits; beyond that blocks share the last number, which only costs a hint.
       parts.set(number, {chunks, source: Math.min(number, 0xffff)});
     });
@@ -191,9 +190,15 @@ async function joinChunks(
       const blocks = group.cursors.map((cursor) => parts.get(cursor) as BlockPart);
       return {labels: group.labels, parts: blocks, rows: numbers[i] as number[]};
     });
-    return joinBatch(series, [...parts.values()], warnings.splice(0));
-  } finally {
-    q.budget.give(held);
+    // Where the bytes of several reads have to be put together, they are there twice for a moment.
+    const read = budget.used;
+    budget.take(read, "putting chunks of blocks together");
+    const batch = joinBatch(series, [...parts.values()], warnings.splice(0));
+    budget.give(read * 2 - batch.bytes.length);
+    return {batch, budget};
+  } catch (err) {
+    budget.give(budget.used);
+    throw err;
   }
 }
 

@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from "node:timers/promises";
-import {errorText, StrataError} from "@strata/base";
+import {ByteBudget, errorText, StrataError} from "@strata/base";
 import {
   BaseFetcher,
   consistencyDelayFilter,
@@ -40,6 +40,8 @@ export type StoreOptions = {
   readonly headerIdleMs?: number | undefined;
   readonly limits?: LimitOptions | undefined;
   readonly maxConcurrent?: number | undefined;
+  /** Bytes that all calls together may hold; 0 is no limit. */
+  readonly memoryBudget?: number | undefined;
   /** In memory when left out. Closed with the component. */
   readonly indexCache?: IndexCache | undefined;
 };
@@ -86,10 +88,16 @@ export class Store {
       maxTime,
       limits: options.limits ?? NO_LIMITS,
       maxConcurrent: options.maxConcurrent,
+      memoryBudget: options.memoryBudget,
       indexCache: options.indexCache,
       logger,
       registry,
     });
+  }
+
+  /** A budget for one Series call. */
+  newBudget(): ByteBudget {
+    return new ByteBudget("series call", 0, this.queryable.budget);
   }
 
   get ready(): boolean {

@@ -48,6 +48,7 @@ const tunings: Record<string, ReadTuning> = {
     chunkBytes: 16,
     parallel: 2,
     unitBytes: 1,
+    heldRows: 1000,
     cacheSeries: false,
     prefetchPostings: true,
   },

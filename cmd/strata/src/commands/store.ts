@@ -1,9 +1,10 @@
 import {type MarkKind, writeMark} from "@strata/block";
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered, traced} from "@strata/objstore";
-import {indexCacheFromConfig, Store} from "@strata/store";
+import {cachingBucketFromConfig, indexCacheFromConfig, Store} from "@strata/store";
 import {serveStore} from "@strata/storeapi";
 import {addBlocksRoutes} from "@strata/web";
+import {cacheServers} from "../cache-servers.ts";
 import {storeFlags} from "../flags/store.ts";
 import {runComponent} from "../runtime.ts";
 import {selectorRules} from "../selector-rules.ts";
@@ -19,7 +20,12 @@ export const store = defineCommand(storeFlags, (context) =>
     async setup({log, registry, tracer, probes, grpc, signal, api}) {
       const {flags} = context;
       const v1 = api({routePrefix: "", cors: !flags["web.disable-cors"]});
-      const bucket = traced(metered(await flags["objstore.config"].parse(bucketFromConfig), registry), tracer);
+      const direct = traced(metered(await flags["objstore.config"].parse(bucketFromConfig), registry), tracer);
+      const caches = {registry, logger: log, resolve: cacheServers(registry, log)};
+      const cachingBucket = flags["store.caching-bucket.config"];
+      const bucket = cachingBucket.given
+        ? await cachingBucket.parse((text) => cachingBucketFromConfig(text, cachingBucket.path ?? "", direct, caches))
+        : direct;
       const samples = flags["store.limits.request-samples"];
       const gateway = new Store({
         bucket,
@@ -46,14 +52,16 @@ export const store = defineCommand(storeFlags, (context) =>
           downloadedBytes: flags["store.grpc.downloaded-bytes-limit"],
         },
         maxConcurrent: flags["store.grpc.series-max-concurrency"],
+        memoryBudget: flags["store.memory-budget"] || flags["chunk-pool-size"],
         indexCache: await flags["index-cache.config"].parse((text) =>
-          indexCacheFromConfig(text, flags["index-cache-size"], registry),
+          indexCacheFromConfig(text, flags["index-cache-size"], caches),
         ),
       });
       if (grpc !== undefined) {
         serveStore(grpc, {
           queryable: gateway.queryable,
           info: () => gateway.info(),
+          newBudget: () => gateway.newBudget(),
           registry,
           checkLabelName: false,
         });
@@ -78,7 +86,8 @@ export const store = defineCommand(storeFlags, (context) =>
         run: (signal) => gateway.run(signal, () => probes.setReady()),
         async close() {
           await gateway.close();
-          await bucket.close();
+          if (bucket !== direct) await bucket.close();
+          await direct.close();
         },
       };
     },

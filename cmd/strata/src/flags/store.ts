@@ -23,7 +23,11 @@ export const storeFlags = {
   }),
   "index-cache.config": content({help: "Index cache: YAML with `type` (IN-MEMORY, MEMCACHED, REDIS) and `config`."}),
   "store.caching-bucket.config": content({hidden: true, help: "Cache in front of the bucket, same form."}),
-  "chunk-pool-size": bytes({default: "2GB", help: "Most memory for chunks that are being sent."}),
+  "chunk-pool-size": bytes({default: "2GB", help: "What --store.memory-budget is when it is not given."}),
+  "store.memory-budget": bytes({
+    default: "0",
+    help: "Most memory for what calls hold: postings, series and chunks. Calls wait for their turn, and fail when one needs more.",
+  }),
   "store.grpc.touched-series-limit": uint({
     default: "0",
     sharesWith: "store.limits.request-series",

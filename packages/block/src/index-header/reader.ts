@@ -38,6 +38,11 @@ export class IndexHeaderReader {
     return this.#layout.indexVersion;
   }
 
+  /** Where the posting lists end in the index: all series lie before it. */
+  get postingsEnd(): number {
+    return this.#layout.lastPostingEnd;
+  }
+
   /** Bytes in memory, about. */
   get byteLength(): number {
     return this.symbols.byteLength + this.postings.byteLength;

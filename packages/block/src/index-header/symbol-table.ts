@@ -48,6 +48,12 @@ export class SymbolTable {
     return new SymbolTable(source, layout, samples);
   }
 
+  /** Whether a reference can be one of this table. */
+  has(ref: number): boolean {
+    const {indexVersion, symbols} = this.#layout;
+    return indexVersion === 1 ? ref < symbols.to : ref < this.count;
+  }
+
   /** Bytes this table holds in memory. */
   get byteLength(): number {
     return this.#samples.byteLength;
