@@ -192,9 +192,14 @@ export function writeGather(src: usize, series: usize, list: usize, count: u32, 
   return <u32>(out - dst);
 }
 
+/** Copies a name or value, 16 bytes at a time: up to 15 bytes too many, which is quicker than a call for each. */
+@inline function copyShort(dst: usize, src: usize, length: u32): void {
+  for (let i: u32 = 0; i < length; i += 16) v128.store(dst + i, v128.load(src + i));
+}
+
 /**
  * For each series the hash by which rings place it: xxhash64 of tenant · 0xff · { name · 0xff · value · 0xff }…, labels as
- * they come. `buffer` holds the tenant and has room for `tenantLength + 1 + length of the longest labels`. −1 or the
+ * they come. `buffer` holds the tenant and has room for `tenantLength + 17 + length of the longest labels`. −1 or the
  * number of the series whose labels cannot be read.
  */
 export function writeRingHashes(src: usize, series: usize, count: u32, buffer: usize, tenantLength: u32, out: usize): i32 {
@@ -226,10 +231,10 @@ export function writeRingHashes(src: usize, series: usize, count: u32, buffer: u
           moveTo(to);
         } else skip(tag, stop);
       }
-      memory.copy(p, nameAt, nameLength);
+      copyShort(p, nameAt, nameLength);
       p += nameLength;
       store<u8>(p++, 0xff);
-      memory.copy(p, valueAt, valueLength);
+      copyShort(p, valueAt, valueLength);
       p += valueLength;
       store<u8>(p++, 0xff);
     }
@@ -239,18 +244,26 @@ export function writeRingHashes(src: usize, series: usize, count: u32, buffer: u
   return -1;
 }
 
+/** Upper bits of a hash by which `ringIndex` knows where to look. */
+const INDEX_BITS: u32 = 12;
+
+/** Fills `index` (u32, 2^12): for each value of a hash's upper bits the first of `sections` that is not below it. */
+export function ringIndex(sections: usize, sectionCount: u32, index: usize): void {
+  let section: u32 = 0;
+  for (let i: u32 = 0; i < 1 << INDEX_BITS; i++) {
+    const low = <u64>i << (64 - INDEX_BITS);
+    while (section < sectionCount && load<u64>(sections + (<usize>section << 3)) < low) section++;
+    store<u32>(index + (<usize>i << 2), section);
+  }
+}
+
 /** Each hash's place on a ring: the first of `sections` (u64, ascending) that is not below it, else the first of all. */
-export function ringSections(hashes: usize, count: u32, sections: usize, sectionCount: u32, out: usize): void {
+export function ringSections(hashes: usize, count: u32, sections: usize, sectionCount: u32, index: usize, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {
     const hash = load<u64>(hashes + (<usize>i << 3));
-    let low: u32 = 0;
-    let high = sectionCount;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (load<u64>(sections + (<usize>middle << 3)) < hash) low = middle + 1;
-      else high = middle;
-    }
-    store<u32>(out + (<usize>i << 2), low == sectionCount ? 0 : low);
+    let section = load<u32>(index + (<usize>(hash >> (64 - INDEX_BITS)) << 2));
+    while (section < sectionCount && load<u64>(sections + (<usize>section << 3)) < hash) section++;
+    store<u32>(out + (<usize>i << 2), section == sectionCount ? 0 : section);
   }
 }
 

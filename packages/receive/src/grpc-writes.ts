@@ -12,29 +12,52 @@ import type {WriteSink} from "./write-sink.ts";
 /** What a peer sends for one tenant: `series` is a message whose field 1 are the series. */
 type Tuple = {readonly tenant: string; readonly series: Uint8Array};
 
-export type PeerRequest = {readonly replica: number; readonly tuples: readonly Tuple[]};
+export type PeerRequest = {
+  readonly replica: number;
+  /** Everything in it is for this receiver, as whatever replica: no ring has to be asked. */
+  readonly placed: boolean;
+  readonly tuples: readonly Tuple[];
+};
+
+/**
+ * Field 100, which only Strata knows and others skip. In a request it says that the series are placed already; in an answer,
+ * that requests may say so. It spares a call for each replica, and the receiver a look at the ring.
+ */
+const PLACED_TAG = 800;
+export const PLACED_FIELD: Uint8Array = Uint8Array.of(0xa0, 0x06, 0x01);
+
+/** What the other side says of itself. */
+export type PeerAnswer = {readonly takesPlaced: boolean};
 
 /** The request's bytes as they are: it is parsed by hand. */
 const raw: Codec<Uint8Array> = {
   typeName: thanos.WriteableStoreService.RemoteWrite.request.typeName,
-  encode: (message) => Buffer.from(message as Uint8Array),
+  encode: (message) => (Buffer.isBuffer(message) ? message : Buffer.from(message as Uint8Array)),
   decode: (bytes) => bytes,
 };
 
+const answer: Codec<PeerAnswer> = {
+  typeName: thanos.WriteableStoreService.RemoteWrite.response.typeName,
+  encode: ({takesPlaced}) => Buffer.from(takesPlaced === true ? PLACED_FIELD : []),
+  decode: (bytes) => ({takesPlaced: Buffer.from(bytes).equals(PLACED_FIELD)}),
+};
+
 /** `WriteableStore.RemoteWrite` with requests as bytes, for both sides. */
-export const REMOTE_WRITE = {...thanos.WriteableStoreService.RemoteWrite, request: raw};
+export const REMOTE_WRITE = {...thanos.WriteableStoreService.RemoteWrite, request: raw, response: answer};
 
 /** Reads the outer message of a peer's request. Throws `bad_data`. */
 export function readPeerRequest(bytes: Uint8Array): PeerRequest {
   const r = new WireReader(bytes, "write request");
   let replica = 0;
   let tenant = "";
+  let placed = false;
   const tuples: Tuple[] = [];
   try {
     while (r.pos < r.end) {
       const tag = r.uint32();
       if (tag === 0x12) tenant = r.string();
       else if (tag === 0x18) replica = r.int64();
+      else if (tag === PLACED_TAG) placed = r.bool();
       else if (tag === 0x22) {
         const series = r.view();
         tuples.push({tenant: tupleTenant(series), series});
@@ -43,7 +66,7 @@ export function readPeerRequest(bytes: Uint8Array): PeerRequest {
   } catch (err) {
     throw new StrataError("bad_data", errorText(err), {cause: err});
   }
-  return {replica, tuples: tuples.length > 0 ? tuples : [{tenant, series: bytes}]};
+  return {replica, placed, tuples: tuples.length > 0 ? tuples : [{tenant, series: bytes}]};
 }
 
 function tupleTenant(tuple: Uint8Array): string {
@@ -60,8 +83,10 @@ function tupleTenant(tuple: Uint8Array): string {
 export type GrpcWritesOptions = {
   /** Routes what is not written here. */
   readonly sink: WriteSink;
-  /** A receiver without a hashring writes everything here, tenant by tenant. */
+  /** The databases of this process; left out where nothing is stored. */
   readonly local: LocalWriter | undefined;
+  /** A receiver without a hashring writes everything here. */
+  readonly isIngestor: boolean;
   readonly defaultTenant: string;
   /** Why nothing can be written now; undefined when it can. */
   readonly notReady: () => string | undefined;
@@ -79,13 +104,13 @@ export function serveWrites(server: GrpcServer, options: GrpcWritesOptions): voi
       const request = readPeerRequest(bytes);
       const named = request.tuples.map((t) => ({...t, tenant: t.tenant === "" ? options.defaultTenant : t.tenant}));
       for (const {tenant} of named) checkTenantName(tenant);
-      await (options.local === undefined
-        ? forwardAll(named, request.replica, options)
-        : writeAll(named, options.local, options.startTimes));
+      const {local, isIngestor, startTimes} = options;
+      if (local !== undefined && (isIngestor || request.placed)) await writeAll(named, local, startTimes);
+      else await forwardAll(named, request.replica, options);
     } finally {
       options.pending.dec();
     }
-    return {};
+    return {takesPlaced: options.local !== undefined};
   });
 }
 

@@ -16,6 +16,8 @@ export type Ring = {
 };
 
 const SECTIONS_PER_NODE = 1000;
+/** See ringIndex of the kernels. */
+const INDEX_BYTES = 4 << 12;
 
 const byAddress = (a: Endpoint, b: Endpoint): number => compareUtf8(a.address, b.address);
 
@@ -64,19 +66,21 @@ export class KetamaRing implements Ring {
     this.owners = points.owners;
     this.#replicas = spread(this.owners, endpoints, replication);
     const k = kernel();
-    this.#sections = k.alloc(8 * this.hashes.length);
+    this.#sections = k.alloc(8 * this.hashes.length + INDEX_BYTES);
     k.u64().set(this.hashes, this.#sections >>> 3);
+    k.exports.ringIndex(this.#sections, this.hashes.length, this.#sections + 8 * this.hashes.length);
   }
 
   place(hashes: number, count: number, replica: number, out: number): void {
     if (replica >= this.#replication) throw insufficient(this.#replication, replica);
     const k = kernel();
-    k.exports.ringSections(hashes, count, this.#sections, this.hashes.length, out);
+    const n = this.hashes.length;
+    k.exports.ringSections(hashes, count, this.#sections, n, this.#sections + 8 * n, out);
     const u32 = k.u32();
     const replicas = this.#replicas;
-    const n = this.#replication;
+    const copies = this.#replication;
     for (let i = out >>> 2, end = i + count; i < end; i++) {
-      u32[i] = replicas[(u32[i] as number) * n + replica] as number;
+      u32[i] = replicas[(u32[i] as number) * copies + replica] as number;
     }
   }
 

@@ -38,9 +38,13 @@ function fixture(workers = 1) {
   return {peer, calls, clock};
 }
 
-/** A tuple for a tenant without series: field 4 with its name in field 2. */
-const tuple = (tenant: string): Buffer =>
-  Buffer.concat([Buffer.from([0x22, tenant.length + 2, 0x12, tenant.length]), Buffer.from(tenant)]);
+/** A tuple for a tenant without series, field 4 with its name in field 2, and the number of the replica. */
+const tuple = (tenant: string, replica = 1): Buffer =>
+  Buffer.concat([
+    Buffer.from([0x22, tenant.length + 2, 0x12, tenant.length]),
+    Buffer.from(tenant),
+    Buffer.from([0x18, replica]),
+  ]);
 const tenants = (call: Call | undefined): string[] =>
   readPeerRequest(call?.message as Uint8Array).tuples.map((t) => t.tenant);
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -52,7 +56,7 @@ describe("a peer", () => {
       peer.write([tuple("a")], 1),
       peer.write([tuple("b")], 1),
       peer.write([tuple("c")], 1),
-      peer.write([tuple("d")], 2),
+      peer.write([tuple("d", 2)], 2),
     ];
     assert.deepEqual(tenants(calls[0]), ["a"]);
     calls[0]?.answer();

@@ -27,6 +27,9 @@ type Item = {
   readonly done: (error: StrataError | undefined) => void;
 };
 
+/** In place of a replica's number: all of it is for this receiver. */
+export const PLACED = -1;
+
 /** Writes that wait behind busy workers are sent together up to this size. */
 const BATCH_BYTES = 1 << 20;
 /** What may wait for one peer: enough for some seconds, and no more than a few of them may cost. */
@@ -47,6 +50,7 @@ export class Peer {
   #failures = 0;
   /** Refuses writes until then. */
   #awayUntil = 0;
+  #takesPlaced = false;
 
   constructor(options: PeerOptions) {
     this.#o = options;
@@ -58,7 +62,12 @@ export class Peer {
     return this.#now() < this.#awayUntil;
   }
 
-  /** Sends series as one replica (from 1); resolves with what went wrong. Never rejects. */
+  /** Whether series of several replicas may go in one request. Not known before the first answer, nor after a failure. */
+  get takesPlaced(): boolean {
+    return this.#takesPlaced;
+  }
+
+  /** Sends tuples (see encodeTuple) of one replica (from 1), or PLACED; resolves with what went wrong. Never rejects. */
   write(tuples: readonly Uint8Array[], replica: number): Promise<StrataError | undefined> {
     const {endpoint} = this.#o;
     if (this.isAway) {
@@ -140,13 +149,16 @@ export class Peer {
   async #call(batch: readonly Item[]): Promise<StrataError | undefined> {
     const {transport, timeoutMs} = this.#o;
     try {
-      const replica = replicaField(batch[0]?.replica ?? 0);
-      const message = Buffer.concat([...batch.flatMap((item) => item.tuples), replica]);
-      await transport.unary(REMOTE_WRITE, message, {signal: this.#stop.signal, timeoutMs});
+      const tuples = batch.flatMap((item) => item.tuples);
+      const message = tuples.length === 1 ? (tuples[0] as Uint8Array) : Buffer.concat(tuples);
+      const answer = await transport.unary(REMOTE_WRITE, message, {signal: this.#stop.signal, timeoutMs});
+      this.#takesPlaced = answer.takesPlaced;
       this.#failures = 0;
       this.#awayUntil = 0;
       return undefined;
     } catch (err) {
+      // Another program may answer next.
+      if (errorCode(err) !== "conflict") this.#takesPlaced = false;
       if (errorCode(err) === "unavailable") this.#backOff();
       return err instanceof StrataError ? err : new StrataError(errorCode(err), errorText(err), {cause: err});
     }
@@ -167,14 +179,5 @@ export class Peer {
     for (const item of this.#queue.splice(0)) item.done(reason);
     this.#queued = 0;
     this.#o.transport.close();
-  }
-}
-
-/** `replica = 3` of the request. */
-function replicaField(replica: number): Uint8Array {
-  const bytes = [0x18];
-  for (let rest = replica; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return Uint8Array.from([...bytes, rest]);
-    bytes.push((rest % 128) | 0x80);
   }
 }

@@ -5,8 +5,9 @@ import {endpointText} from "./endpoint.ts";
 import type {Hashrings} from "./hashrings.ts";
 import {worstError} from "./ingestor-sink.ts";
 import type {LocalWriter, TenantsMissing} from "./local-writer.ts";
+import {PLACED} from "./peer.ts";
 import type {Peers} from "./peers.ts";
-import {encodeTuple, type Placement, placeSeries} from "./placement.ts";
+import {encodeTuple, joinReplicas, type Placement, placeSeries} from "./placement.ts";
 import {Quorum, quorumOf} from "./quorum.ts";
 import type {TenantPart} from "./request-rewrite.ts";
 import {refused} from "./write-failure.ts";
@@ -58,13 +59,16 @@ export class RouterSink implements WriteSink {
     if (given > replication) throw refused(400, "request replica exceeds receiver replication factor");
     const replicated = given > 0;
     const replicas = replicated ? [given - 1] : Array.from({length: replication}, (_, i) => i);
-    const {groups, classes} = placeSeries(window, parts, replicas, current);
+    const {groups: placed, classes} = placeSeries(window, parts, replicas, current);
     const isLocal = (group: Placement): boolean => local !== undefined && group.endpoint.address === localEndpoint;
+    const joins = (group: Placement): boolean => isLocal(group) || this.#o.peers.get(group.endpoint).takesPlaced;
+    const groups = replicas.length > 1 ? joinReplicas(placed, joins, window.series) : placed;
     local?.check(groups.filter(isLocal).flatMap((group) => group.parts));
+    const tuples = new Map<string, Uint8Array>();
     const quorum = new Quorum(classes, replicas.length, replicated ? 1 : quorumOf(replication));
     const writes = groups.map((group) => ({
       group,
-      done: isLocal(group) ? this.#writeHere(window, group) : this.#writeThere(window, group),
+      done: isLocal(group) ? this.#writeHere(window, group) : this.#writeThere(window, group, tuples),
     }));
     return this.#settle(quorum, writes, replicated);
   }
@@ -82,9 +86,20 @@ export class RouterSink implements WriteSink {
     });
   }
 
-  #writeThere(window: WriteWindow, group: Placement): Promise<StrataError | undefined> {
-    const tuples = group.parts.map((part) => encodeTuple(window, part));
-    return this.#o.peers.get(group.endpoint).write(tuples, group.replica + 1);
+  /** `encoded` keeps whole parts, which go to several peers. */
+  #writeThere(
+    window: WriteWindow,
+    group: Placement,
+    encoded: Map<string, Uint8Array>,
+  ): Promise<StrataError | undefined> {
+    const replica = group.replica === PLACED ? PLACED : group.replica + 1;
+    const tuples = group.parts.map((part) => {
+      const known = part.list === undefined && replica === PLACED ? encoded.get(part.tenant) : undefined;
+      const tuple = known ?? encodeTuple(window, part, replica);
+      if (part.list === undefined && replica === PLACED) encoded.set(part.tenant, tuple);
+      return tuple;
+    });
+    return this.#o.peers.get(group.endpoint).write(tuples, replica);
   }
 
   /** Resolves with the quorum; what is still under way then goes on by itself. */

@@ -80,7 +80,8 @@ export const receive = defineCommand(receiveFlags, (context) =>
         serveReadApis(grpc, receiver.apis);
         serveWrites(grpc, {
           sink,
-          local: watcher === undefined ? local : undefined,
+          local,
+          isIngestor: watcher === undefined,
           defaultTenant: flags["receive.default-tenant-id"],
           notReady,
           startTimes,
