@@ -1,0 +1,114 @@
+// npm run bench -- receive [--series=20000] [--rounds=30] [--per=2000] [--connections=4]: remote write and OTLP into one
+// receiver, and with three copies into three. CPU is that of the receivers alone. Where a thanos is on PATH it gets the
+// same requests in turn, and the ratios are printed. Each receiver is warmed up with as many requests as are measured.
+import assert from "node:assert/strict";
+import {mkdtempSync, rmSync} from "node:fs";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
+import {freePort, httpReady, type Server, spawnServer, type TestScope} from "@strata/base/testing";
+import {cpuSeconds, type Program, programs, residentMb, withScope} from "./support/systems.ts";
+import {flag, ms, printTable, quantile, ratio} from "./support/table.ts";
+import {encodeLoad, type Protocol, sendLoad} from "./support/write-load.ts";
+
+const SERIES = flag("series", 20_000);
+const ROUNDS = flag("rounds", 30);
+const PER_REQUEST = flag("per", 2000);
+const CONNECTIONS = flag("connections", 4);
+
+type Receiver = Server & {readonly write: string; readonly metrics: string};
+type Result = {readonly rate: number; readonly cpu: number; readonly p99: number; readonly peak: number};
+
+const scenarios: readonly {name: string; protocol: Protocol; copies: number}[] = [
+  {name: "remote write 1.0", protocol: "v1", copies: 1},
+  {name: "remote write 2.0", protocol: "v2", copies: 1},
+  {name: "OTLP, JSON", protocol: "otlp", copies: 1},
+  {name: "1.0, three copies", protocol: "v1", copies: 3},
+];
+
+console.log(`${SERIES} series, ${PER_REQUEST} samples a request, ${CONNECTIONS} connections`);
+const PROGRAMS = programs();
+const rows: string[][] = [];
+for (const {name, protocol, copies} of scenarios) {
+  const results: Result[] = [];
+  for (const program of PROGRAMS) results.push(await withScope((scope) => measure(scope, program, protocol, copies)));
+  const [own, other] = results as [Result, Result | undefined];
+  const show = ({rate, cpu, p99, peak}: Result): string[] => [
+    (rate / 1000).toFixed(0),
+    cpu.toFixed(2),
+    ms(p99),
+    peak.toFixed(0),
+  ];
+  rows.push([name, ...show(own), ...(other === undefined ? [] : [...show(other), ratio(own.cpu, other.cpu)])]);
+}
+const head = ["k samples/s", "CPU s/M copies", "p99 ms", "peak MB"];
+printTable(["", ...head, ...(PROGRAMS.length > 1 ? [...head.map((h) => `thanos ${h}`), "CPU"] : [])], rows);
+
+async function measure(scope: TestScope, program: Program, protocol: Protocol, copies: number): Promise<Result> {
+  const receivers = await start(scope, program, copies);
+  const [first] = receivers as [Receiver];
+  const now = Date.now() - 2 * ROUNDS * 15_000;
+  const options = {protocol, series: SERIES, rounds: ROUNDS, perRequest: PER_REQUEST};
+  await sendLoad(first.write, encodeLoad({...options, start: now}), CONNECTIONS);
+  const load = encodeLoad({...options, start: now + ROUNDS * 15_000});
+  const cpu = (): number => receivers.reduce((sum, r) => sum + cpuSeconds(r.pid), 0);
+  const [cpu0, from] = [cpu(), performance.now()];
+  const took = await sendLoad(first.write, load, CONNECTIONS);
+  const seconds = (performance.now() - from) / 1000;
+  const used = cpu() - cpu0;
+  for (const receiver of receivers) assert.equal(await appended(receiver.metrics), 2 * load.samples, program.name);
+  return {
+    rate: load.samples / seconds,
+    cpu: (used / load.samples / copies) * 1e6,
+    p99: quantile(took, 0.99),
+    peak: Math.max(...receivers.map((r) => residentMb(r.pid).peak)),
+  };
+}
+
+/** As many receivers as copies, on one ring where there are several. */
+async function start(scope: TestScope, program: Program, copies: number): Promise<Receiver[]> {
+  const grpc: string[] = [];
+  for (let i = 0; i < copies; i++) grpc.push(`127.0.0.1:${await freePort()}`);
+  const ring = [
+    `--receive.hashrings=${JSON.stringify([{endpoints: grpc}])}`,
+    "--receive.hashrings-algorithm=ketama",
+    `--receive.replication-factor=${copies}`,
+  ];
+  return Promise.all(
+    grpc.map(async (address, i) => {
+      const dir = mkdtempSync(join(tmpdir(), "receive-bench-"));
+      scope.after(() => rmSync(dir, {recursive: true, force: true}));
+      const [http, write] = [await freePort(), await freePort()];
+      const metrics = `http://127.0.0.1:${http}`;
+      const server = await spawnServer(scope, {
+        command: program.command,
+        args: [
+          ...[...program.args, "receive", ...program.flags],
+          `--tsdb.path=${dir}`,
+          `--label=replica="r${i}"`,
+          `--http-address=127.0.0.1:${http}`,
+          `--remote-write.address=127.0.0.1:${write}`,
+          `--grpc-address=${address}`,
+          `--receive.local-endpoint=${address}`,
+          ...(copies > 1 ? ring : []),
+        ],
+        cwd: dir,
+        name: `${program.name} receive`,
+        ready: httpReady(`${metrics}/-/ready`),
+        deadlineMs: 120_000,
+      });
+      return Object.assign(server, {write: `127.0.0.1:${write}`, metrics});
+    }),
+  );
+}
+
+/** Floats that the receiver's heads have taken: so that a fast wrong answer does not look like a win. */
+async function appended(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  let total = 0;
+  for (const [, value] of text.matchAll(
+    /^prometheus_tsdb_head_samples_appended_total\{[^}]*type="float"[^}]*\} (\S+)$/gm,
+  )) {
+    total += Number(value);
+  }
+  return total;
+}
