@@ -4,4 +4,4 @@ import {fileURLToPath} from "node:url";
 export const assetsDir = fileURLToPath(new URL("./dist/", import.meta.url));
 
 /** Paths below the prefix that show `index.html`, without a slash in front; "" is the prefix itself. */
-export const pages = ["", "graph", "stores"];
+export const pages = ["", "graph", "stores", "alerts", "rules"];

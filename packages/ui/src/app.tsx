@@ -1,22 +1,32 @@
 import {type MouseEvent, type ReactNode, useEffect, useRef, useState} from "react";
 import {QueryPage} from "./query/query-page.tsx";
+import {AlertsPage} from "./rules/alerts-page.tsx";
+import {RulesPage} from "./rules/rules-page.tsx";
 import {StoresPage} from "./stores/stores-page.tsx";
 import {type ThemeChoice, useTheme} from "./theme.ts";
+import {useIsQuerier} from "./use-is-querier.ts";
 
-type Page = "graph" | "stores" | "unknown";
+type Page = "graph" | "stores" | "alerts" | "rules" | "unknown";
 
-const TITLES: Readonly<Record<Page, string>> = {graph: "Query", stores: "Stores", unknown: "Not found"};
+const TITLES: Readonly<Record<Page, string>> = {
+  graph: "Query",
+  stores: "Stores",
+  alerts: "Alerts",
+  rules: "Rules",
+  unknown: "Not found",
+};
 
 /** The last step of the path says which page this is, so that any prefix in front of it works. */
 function pageOf(path: string): Page {
   const base = new URL(".", document.baseURI).pathname;
   const name = path.startsWith(base) ? path.slice(base.length).replace(/\/+$/, "") : "";
   if (name === "" || name === "graph") return "graph";
-  return name === "stores" ? "stores" : "unknown";
+  return name === "stores" || name === "alerts" || name === "rules" ? name : "unknown";
 }
 
 export function App(): ReactNode {
   const theme = useTheme();
+  const isQuerier = useIsQuerier();
   const main = useRef<HTMLElement>(null);
   const [page, setPage] = useState(() => pageOf(location.pathname));
 
@@ -29,6 +39,12 @@ export function App(): ReactNode {
   useEffect(() => {
     document.title = `${TITLES[page]} · Strata`;
   }, [page]);
+
+  useEffect(() => {
+    if (isQuerier || page === "alerts" || page === "rules" || page === "unknown") return;
+    history.replaceState(null, "", new URL("alerts", document.baseURI));
+    setPage("alerts");
+  }, [isQuerier, page]);
 
   const go = (event: MouseEvent<HTMLAnchorElement>, to: Page): void => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
@@ -55,14 +71,18 @@ export function App(): ReactNode {
           <span>Strata</span>
         </a>
         <nav aria-label="Pages">
-          {link("graph", "Query")}
-          {link("stores", "Stores")}
+          {isQuerier && link("graph", "Query")}
+          {isQuerier && link("stores", "Stores")}
+          {link("alerts", "Alerts")}
+          {link("rules", "Rules")}
         </nav>
         <ThemeButton choice={theme.choice} next={theme.next} />
       </header>
       <main tabIndex={-1} ref={main}>
         {page === "graph" && <QueryPage dark={theme.dark} />}
         {page === "stores" && <StoresPage />}
+        {page === "alerts" && <AlertsPage />}
+        {page === "rules" && <RulesPage />}
         {page === "unknown" && (
           <p className="empty">
             There is no page here. <a href="graph">Go to the query page</a>

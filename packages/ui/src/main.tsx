@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import "./styles/base.css";
 import "./styles/query.css";
 import "./styles/stores.css";
+import "./styles/rules.css";
 import {applyTheme} from "./theme.ts";
 
 applyTheme();

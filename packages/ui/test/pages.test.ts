@@ -51,6 +51,42 @@ const handlers: Readonly<Record<string, Handler>> = {
         },
       ],
     }),
+  rules: (params) => {
+    const group = (rules: unknown[]) => ({
+      name: "node",
+      file: "/etc/node.yml",
+      interval: 30,
+      lastEvaluation: "2024-03-01T00:00:00Z",
+      evaluationTime: 0.012,
+      rules,
+    });
+    const shared = {
+      query: "up == 0",
+      labels: {severity: "page"},
+      evaluationTime: 0.01,
+      lastEvaluation: "0001-01-01T00:00:00Z",
+    };
+    const alert = {
+      labels: {alertname: "Down", job: "api"},
+      annotations: {summary: "api is down"},
+      state: "firing",
+      activeAt: "2024-03-01T00:00:00Z",
+      value: "1e+00",
+    };
+    const alerting = {
+      ...shared,
+      type: "alerting",
+      name: "Down",
+      state: "firing",
+      duration: 60,
+      health: "ok",
+      annotations: {},
+      alerts: [alert],
+    };
+    const calm = {...alerting, name: "Calm", state: "inactive", alerts: []};
+    const recording = {...shared, type: "recording", name: "job:up:sum", health: "err", lastError: "many-to-many"};
+    return ok({groups: [group(params.get("type") === "alert" ? [alerting, calm] : [alerting, calm, recording])]});
+  },
   labels: () => ok(["job", "instance"]),
   "label/__name__/values": () => ok(["up", "http_requests_total"]),
 };
@@ -161,11 +197,37 @@ describe("the pages in a browser", {skip}, () => {
     await page.close();
   });
 
+  test("the alerts page shows what fires and hides what does not", async () => {
+    const page = await open("alerts");
+    const panel = page.getByRole("region", {name: "Down"});
+    await panel.getByText("api is down").waitFor();
+    assert.match((await panel.textContent()) ?? "", /firing[\s\S]*for 1m[\s\S]*1 alert[\s\S]*job="api"[\s\S]*value 1/);
+    assert.equal(await page.getByRole("region", {name: "Calm"}).count(), 0);
+    await page.getByRole("checkbox", {name: /inactive \(1\)/}).check();
+    await page.getByRole("region", {name: "Calm"}).waitFor();
+    await page.getByRole("searchbox").fill("nothing like it");
+    await page.getByText("No alert is in one of these states.").waitFor();
+    await page.close();
+  });
+
+  test("the rules page shows how rules do, and errors alone if asked", async () => {
+    const page = await open("rules");
+    const panel = page.getByRole("region", {name: "node"});
+    await panel.getByText("many-to-many").waitFor();
+    assert.match((await panel.textContent()) ?? "", /every 30s[\s\S]*Down[\s\S]*firing[\s\S]*never evaluated/);
+    await page.getByRole("checkbox", {name: "Only with errors"}).check();
+    await panel.getByText("Down", {exact: true}).waitFor({state: "detached"});
+    await panel.getByText("job:up:sum").waitFor();
+    await panel.getByRole("link", {name: "up == 0"}).click();
+    await page.waitForURL(/graph\?g0\.expr=up/);
+    await page.close();
+  });
+
   test("nothing overflows at 360 pixels", async () => {
-    for (const path of ["graph?g0.expr=up", "graph?g0.expr=up&g0.tab=1", "stores"]) {
+    for (const path of ["graph?g0.expr=up", "graph?g0.expr=up&g0.tab=1", "stores", "alerts", "rules"]) {
       const page = await open(path, 360);
       await page
-        .getByText(/job-1|10\.0\.0\.1/)
+        .getByText(/job-1|10\.0\.0\.1|Down/)
         .first()
         .waitFor();
       assert.ok(((await page.evaluate("document.documentElement.scrollWidth")) as number) <= 360, path);

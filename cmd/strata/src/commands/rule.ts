@@ -26,7 +26,8 @@ import {
 import type {ForStateSource, RuleStorage} from "@strata/rules";
 import {announce, serveInfo, serveReadApis, serveStore, type TsdbStore, tsdbInfo} from "@strata/storeapi";
 import {Db} from "@strata/tsdb";
-import {addRulesRoutes, DEFAULT_TENANT_CONFIG, prefixOptions, textError} from "@strata/web";
+import {assetsDir, pages} from "@strata/ui";
+import {addRulesRoutes, addStaticRoutes, DEFAULT_TENANT_CONFIG, prefixOptions, textError} from "@strata/web";
 import {parse} from "yaml";
 import {ruleFlags} from "../flags/rule.ts";
 import type {FlagValues} from "../flags/spec.ts";
@@ -286,6 +287,7 @@ function addRoutes(flags: Flags, runtime: Runtime, ruler: Ruler): void {
   const api = runtime.api({routePrefix: prefixes.route, cors: !flags["web.disable-cors"]});
   const defaults = {replicaLabels: [], partialResponse: false, tenants: DEFAULT_TENANT_CONFIG};
   addRulesRoutes(api, rulesBackend(ruler.source), defaults, "Alerts");
+  addStaticRoutes(runtime.router, {dir: assetsDir, prefixes, pages});
   runtime.router.add({
     methods: ["POST"],
     path: `${prefixes.route}/-/reload`,

@@ -1,0 +1,180 @@
+// npm run bench -- rule [--reps=2] [--series=10000] [--rules=1000]: recording rules every 15 s over a fleet's metrics, the
+// ruler, the querier and the store gateway each a process of its own. Where a thanos is on PATH it does the same after it.
+import {mkdtempSync, rmSync, writeFileSync} from "node:fs";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
+import {setTimeout as delay} from "node:timers/promises";
+import {freePort, httpReady, type Server, spawnServer, type TestScope} from "@strata/base/testing";
+import {groupOffset} from "@strata/rules";
+import {FLEET_END, fleetBucket} from "./support/fleet.ts";
+import {
+  cpuSeconds,
+  type Program,
+  programs,
+  residentMb,
+  type System,
+  startSystems,
+  withScope,
+} from "./support/systems.ts";
+import {flag, median, ms, printTable, quantile, ratio} from "./support/table.ts";
+
+/** Passes over all groups that are measured, behind one that warms up. */
+const REPS = flag("reps", 2);
+const SERIES = flag("series", 10_000);
+const RULES = flag("rules", 1000);
+const GROUPS = 10;
+const INTERVAL_MS = 15_000;
+
+type Pass = {readonly seconds: number; readonly lateMs: readonly number[]};
+type Measured = {
+  readonly passes: readonly Pass[];
+  readonly cpu: number;
+  readonly peakMb: number;
+  readonly failed: number;
+};
+
+await withScope(async (scope) => {
+  const bucket = await fleetBucket(scope, {series: SERIES, hours: 2, stepMs: 15_000});
+  const systems = await startSystems(scope, bucket);
+  const dir = mkdtempSync(join(tmpdir(), "strata-bench-"));
+  scope.after(() => rmSync(dir, {recursive: true}));
+  const rules = join(dir, "rules.yml");
+  writeFileSync(rules, ruleFile());
+  const results: Measured[] = [];
+  for (const [i, program] of programs().entries()) {
+    results.push(await measure(scope, program, systems[i] as System, rules, join(dir, program.name)));
+  }
+  print(systems, results);
+});
+
+/** Rules as dashboards have them, all different. Evaluated where the data is: some time ago. */
+function ruleFile(): string {
+  const offset = Math.round((Date.now() - FLEET_END) / 1000) + 900;
+  const shapes = [
+    (i: number) =>
+      `sum by (job, code) (rate(http_requests_total{code=~"${i % 2 === 0 ? "2.." : "5.."}"}[5m])) * ${i + 1}`,
+    (i: number) => `sum by (job) (rate(http_requests_total[${1 + (i % 9)}m]))`,
+    (i: number) => `avg by (job) (node_load1) + ${i}`,
+    (i: number) => `max by (namespace) (max_over_time(node_memory_MemAvailable_bytes[${1 + (i % 9)}m])) - ${i}`,
+    (i: number) =>
+      `histogram_quantile(0.${10 + (i % 89)}, sum by (le, job) (rate(http_request_duration_seconds_bucket[5m])))`,
+  ];
+  const rule = (i: number): string => {
+    const shape = shapes[i % shapes.length] as (n: number) => string;
+    return `  - {record: "level:m${i}:op", expr: '${shape(Math.floor(i / shapes.length))}'}\n`;
+  };
+  const per = Math.ceil(RULES / GROUPS);
+  const groups = Array.from({length: GROUPS}, (_, g) => {
+    const own = Array.from({length: per}, (_, i) => rule(g * per + i)).join("");
+    return `- name: g${g}\n  interval: ${INTERVAL_MS / 1000}s\n  query_offset: ${offset}s\n  rules:\n${own}`;
+  });
+  return `groups:\n${groups.join("")}`;
+}
+
+async function measure(
+  scope: TestScope,
+  p: Program,
+  system: System,
+  rules: string,
+  dataDir: string,
+): Promise<Measured> {
+  const [http, grpc] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${http}`;
+  const server = await spawnServer(scope, {
+    command: p.command,
+    args: [
+      ...[...p.args, "rule", ...p.flags],
+      `--http-address=127.0.0.1:${http}`,
+      `--grpc-address=127.0.0.1:${grpc}`,
+      `--data-dir=${dataDir}`,
+      `--rule-file=${rules}`,
+      `--query=${system.url}`,
+      '--label=ruler="bench"',
+    ],
+    name: `${p.name} rule`,
+    ready: httpReady(`${url}/-/ready`),
+    deadlineMs: 60_000,
+  });
+  const cpu0 = cpuOf(server, system);
+  const passes = await watch(url, rules);
+  const cpu = cpuOf(server, system) - cpu0;
+  const {peak} = residentMb(server.pid);
+  const failed = await failures(url);
+  await server.stop();
+  return {passes, cpu, peakMb: peak, failed};
+}
+
+function cpuOf(server: Server, system: System): number {
+  return [server, ...system.parts.map((part) => part.server)].reduce((sum, {pid}) => sum + cpuSeconds(pid), 0);
+}
+
+type ApiGroup = {
+  readonly name: string;
+  readonly evaluationTime: number;
+  readonly lastEvaluation: string;
+  readonly rules: readonly {readonly health: string}[];
+};
+
+async function groupsOf(url: string): Promise<readonly ApiGroup[]> {
+  const answer = (await (await fetch(`${url}/api/v1/rules`)).json()) as {data: {groups: ApiGroup[]}};
+  return answer.data.groups;
+}
+
+async function failures(url: string): Promise<number> {
+  return (await groupsOf(url)).flatMap((group) => group.rules).filter(({health}) => health !== "ok").length;
+}
+
+/** The evaluations of all groups, pass by pass; the first is left out. */
+async function watch(url: string, rules: string): Promise<Pass[]> {
+  const seen = new Map<string, {at: string; seconds: number; late: number}[]>();
+  for (let done = 0; done < GROUPS; ) {
+    await delay(500);
+    for (const {name, evaluationTime, lastEvaluation} of await groupsOf(url)) {
+      const known = seen.get(name) ?? [];
+      seen.set(name, known);
+      if (lastEvaluation.startsWith("0001") || known.at(-1)?.at === lastEvaluation) continue;
+      known.push({at: lastEvaluation, seconds: evaluationTime, late: lateness(rules, name, lastEvaluation)});
+    }
+    done = [...seen.values()].filter((known) => known.length > REPS).length;
+  }
+  return Array.from({length: REPS}, (_, pass) => {
+    const round = [...seen.values()].map((known) => known[pass + 1] as {seconds: number; late: number});
+    return {
+      seconds: round.reduce((sum, {seconds}) => sum + seconds, 0),
+      lateMs: round.map(({late}) => late),
+    };
+  });
+}
+
+/** How far an evaluation began behind its slot, ms; means something for our own slots only. */
+function lateness(file: string, group: string, at: string): number {
+  const slot = Number(groupOffset(file, group, INTERVAL_MS)) / 1e6;
+  const since = (Date.parse(at) - slot) % INTERVAL_MS;
+  return since < -1 ? since + INTERVAL_MS : Math.max(0, since);
+}
+
+function print(systems: readonly System[], results: readonly Measured[]): void {
+  const rows = results.map(({passes, cpu, peakMb, failed}, i) => [
+    systems[i]?.name ?? "",
+    ms(median(passes.map(({seconds}) => seconds * 1000))),
+    ms((cpu / (REPS + 1)) * 1000),
+    peakMb.toFixed(0),
+    String(failed),
+    i === 0
+      ? ms(
+          quantile(
+            passes.flatMap(({lateMs}) => lateMs),
+            0.99,
+          ),
+        )
+      : "",
+  ]);
+  console.log();
+  printTable(["ruler", "pass ms", "CPU ms a pass, all parts", "ruler peak MB", "failed rules", "p99 late ms"], rows);
+  const [own, other] = results;
+  if (own === undefined || other === undefined) return;
+  const time = (m: Measured): number => median(m.passes.map(({seconds}) => seconds));
+  console.log(
+    `time of a pass: ${ratio(time(own), time(other))}, CPU ${ratio(own.cpu, other.cpu)}, memory ${ratio(own.peakMb, other.peakMb)}`,
+  );
+}
