@@ -1,4 +1,4 @@
-// npm run bench -- rule [--reps=2] [--series=10000] [--rules=1000]: recording rules every 15 s over a fleet's metrics, the
+// npm run bench -- rule [--reps=2] [--series=10000] [--rules=1000] [--groups=1]: recording rules every 15 s over a fleet's metrics, the
 // ruler, the querier and the store gateway each a process of its own. Where a thanos is on PATH it does the same after it.
 import {mkdtempSync, rmSync, writeFileSync} from "node:fs";
 import {tmpdir} from "node:os";
@@ -22,7 +22,7 @@ import {flag, median, ms, printTable, quantile, ratio} from "./support/table.ts"
 const REPS = flag("reps", 2);
 const SERIES = flag("series", 10_000);
 const RULES = flag("rules", 1000);
-const GROUPS = 10;
+const GROUPS = flag("groups", 1);
 const INTERVAL_MS = 15_000;
 
 type Pass = {readonly seconds: number; readonly lateMs: readonly number[]};
@@ -51,17 +51,19 @@ await withScope(async (scope) => {
 function ruleFile(): string {
   const offset = Math.round((Date.now() - FLEET_END) / 1000) + 900;
   const shapes = [
-    (i: number) =>
-      `sum by (job, code) (rate(http_requests_total{code=~"${i % 2 === 0 ? "2.." : "5.."}"}[5m])) * ${i + 1}`,
-    (i: number) => `sum by (job) (rate(http_requests_total[${1 + (i % 9)}m]))`,
-    (i: number) => `avg by (job) (node_load1) + ${i}`,
-    (i: number) => `max by (namespace) (max_over_time(node_memory_MemAvailable_bytes[${1 + (i % 9)}m])) - ${i}`,
-    (i: number) =>
-      `histogram_quantile(0.${10 + (i % 89)}, sum by (le, job) (rate(http_request_duration_seconds_bucket[5m])))`,
+    (of: string) => `sum by (job, code) (rate(http_requests_total{${of}}[5m]))`,
+    (of: string) => `sum by (job) (increase(http_requests_total{${of},code=~"5.."}[5m]))`,
+    (of: string) => `sum by (mode) (rate(node_cpu_seconds_total{${of}}[5m]))`,
+    (of: string) => `histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{${of}}[5m])))`,
+    (of: string) => `avg by (job) (node_filesystem_avail_bytes{${of}})`,
+    (of: string) => `max_over_time(node_load1{${of}}[5m])`,
+    (of: string) => `sum by (device) (rate(node_disk_reads_completed_total{${of}}[5m]))`,
   ];
+  // Each rule is about one instance: together they read about every series of the fleet once.
   const rule = (i: number): string => {
-    const shape = shapes[i % shapes.length] as (n: number) => string;
-    return `  - {record: "level:m${i}:op", expr: '${shape(Math.floor(i / shapes.length))}'}\n`;
+    const instance = Math.floor(i / shapes.length);
+    const of = `instance="10.0.${Math.floor(instance / 250)}.${instance % 250}:9100"`;
+    return `  - {record: "level:m${i}:op", expr: '${(shapes[i % shapes.length] as (of: string) => string)(of)}'}\n`;
   };
   const per = Math.ceil(RULES / GROUPS);
   const groups = Array.from({length: GROUPS}, (_, g) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import {readdirSync} from "node:fs";
+import {readdirSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {test} from "node:test";
 import {requireTool, tempDir} from "@strata/base/testing";
@@ -39,6 +39,26 @@ test("standalone fills an empty directory, answers, serves its page, and keeps i
 test("standalone without the demo starts empty", async (t) => {
   const server = await strata(t, "standalone", [`--data-dir=${tempDir(t)}`, "--no-demo", "--no-prometheus"]);
   assert.deepEqual((await ask(server.url, DEMO, Date.now())).data.result, []);
+});
+
+test("standalone evaluates rules, stores what they give, and shows them", async (t) => {
+  const dir = tempDir(t);
+  const rules = join(dir, "rules.yml");
+  const file = (value: number): string =>
+    `groups: [{name: g, interval: 1s, rules: [{record: seven, expr: "vector(${value})"}, {alert: Always, expr: "seven == 7"}]}]\n`;
+  writeFileSync(rules, file(7));
+  const args = [`--data-dir=${join(dir, "data")}`, "--no-demo", "--no-prometheus", `--rule-file=${rules}`];
+  const server = await strata(t, "standalone", args);
+  const alert = {query: 'ALERTS{alertname="Always",alertstate="firing"}'};
+  await until(async () => (await ask(server.url, alert, Date.now())).data.result.length === 1, "an alert", server);
+  const [seven] = (await ask(server.url, {query: "seven"}, Date.now())).data.result;
+  assert.deepEqual([seven?.metric.ruler, seven?.value?.[1]], ["standalone", "7"]);
+  const answer = await (await fetch(`${server.url}/api/v1/rules`)).json();
+  assert.match(JSON.stringify(answer), /"name":"seven".*"health":"ok"/);
+  writeFileSync(rules, file(8));
+  process.kill(server.pid, "SIGHUP");
+  await until(async () => (await ask(server.url, alert, Date.now())).data.result.length === 0, "the end", server);
+  assert.equal(await server.stop(), 0);
 });
 
 const prometheus = requireTool("prometheus");

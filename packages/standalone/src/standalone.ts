@@ -11,6 +11,7 @@ import type {Logger, Registry} from "@strata/telemetry";
 import type {EndpointBackend} from "@strata/web";
 import {ensureDemoHistory} from "./demo-upload.ts";
 import {findPrometheus, LocalPrometheus} from "./local-prometheus.ts";
+import {RulerPart} from "./ruler-part.ts";
 
 export type StandaloneOptions = {
   readonly dataDir: string;
@@ -20,6 +21,10 @@ export type StandaloneOptions = {
   readonly prometheus: boolean;
   /** `host:port` of this process's metrics, for that Prometheus. */
   readonly metricsAddress: string;
+  /** Rule files to evaluate; none starts no ruler. */
+  readonly ruleFiles: readonly string[];
+  /** Where their alerts go. */
+  readonly alertmanagers: readonly URL[];
   readonly logger: Logger;
   readonly registry: Registry;
 };
@@ -36,7 +41,7 @@ const LOG_SLOW_MS = 10_000;
 const MAX_QUERY_BYTES = 2 ** 31;
 
 /**
- * Store gateway, querier and, beside a Prometheus, sidecar in one process over a filesystem bucket. The parts are those
+ * Store gateway, querier and, beside a Prometheus, sidecar, with rule files a ruler, in one process over a filesystem bucket. The parts are those
  * of the commands and speak gRPC to one another over loopback.
  */
 export class Standalone {
@@ -53,6 +58,7 @@ export class Standalone {
   readonly #addresses: string[] = [];
   readonly #endpoints: EndpointSet;
   readonly #runner: QueryRunner;
+  #ruler: RulerPart | undefined;
   #sidecarReady = false;
 
   private constructor(options: StandaloneOptions, dataDir: string, prometheus: LocalPrometheus | undefined) {
@@ -145,6 +151,7 @@ export class Standalone {
       await storeReady.promise;
       await this.#serve();
       await this.#endpoints.start();
+      if (this.#ruler !== undefined) start(this.#ruler.run(all));
       if (!all.aborted) onReady();
     } catch (err) {
       failure.abort(err);
@@ -156,7 +163,13 @@ export class Standalone {
     }
   }
 
+  /** Reads the rule files again, if there are any. Throws with all that is wrong. */
+  async reload(): Promise<void> {
+    await this.#ruler?.reload();
+  }
+
   async close(): Promise<void> {
+    await this.#ruler?.close();
     await this.#runner.close();
     await this.#endpoints.close();
     await Promise.all(this.#servers.map((server) => server.stop(0)));
@@ -174,6 +187,7 @@ export class Standalone {
       checkLabelName: false,
     });
     await this.#listen(store);
+    await this.#serveRuler();
     const sidecar = this.#sidecar;
     if (sidecar === undefined) return;
     const server = this.#newServer("sidecar");
@@ -183,6 +197,23 @@ export class Standalone {
       registry: this.#o.registry,
     });
     serveReadApis(server, sidecar.apis);
+    await this.#listen(server);
+  }
+
+  async #serveRuler(): Promise<void> {
+    const {ruleFiles, alertmanagers, metricsAddress, logger, registry} = this.#o;
+    if (ruleFiles.length === 0) return;
+    this.#ruler = await RulerPart.open({
+      dataDir: this.#dataDir,
+      ruleFiles,
+      alertmanagers,
+      queryAddress: metricsAddress,
+      bucket: this.#bucket,
+      logger: logger.with({component: "rule"}),
+      registry,
+    });
+    const server = this.#newServer("rule");
+    this.#ruler.serve(server);
     await this.#listen(server);
   }
 

@@ -1,3 +1,4 @@
+import {errorText} from "@strata/base";
 import {REPLICA_LABELS, Standalone} from "@strata/standalone";
 import {DEFAULT_TENANT_CONFIG, prefixOptions} from "@strata/web";
 import {standaloneFlags} from "../flags/standalone.ts";
@@ -17,9 +18,14 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
         demo: flags.demo,
         prometheus: flags.prometheus,
         metricsAddress: new URL(http.url).host,
+        ruleFiles: flags["rule-file"],
+        alertmanagers: flags["alertmanagers.url"],
         logger: log,
         registry,
       });
+      runtime.onReload(() =>
+        all.reload().catch((err: unknown) => log.error("cannot reload rules", {err: errorText(err)})),
+      );
       mountQuerier(runtime, all.querier, all.endpointApi, {
         prefixes: prefixOptions("", "", ""),
         cors: true,
