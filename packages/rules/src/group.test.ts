@@ -229,3 +229,37 @@ test("slots keep their place in the interval, and missed iterations are counted"
   assert.deepEqual(nextEvaluation(1000, 1000 + MINUTE, MINUTE), {t: 1000 + MINUTE, missed: 0});
   assert.deepEqual(nextEvaluation(1000, 1000 + 3.5 * MINUTE, MINUTE), {t: 1000 + 3 * MINUTE, missed: 2});
 });
+
+test("independent rules run at once while there are slots, dependent ones after what they read", async () => {
+  const {groups} = parseRuleFile(
+    "r.yml",
+    "groups: [{name: g, rules: [{record: a, expr: x}, {record: b, expr: y}, {record: c, expr: a + b}]}]",
+  );
+  const log: string[] = [];
+  let taken = 0;
+  let most = 0;
+  const storage = new CollectingStorage();
+  const context = {
+    ...contextOf({storage, answers: new Map()} as unknown as Fixture),
+    slots: {tryTake: () => ++taken <= 2 || --taken < 0, give: () => void taken--},
+    query: async ({query}: {query: string}) => {
+      log.push(`begin ${query}`);
+      most = Math.max(
+        most,
+        log.filter((line) => line.startsWith("begin")).length - log.filter((l) => l.startsWith("end")).length,
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+      log.push(`end ${query}`);
+      return vector({});
+    },
+  };
+  const group = new Group(groups[0] as never, context);
+  await group.evaluate(MINUTE, signal);
+  assert.equal(most, 2);
+  assert.deepEqual(log.slice(4), ["begin a + b", "end a + b"]);
+  assert.equal(taken, 0);
+  assert.deepEqual(
+    group.rules.map(({health}) => health),
+    ["ok", "ok", "ok"],
+  );
+});
