@@ -19,8 +19,8 @@ const RULES = `groups:
     expr: sum by (job) (input)
   - alert: Lifecycle
     expr: input{name="life"} > 0
-    for: 2s
-    keep_firing_for: 3s
+    for: 1s
+    keep_firing_for: 1s
     labels: {severity: page}
     annotations:
       summary: '{{ $labels.name }} is {{ $value }} with {{ query "job:input:sum" | len }}'
