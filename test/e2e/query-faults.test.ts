@@ -112,6 +112,7 @@ describe("a querier over stores that fail", () => {
       `--grpc-address=127.0.0.1:${await freePort()}`,
       "--store.response-timeout=1s",
       "--query.max-memory=32MiB",
+      "--query.timeout=10m",
       "--query.replica-label=replica",
     ]);
     const stores = async () =>

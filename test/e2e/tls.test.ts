@@ -80,7 +80,7 @@ describe("encryption and passwords", () => {
   ] as const) {
     test(`a querier ${name} gets nothing, and says so`, async () => {
       const server = await querier("--endpoint.info-timeout=3s", ...args);
-      const warned = new RegExp(`level=warn .*address=${storeAddress} err=.*last connection error: .*${reason}`);
+      const warned = new RegExp(`level=warn .*address=${storeAddress} err=.*latest balancer error: .*${reason}`);
       await until(() => warned.test(server.logs()), "a warning about the endpoint", server);
       assert.deepEqual(await counts(server.url), {});
       assert.equal(await server.stop(), 0);

@@ -116,7 +116,7 @@ test("a new endpoint that does not answer is left out, a strict one is asked as 
   assert.equal(status!.componentType, undefined);
   assert.match(
     status!.lastError!,
-    /^rpc error: code = DeadlineExceeded.*; last connection error: .*connection refused$/,
+    /^rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = ".*connection refused"$/,
   );
   strict.clock.now += 3_600_000;
   await strict.set.update();

@@ -191,7 +191,9 @@ export class EndpointSet {
       const fresh = endpoint.lastError === undefined;
       const fault =
         errorCode(err) === "timeout" ? await endpoint.client.connectionFault(this.#abort.signal) : undefined;
-      const text = fault === undefined ? errorText(err) : `${errorText(err)}; last connection error: ${fault}`;
+      // Compat: Go's words; why there is no connection says more than that the time passed.
+      const told = `rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = "${fault}"`;
+      const text = fault === undefined ? errorText(err) : told;
       endpoint.failed(text);
       if (fresh) this.#options.logger.warn("endpoint does not answer", {address: endpoint.address, err: text});
     }
