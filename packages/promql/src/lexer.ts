@@ -165,8 +165,7 @@ export class Lexer {
     }
     const word = /[smr]/i.test(c) ? this.#durationWord() : undefined;
     if (word === undefined) return this.#fail(`unexpected character in duration expression: ${quoteRune(c)}`);
-    this.#inDuration = false;
-    this.#gotDuration = true;
+    // Compat: only a number counts as a duration before a colon.
     return word;
   }
 

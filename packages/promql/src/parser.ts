@@ -125,6 +125,9 @@ export class Parser {
     const clause = tokens.accept("on") ?? tokens.accept("ignoring");
     const labels = clause === undefined ? [] : groupingLabels(tokens);
     const group = clause && (tokens.accept("group_left") ?? tokens.accept("group_right"));
+    if (group !== undefined && !tokens.at("(") && !startsExpr(tokens.peek()) && !FILLS.has(tokens.peek().type)) {
+      tokens.within("grouping opts", '"("', () => tokens.unexpected());
+    }
     const include = group !== undefined && tokens.at("(") ? groupingLabels(tokens) : [];
     const card: Cardinality =
       group === undefined ? "one-to-one" : group.type === "group_left" ? "many-to-one" : "one-to-many";
@@ -387,6 +390,8 @@ export class Parser {
 /** A literal as milliseconds, anything else as the expression to be resolved later. */
 const split = (expr: DurationExpr, ms: string, composite: string): Record<string, unknown> =>
   expr.kind === "number" ? {[ms]: literalMs(expr), [composite]: undefined} : {[ms]: 0, [composite]: expr};
+
+const FILLS: ReadonlySet<string> = new Set(["fill", "fill_left", "fill_right"]);
 
 const startsExpr = (token: Token): boolean =>
   ["(", "{", "+", "-", NUMBER, DURATION, STRING, IDENTIFIER, METRIC_IDENTIFIER].includes(token.type) ||
