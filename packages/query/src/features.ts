@@ -19,7 +19,10 @@ const PARSE_FEATURES = {
 const ALWAYS_ON = ["promql-at-modifier", "promql-negative-offset", "promql-duration-expr", "query-pushdown"];
 
 /** All that can be switched on. */
-const KNOWN = [...Object.keys(PARSE_FEATURES), "promql-all", "promql-delayed-name-removal", "promql-per-step-stats"];
+const KNOWN = [
+  ...Object.keys(PARSE_FEATURES),
+  ...["promql-all", "promql-delayed-name-removal", "promql-per-step-stats", "use-start-timestamps"],
+];
 
 /**
  * `--enable-feature`. `promql-all` switches on what extends the language; delayed name removal changes answers and goes
@@ -31,6 +34,7 @@ export function featuresFrom(names: readonly string[], logger: Logger): Chosen {
     if (name === "") continue;
     if (name === "promql-all") for (const key of Object.values(PARSE_FEATURES)) chosen.parse[key] = true;
     else if (name === "promql-delayed-name-removal") chosen.engine = {...chosen.engine, delayedNameRemoval: true};
+    else if (name === "use-start-timestamps") chosen.engine = {...chosen.engine, startTimestamps: true};
     else if (name === "promql-per-step-stats") chosen.perStepStats = true;
     else if (name in PARSE_FEATURES) chosen.parse[PARSE_FEATURES[name as keyof typeof PARSE_FEATURES]] = true;
     else if (ALWAYS_ON.includes(name)) logger.info("this feature is always on", {feature: name});
