@@ -31,8 +31,10 @@ export async function* countValues(
         const labels = groups.groupLabels(row.labels.extend(Labels.fromPairs([[label, text]])));
         const key = labelsKey(labels);
         const count = counts.row(labels, false, key);
-        count.batch.kind[count.base + i] = FLOAT;
-        count.batch.values[count.base + i]!++;
+        const to = count.base + i;
+        // Values of absent points are whatever a batch held before.
+        count.batch.values[to] = count.batch.kind[to] === ABSENT ? 1 : count.batch.values[to]! + 1;
+        count.batch.kind[to] = FLOAT;
       }
     }
     ev.release(batch);

@@ -357,6 +357,20 @@ test("a query that held too much names the limit, the amount and the biggest sel
   });
 });
 
+test("counts of values begin at one, also in columns that held something else before", async () => {
+  // More different values than a batch has rows, from two batches, the first of which is free again by then.
+  const climbing = (name: string, from: number) =>
+    series(
+      {__name__: name},
+      Array.from({length: 200}, (_, k) => [k * 60_000, from + k] as const),
+    );
+  const store = new MemoryStore([climbing("a", 1000), climbing("b", 2000)]);
+  const params = {start: 0, end: 199 * 60_000, step: 60_000};
+  const {values} = await run('count_values("v", a or on (__name__) b)', store, {lookbackMs: 60_000}, params);
+  assert.equal(values.length, 400);
+  assert.deepEqual([...new Set(values)], [1]);
+});
+
 test("a φ outside [0, 1] is told also where there is nothing to take a quantile of; of a changing one the furthest", async () => {
   const warnings = async (query: string) =>
     (await run(query, new MemoryStore([]), {query: undefined})).warnings.map((text) => text.split(", got ")[1]);
