@@ -16,12 +16,16 @@ export type QueriersOptions = {
   readonly onlyPrometheusParams: boolean;
   readonly defaultStepMs: number;
   readonly logger: Logger;
+  /** How long one querier may take, ms. */
+  readonly timeoutMs?: number | undefined;
   /** Told of answers that are not whole. */
   readonly onWarnings: (strategy: Strategy) => void;
 };
 
 /** No answer of a rule may be longer. */
 const MAX_ANSWER_BYTES = 512 * 1024 * 1024;
+/** A querier that hangs must not stop a group for ever; by itself it gives up after two minutes. */
+const TIMEOUT_MS = 150_000;
 /** What is told of an answer that is no success. */
 const QUOTED_BODY = 1024;
 /** Label sets kept by text: about that of a few thousand rules. */
@@ -44,8 +48,8 @@ export class Queriers {
   async query(query: RuleQuery, signal: AbortSignal): Promise<RuleVector> {
     const {result, warnings} = await this.#first(
       signal,
-      (server) => this.#askHttp(server, query, signal),
-      (client) => askGrpc(client, query, signal),
+      (server, limit) => this.#askHttp(server, query, limit),
+      (client, limit) => askGrpc(client, query, limit),
     );
     this.#tell(warnings, query);
     return result;
@@ -67,33 +71,36 @@ export class Queriers {
       step: String(this.#options.defaultStepMs / 1000),
       ...(this.#options.onlyPrometheusParams ? {} : {dedup: "true"}),
     });
-    const ask = async (server: Server<ServerGroup>): Promise<QueryAnswer<readonly ForState[]>> =>
-      readLast(await this.#send(server, "/api/v1/query_range", params, signal));
+    const ask = async (server: Server<ServerGroup>, limit: AbortSignal): Promise<QueryAnswer<readonly ForState[]>> =>
+      readLast(await this.#send(server, "/api/v1/query_range", params, limit));
     const {result} = await this.#first(signal, ask, undefined);
     return ignored.length === 0 ? result : result.map((state) => ({...state, labels: state.labels.without(ignored)}));
   }
 
   async #first<T>(
     signal: AbortSignal,
-    http: (server: Server<ServerGroup>) => Promise<T>,
-    grpc: ((client: QueryClient) => Promise<T>) | undefined,
+    http: (server: Server<ServerGroup>, limit: AbortSignal) => Promise<T>,
+    grpc: ((client: QueryClient, limit: AbortSignal) => Promise<T>) | undefined,
   ): Promise<T> {
+    const {timeoutMs = TIMEOUT_MS} = this.#options;
     const turn = this.#turn++;
     const servers = rotated(this.#options.http.servers, turn).flatMap((group) => rotated(group, turn));
-    const attempts: {readonly address: string; readonly run: () => Promise<T>}[] = servers.map((server) => ({
-      address: server.url.href,
-      run: () => http(server),
-    }));
+    const attempts: {readonly address: string; readonly run: (limit: AbortSignal) => Promise<T>}[] = servers.map(
+      (server) => ({
+        address: server.url.href,
+        run: (limit) => http(server, limit),
+      }),
+    );
     if (grpc !== undefined) {
       for (const client of rotated(this.#options.grpc(), turn)) {
-        attempts.push({address: client.address, run: () => grpc(client)});
+        attempts.push({address: client.address, run: (limit) => grpc(client, limit)});
       }
     }
     let fault: unknown;
     let last = "";
     for (const {address, run} of attempts) {
       try {
-        return await run();
+        return await run(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
       } catch (err) {
         signal.throwIfAborted();
         // Whoever asked tells of the failure of the last.
