@@ -15,6 +15,7 @@ import {CallGate} from "./call-gate.ts";
 import {DEFAULT_CACHE_BYTES, DEFAULT_CACHE_ITEM_BYTES, type IndexCache, memoryIndexCache} from "./index-cache.ts";
 import {type BlockLabelQuery, blockLabelNames, blockLabelValues, sortedUnique} from "./label-calls.ts";
 import {memoryPlan} from "./memory-plan.ts";
+import {MemoryWarden} from "./memory-warden.ts";
 import {LOCAL_TUNING, QueryStats, REMOTE_TUNING, type ReadContext, type ReadTuning, TextPool} from "./read-context.ts";
 import {type LimitOptions, NO_LIMITS, RequestLimits} from "./request-limits.ts";
 import type {BlockSelection} from "./row-cursor.ts";
@@ -65,6 +66,7 @@ export class BucketStore implements Queryable {
   readonly #loader: BlockLoader;
   readonly #gate: CallGate;
   readonly #tuning: ReadTuning;
+  readonly #warden: MemoryWarden | undefined;
   readonly #cache: IndexCache;
   readonly #blocks = new Map<string, BucketBlock>();
   readonly #sets = new Map<string, BlockSet>();
@@ -78,6 +80,7 @@ export class BucketStore implements Queryable {
     const tuning = options.tuning ?? (options.bucket.provider === "FILESYSTEM" ? LOCAL_TUNING : REMOTE_TUNING);
     const plan = memoryPlan(options.memoryBudget ?? 0, options.maxConcurrent ?? DEFAULT_CONCURRENCY, tuning);
     this.budget = new ByteBudget("store gateway", options.memoryBudget ?? 0);
+    this.#warden = options.memoryBudget ? new MemoryWarden(options.memoryBudget) : undefined;
     this.#gate = new CallGate(plan.concurrency, this.#metrics);
     this.#tuning = plan.tuning;
     this.#cache =
@@ -186,6 +189,7 @@ export class BucketStore implements Queryable {
   }
 
   async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
+    this.#warden?.begin();
     await this.#gate.enter(signal);
     try {
       const ctx = this.#context(signal, q.budget);
@@ -279,6 +283,7 @@ export class BucketStore implements Queryable {
       stats: new QueryStats(),
       texts: new TextPool(),
       budget,
+      warden: this.#warden,
       signal,
     };
   }

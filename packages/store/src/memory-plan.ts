@@ -1,10 +1,13 @@
 import type {ReadTuning} from "./read-context.ts";
 
-/** With less than this a call cannot read several blocks side by side. */
-const CALL_BYTES = 16 << 20;
+/** With less than this a call cannot read several blocks side by side and stay within its share. */
+const CALL_BYTES = 32 << 20;
 
 /** Of what a call may hold: one batch with its consumer, one being read, each there twice while it is put together. */
 const BATCHES_OF_CALL = 8;
+
+/** What a call takes beside its batches: buffers of its connection, and objects of the heap. */
+const REST_OF_CALL = 24 << 20;
 
 /** Reads smaller than this would be more requests than data. */
 const MIN_UNIT_BYTES = 256 << 10;
@@ -30,7 +33,10 @@ export function memoryPlan(
     concurrency,
     tuning: {
       ...tuning,
-      unitBytes: Math.min(tuning.unitBytes, Math.max(MIN_UNIT_BYTES, Math.floor(ofCall / BATCHES_OF_CALL))),
+      unitBytes: Math.min(
+        tuning.unitBytes,
+        Math.max(MIN_UNIT_BYTES, Math.floor((ofCall - REST_OF_CALL) / BATCHES_OF_CALL)),
+      ),
       heldRows: Math.min(tuning.heldRows, Math.floor((ofCall * ROWS_SHARE) / ROW_BYTES)),
     },
   };

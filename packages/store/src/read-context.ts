@@ -2,6 +2,7 @@ import type {ByteBudget} from "@strata/base";
 import type {Bucket} from "@strata/objstore";
 import type {CachingBucket} from "./caching-bucket.ts";
 import type {IndexCache} from "./index-cache.ts";
+import type {MemoryWarden} from "./memory-warden.ts";
 import type {RequestLimits} from "./request-limits.ts";
 import type {StoreMetrics} from "./store-metrics.ts";
 
@@ -60,6 +61,8 @@ export type ReadContext = {
   readonly limits: RequestLimits;
   /** What the call holds is counted here: rows, posting lists, and bytes from before they are read. */
   readonly budget: ByteBudget;
+  /** Told of what was dropped, where memory is bounded. */
+  readonly warden: MemoryWarden | undefined;
   readonly cache: IndexCache;
   readonly metrics: StoreMetrics;
   readonly stats: QueryStats;

@@ -62,8 +62,10 @@ export async function* selectSeries(
         ctx.stats.series += held.batch.labels.length;
         ctx.stats.chunkBytes += held.batch.bytes.length;
         yield held.batch;
+        const dropped = held.batch.bytes.length;
         held.budget.give(held.budget.used);
         held = undefined;
+        ctx.warden?.given(dropped);
       }
     } finally {
       held?.budget.give(held.budget.used);
