@@ -110,6 +110,8 @@ export class Alertmanager {
   repeat_interval: 4h
   routes:
   - {receiver: pages, matchers: ['severity="page"']}
+  # Rules run at once: what inhibits an alert may come a moment after it.
+  - {receiver: all, matchers: ['severity="warning"'], group_wait: 5s}
 inhibit_rules:
 - {source_matchers: ['severity="critical"'], target_matchers: ['severity="warning"'], equal: [input]}
 receivers:
