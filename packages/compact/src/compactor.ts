@@ -53,6 +53,8 @@ export type CompactorOptions = {
   readonly skipOutOfOrder?: boolean | undefined;
   readonly acceptMalformed?: boolean | undefined;
   readonly haltOnError?: boolean | undefined;
+  /** Merges and downsamples on the calling thread; for a single run that does one thing at a time. */
+  readonly inline?: boolean | undefined;
   readonly waitIntervalMs?: number | undefined;
   readonly cleanupIntervalMs?: number | undefined;
   readonly progressIntervalMs?: number | undefined;
@@ -97,7 +99,7 @@ export class Compactor {
       dataDir: options.dataDir,
       logger,
       metrics,
-      pool: new WorkPool(),
+      pool: new WorkPool(options.inline === true),
       now,
       hashFunc: options.hashFunc ?? "",
       filesConcurrency: options.filesConcurrency ?? 1,

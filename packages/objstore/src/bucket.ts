@@ -9,6 +9,13 @@ export type ObjectEntry = {
 
 export type ObjectAttributes = {readonly size: number; readonly lastModified: Date};
 
+/** Whole objects to and from local files without passing through this process; as `get` and `upload` in all else. */
+export type FileCopies = {
+  /** Writes the object into a new or emptied file; gives its bytes. */
+  copyOut(key: string, path: string, signal: AbortSignal): Promise<number>;
+  copyIn(key: string, path: string, signal: AbortSignal): Promise<number>;
+};
+
 /**
  * Object storage. Keys are "/"-separated and relative; every method rejects keys that are absolute or hold empty, "."
  * or ".." parts (`bad_data`). A missing object is `not_found`; trouble a retry may mend is `unavailable`; an aborted
@@ -29,5 +36,7 @@ export interface Bucket {
   upload(key: string, body: AsyncIterable<Uint8Array>, size: number | undefined, signal: AbortSignal): Promise<void>;
   /** Deleting what is not there is `not_found`. */
   delete(key: string, signal: AbortSignal): Promise<void>;
+  /** Only of buckets on this machine. */
+  readonly files?: FileCopies | undefined;
   close(): Promise<void>;
 }

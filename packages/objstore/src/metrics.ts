@@ -1,5 +1,5 @@
 import type {Counter, Gauge, Histogram, Registry} from "@strata/telemetry";
-import type {Bucket, ObjectAttributes, ObjectEntry} from "./bucket.ts";
+import type {Bucket, FileCopies, ObjectAttributes, ObjectEntry} from "./bucket.ts";
 import {isNotFound} from "./bucket-errors.ts";
 
 const OPERATIONS = ["iter", "get", "get_range", "exists", "upload", "delete", "attributes"] as const;
@@ -28,6 +28,7 @@ class MeteredBucket implements Bucket {
   readonly #inner: Bucket;
   readonly #of: Readonly<Record<Operation, OperationMetrics>>;
   readonly #lastUpload: Gauge;
+  readonly files: FileCopies | undefined;
 
   constructor(inner: Bucket, registry: Registry) {
     this.#inner = inner;
@@ -47,6 +48,27 @@ class MeteredBucket implements Bucket {
     });
     this.#of = Object.fromEntries(entries) as Record<Operation, OperationMetrics>;
     this.#lastUpload = metrics.lastUpload.with({bucket: inner.name});
+    this.files = inner.files && this.#countedCopies(inner.files);
+  }
+
+  /** Copies count as the operations they stand for. */
+  #countedCopies(files: FileCopies): FileCopies {
+    return {
+      copyOut: async (key, path, signal) => {
+        const of = this.#of.get;
+        const bytes = await this.#timed(of, signal, () => files.copyOut(key, path, signal));
+        of.fetched.inc(bytes);
+        of.transferred.observe(bytes);
+        return bytes;
+      },
+      copyIn: async (key, path, signal) => {
+        const of = this.#of.upload;
+        const bytes = await this.#timed(of, signal, () => files.copyIn(key, path, signal));
+        of.transferred.observe(bytes);
+        this.#lastUpload.setToCurrentTime();
+        return bytes;
+      },
+    };
   }
 
   async *list(

@@ -32,6 +32,10 @@ async function* oneChunk(body: Uint8Array): AsyncGenerator<Uint8Array> {
 /** Streams the local file at `path` into the object `key`. */
 export async function uploadFile(bucket: Bucket, key: string, path: string, signal: AbortSignal): Promise<void> {
   try {
+    if (bucket.files !== undefined) {
+      await bucket.files.copyIn(key, path, signal);
+      return;
+    }
     const {size} = await stat(path);
     await bucket.upload(key, createReadStream(path, {highWaterMark: COPY_BYTES}), size, signal);
   } catch (err) {
@@ -42,6 +46,10 @@ export async function uploadFile(bucket: Bucket, key: string, path: string, sign
 /** Streams the object `key` into a new or truncated local file. A failure leaves a partial file behind. */
 export async function downloadFile(bucket: Bucket, key: string, path: string, signal: AbortSignal): Promise<void> {
   try {
+    if (bucket.files !== undefined) {
+      await bucket.files.copyOut(key, path, signal);
+      return;
+    }
     const body = await bucket.get(key, signal);
     const file = await open(path, "w");
     try {

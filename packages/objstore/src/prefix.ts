@@ -1,4 +1,4 @@
-import type {Bucket, ObjectAttributes, ObjectEntry} from "./bucket.ts";
+import type {Bucket, FileCopies, ObjectAttributes, ObjectEntry} from "./bucket.ts";
 import {checkDir, checkKey} from "./key.ts";
 
 /** `inner` seen below `prefix`; slashes at both ends of the prefix are trimmed, an empty one gives `inner` back. */
@@ -14,12 +14,18 @@ class PrefixBucket implements Bucket {
   readonly provider: string;
   readonly #inner: Bucket;
   readonly #prefix: string;
+  readonly files: FileCopies | undefined;
 
   constructor(inner: Bucket, prefix: string) {
     this.#inner = inner;
     this.#prefix = prefix;
     this.name = inner.name;
     this.provider = inner.provider;
+    const {files} = inner;
+    this.files = files && {
+      copyOut: (key, path, signal) => files.copyOut(this.#key(key), path, signal),
+      copyIn: (key, path, signal) => files.copyIn(this.#key(key), path, signal),
+    };
   }
 
   async *list(

@@ -52,6 +52,7 @@ export const compact = defineCommand(compactFlags, (context) =>
         skipOutOfOrder: flags["compact.skip-block-with-out-of-order-chunks"],
         acceptMalformed: flags["debug.accept-malformed-index"],
         haltOnError: flags["debug.halt-on-error"],
+        inline: !flags.wait && flags["compact.concurrency"] <= 1 && flags["downsample.concurrency"] <= 1,
         waitIntervalMs: flags["wait-interval"],
         cleanupIntervalMs: flags["compact.cleanup-interval"],
         progressIntervalMs: flags["compact.progress-interval"],

@@ -8,12 +8,12 @@ import type {DownsampleJob, Finding, Job, JobResult, MergeInput, MergeJob, Repai
 import {repairBlock} from "./repair-block.ts";
 
 /** Does one piece of work on downloaded blocks. Damage becomes a finding; what else goes wrong is thrown. */
-export async function runJob(job: Job): Promise<JobResult> {
+export async function runJob(job: Job, signal?: AbortSignal): Promise<JobResult> {
   switch (job.kind) {
     case "merge":
-      return merge(job);
+      return merge(job, signal);
     case "downsample":
-      return downsample(job);
+      return downsample(job, signal);
     case "repair":
       return repair(job);
     case "verify":
@@ -21,31 +21,31 @@ export async function runJob(job: Job): Promise<JobResult> {
   }
 }
 
-async function merge(job: MergeJob): Promise<JobResult> {
+async function merge(job: MergeJob, signal: AbortSignal | undefined): Promise<JobResult> {
   const findings = await checkIndexes(job.inputs, job);
   if (findings.length > 0) return {kind: "unsound", findings};
-  return blaming(job.inputs, () => writeMerged(job));
+  return blaming(job.inputs, () => writeMerged(job, signal));
 }
 
-async function writeMerged(job: MergeJob): Promise<BlockMeta | undefined> {
+async function writeMerged(job: MergeJob, signal: AbortSignal | undefined): Promise<BlockMeta | undefined> {
   const readers: BlockReader[] = [];
   using penalty = job.dedup === "penalty" ? new PenaltyMerge() : undefined;
   try {
     for (const {dir} of job.inputs) readers.push(await BlockReader.open(dir));
     const {ulid, thanos} = job;
-    const meta = await compactBlocks(readers, job.parent, {ulid, thanos, merge: penalty?.merge});
+    const meta = await compactBlocks(readers, job.parent, {ulid, thanos, merge: penalty?.merge, signal});
     return meta && (await completeBlock(job.parent, meta, {acceptMalformed: job.acceptMalformed}));
   } finally {
     await Promise.all(readers.map((reader) => reader.close()));
   }
 }
 
-async function downsample(job: DownsampleJob): Promise<JobResult> {
+async function downsample(job: DownsampleJob, signal: AbortSignal | undefined): Promise<JobResult> {
   const {input, parent, ulid, resolution} = job;
   const findings = await checkIndexes([input], job);
   if (findings.length > 0) return {kind: "unsound", findings};
   const labels = input.meta.thanos?.labels ?? {};
-  return blaming([input], () => downsampleBlock(input.dir, parent, resolution, {ulid, labels}));
+  return blaming([input], () => downsampleBlock(input.dir, parent, resolution, {ulid, labels, signal}));
 }
 
 async function repair({input, parent, ulid}: RepairJob): Promise<JobResult> {
