@@ -19,14 +19,14 @@ export type FleetOptions = {
   readonly stepMs: number;
   /** How many replicas scrape all of it, each at its own moments; 1 if absent. */
   readonly replicas?: number | undefined;
+  /** Length of the blocks; 2 if absent. */
+  readonly blockHours?: number | undefined;
 };
 
 /** Where all generated data ends, ms. */
 export const FLEET_END = 1_767_225_600_000;
 /** Label that tells replicas apart in what is generated. */
 export const REPLICA_LABEL = "replica";
-
-const BLOCK_MS = 2 * 3_600_000;
 
 /**
  * A bucket with a fleet's metrics: the one `--bucket=DIR` names, written there where it does not exist yet, else one
@@ -57,17 +57,18 @@ export async function writeFleet(bucket: string, options: FleetOptions): Promise
 
 async function writeReplica(
   bucket: string,
-  {series, hours, stepMs}: FleetOptions,
+  {series, hours, stepMs, blockHours = 2}: FleetOptions,
   replica: string,
   random: Lcg,
 ): Promise<void> {
+  const blockMs = blockHours * 3_600_000;
   const targets = fleetTargets(series);
   const values = targets.map(() => random.below(1_000_000));
   const phases = targets.map(() => random.below(stepMs));
-  const samples = BLOCK_MS / stepMs;
+  const samples = blockMs / stepMs;
   const t = new Float64Array(samples);
   const v = new Float64Array(samples);
-  for (let minTime = FLEET_END - hours * 3_600_000; minTime < FLEET_END; minTime += BLOCK_MS) {
+  for (let minTime = FLEET_END - hours * 3_600_000; minTime < FLEET_END; minTime += blockMs) {
     const writer = await BlockWriter.create(bucket, {ulid: newUlid(minTime)});
     for (const [i, {labels, shape}] of targets.entries()) {
       writer.startSeries(labels);
@@ -75,7 +76,7 @@ async function writeReplica(
       for (let s = 0; s < samples; s++) {
         // One scrape in eight is up to 2 ms late, as real ones are.
         const late = random.below(8) === 0 ? random.below(3) : 0;
-        t[s] = Math.min(minTime + (phases[i] ?? 0) + s * stepMs + late, minTime + BLOCK_MS - 1);
+        t[s] = Math.min(minTime + (phases[i] ?? 0) + s * stepMs + late, minTime + blockMs - 1);
         value = next(value, shape, random);
         v[s] = value;
       }
@@ -87,7 +88,7 @@ async function writeReplica(
     }
     const labels = {cluster: "eu-1", [REPLICA_LABEL]: replica};
     const thanos = {...EMPTY_THANOS_META, labels, source: "sidecar", segmentFiles: ["000001"]};
-    await writer.finish({minTime, maxTime: minTime + BLOCK_MS, thanos});
+    await writer.finish({minTime, maxTime: minTime + blockMs, thanos});
   }
 }
 

@@ -1,6 +1,8 @@
 import {mkdir} from "node:fs/promises";
 import {join, resolve} from "node:path";
+import {setTimeout as sleep} from "node:timers/promises";
 import {SHIPPER_STATE_FILE, Shipper} from "@strata/block";
+import {Compactor} from "@strata/compact";
 import {Labels} from "@strata/model";
 import {type Bucket, FilesystemBucket, metered} from "@strata/objstore";
 import {endpointBackend, Querier, QueryRunner, storeStatuses} from "@strata/query";
@@ -33,6 +35,10 @@ export type StandaloneOptions = {
 export const REPLICA_LABELS = ["replica"];
 /** The bucket is a local directory: looking at it costs little. */
 const SYNC_INTERVAL_MS = 30_000;
+/** Two-hour blocks come every two hours. */
+const COMPACT_INTERVAL_MS = 600_000;
+/** The first minutes belong to whoever looks at the pages. */
+const FIRST_COMPACTION_MS = 180_000;
 const INFO_TIMEOUT_MS = 5000;
 const QUERY_TIMEOUT_MS = 120_000;
 const READY_TIMEOUT_MS = 600_000;
@@ -52,6 +58,7 @@ export class Standalone {
   readonly #dataDir: string;
   readonly #bucket: Bucket;
   readonly #store: Store;
+  readonly #compactor: Compactor;
   readonly #prometheus: LocalPrometheus | undefined;
   readonly #sidecar: Sidecar | undefined;
   readonly #servers: GrpcServer[] = [];
@@ -72,6 +79,16 @@ export class Standalone {
       logger: logger.with({component: "store"}),
       registry,
       syncIntervalMs: SYNC_INTERVAL_MS,
+    });
+    this.#compactor = new Compactor({
+      bucket: this.#bucket,
+      dataDir: join(dataDir, "compact"),
+      logger: logger.with({component: "compact"}),
+      // Names of looks at the bucket are the store's.
+      registry: registry.sub({component: "compact"}),
+      // A local directory is never behind itself.
+      consistencyDelayMs: 0,
+      waitIntervalMs: COMPACT_INTERVAL_MS,
     });
     this.#prometheus = prometheus;
     this.#sidecar = prometheus === undefined ? undefined : this.#newSidecar(prometheus);
@@ -153,6 +170,7 @@ export class Standalone {
       await this.#endpoints.start();
       if (this.#ruler !== undefined) start(this.#ruler.run(all));
       if (!all.aborted) onReady();
+      start(this.#compactLater(all));
     } catch (err) {
       failure.abort(err);
       if (!signal.aborted) throw err;
@@ -168,11 +186,17 @@ export class Standalone {
     await this.#ruler?.reload();
   }
 
+  async #compactLater(signal: AbortSignal): Promise<void> {
+    await sleep(FIRST_COMPACTION_MS, undefined, {signal}).catch(() => {});
+    if (!signal.aborted) await this.#compactor.runForever(signal);
+  }
+
   async close(): Promise<void> {
     await this.#ruler?.close();
     await this.#runner.close();
     await this.#endpoints.close();
     await Promise.all(this.#servers.map((server) => server.stop(0)));
+    await this.#compactor.close();
     await this.#store.close();
     await this.#bucket.close();
   }
