@@ -55,7 +55,10 @@ export async function deleteMarked(
       await deleteBlock(bucket, ulid, signal);
     } catch (err) {
       metrics.cleanupFailures.inc();
-      throw err;
+      // One block that cannot be deleted must not keep all others from being merged.
+      if (signal.aborted) throw err;
+      logger.error("cannot delete marked block, will try again", {block: ulid, err: errorText(err)});
+      return;
     }
     deleted++;
     metrics.cleaned.inc();

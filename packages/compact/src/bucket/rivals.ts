@@ -42,10 +42,12 @@ export class Rivals {
     this.#metrics = metrics;
     this.#now = now;
     this.#id = newUlid(now());
+    ownIds.add(this.#id);
   }
 
   /** Leaves word and looks for that of others, and for their traces. Trouble with that is logged and no more. */
   async look(state: BucketState, groups: readonly string[], signal: AbortSignal): Promise<void> {
+    ownIds.add(this.#id);
     try {
       const others = await this.#others(signal);
       const rivals = others.filter((other) => other.groups.some((group) => groups.includes(group)));
@@ -68,6 +70,7 @@ export class Rivals {
 
   /** Takes back its word. */
   async leave(signal: AbortSignal): Promise<void> {
+    ownIds.delete(this.#id);
     try {
       await this.#bucket.delete(this.#key(this.#id), signal);
     } catch (err) {
@@ -82,7 +85,7 @@ export class Rivals {
       if (!name.endsWith(".json") || name === this.#key(this.#id)) continue;
       const word = await this.#read(name, signal);
       if (word === undefined) continue;
-      if (Math.abs(this.#now() - word.seenAt) <= STALE_MS) words.push(word);
+      if (Math.abs(this.#now() - word.seenAt) <= STALE_MS && !isGone(word)) words.push(word);
       else await this.#bucket.delete(name, signal);
     }
     return words;
@@ -105,6 +108,22 @@ export class Rivals {
 
   #key(id: string): string {
     return `${RIVALS_DIR}/${id}.json`;
+  }
+}
+
+/** Compactors of this process. */
+const ownIds = new Set<string>();
+
+/** Whether the word is of a process of this machine that ended without taking it back. */
+function isGone({id, host, pid}: Word): boolean {
+  if (host !== hostname()) return false;
+  // After a restart in a container host and process number are often the same as before.
+  if (pid === process.pid) return !ownIds.has(id);
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (err) {
+    return (err as NodeJS.ErrnoException).code === "ESRCH";
   }
 }
 
