@@ -88,10 +88,10 @@ describe("a fan-out", () => {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
       left++;
     };
-    const apis = proxy([await endpoint(t, {rules: group("a")}), await endpoint(t, {rules: hangs})], 50);
+    const apis = proxy([await endpoint(t, {rules: group("a")}), await endpoint(t, {rules: hangs})], 1000);
     const {values, warnings} = await collect(apis.rules(rulesRequest(WARN), CALLER, never));
     assert.deepEqual(names(values), ["a", "first"]);
-    assert.match(warnings.join(), /no answer within 50ms/);
+    assert.match(warnings.join(), /no answer within 1s/);
     const gone = new AbortController();
     const waiting = collect(proxy([await endpoint(t, {rules: hangs})]).rules(rulesRequest(WARN), CALLER, gone.signal));
     gone.abort(new StrataError("canceled", "left"));
