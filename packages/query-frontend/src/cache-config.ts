@@ -1,5 +1,5 @@
 import {errorText, StrataError} from "@strata/base";
-import {type Cache, LruCache} from "@strata/cache";
+import {type Cache, type CacheContext, LruCache, REMOTE_CACHES, remoteCache, unsupportedCache} from "@strata/cache";
 import {parseGoDuration} from "@strata/model";
 import type {Registry} from "@strata/telemetry";
 import {parse} from "yaml";
@@ -14,17 +14,28 @@ const UNITS: Readonly<Record<string, number>> = {B: 1, KB: 2 ** 10, MB: 2 ** 20,
 /** What a number of items counts for where no size is given: an answer of a hundred series and a day. */
 const BYTES_AN_ITEM = 1 << 20;
 
+/** How long a remote cache keeps an answer where its configuration does not say. */
+const EXPIRATION = "24h";
+
 /**
- * The cache of `--query-range.response-cache-config` or `--labels.response-cache-config`; undefined where both of its
- * sizes are 0, which means none. Throws `bad_data` in one line.
+ * The cache of `--query-range.response-cache-config` or `--labels.response-cache-config`; undefined where both sizes of one
+ * in memory are 0, which means none. Throws `bad_data` in one line.
  */
-export function resultsCacheFromConfig(text: string, name: string, registry: Registry): CacheSettings | undefined {
+export async function resultsCacheFromConfig(text: string, context: CacheContext): Promise<CacheSettings | undefined> {
   const top = mapping(parse(text) ?? {}, "the configuration");
-  const type = String(top.type ?? "");
-  if (type.toUpperCase() !== "IN-MEMORY") {
-    throw new StrataError("bad_data", `response cache with type ${type} is not supported; supported is IN-MEMORY`);
-  }
+  const given = String(top.type ?? "");
   const config = mapping(top.config ?? {}, "config");
+  if (given.toUpperCase() === "IN-MEMORY") return inMemory(config, context);
+  const type = REMOTE_CACHES.find((one) => one === given.toUpperCase());
+  if (type === undefined) throw unsupportedCache("response cache", given);
+  let ttlMs = 0;
+  const cache = await remoteCache(type, config, context, (fields) => {
+    ttlMs = durationOf("expiration", fields.text("expiration", EXPIRATION));
+  });
+  return {cache, ttlMs};
+}
+
+function inMemory(config: Record<string, unknown>, {name, registry}: CacheContext): CacheSettings | undefined {
   const unknown = Object.keys(config).find((key) => !FIELDS.includes(key));
   if (unknown !== undefined) throw bad(`field ${unknown} not found; known are ${FIELDS.join(", ")}`);
   const items = Number(config.max_size_items ?? 0);
@@ -51,13 +62,11 @@ export function resultsCacheFromConfig(text: string, name: string, registry: Reg
       },
     },
   });
-  return {
-    cache: counted(cache, (n, found) => {
-      metrics.gets.with(labels).inc(n);
-      metrics.misses.with(labels).inc(n - found);
-    }),
-    ttlMs: durationOf(config.validity),
-  };
+  const watched = counted(cache, (asked, found) => {
+    metrics.gets.with(labels).inc(asked);
+    metrics.misses.with(labels).inc(asked - found);
+  });
+  return {cache: watched, ttlMs: durationOf("validity", config.validity)};
 }
 
 function counted(cache: LruCache, count: (asked: number, found: number) => void): Cache {
@@ -82,12 +91,12 @@ function sizeOf(value: unknown): number {
   return Math.floor(Number(found[1]) * (UNITS[`${(found[2] as string).toUpperCase()}B`] as number));
 }
 
-function durationOf(value: unknown): number {
+function durationOf(key: string, value: unknown): number {
   if (value === undefined || value === null || value === 0) return 0;
   try {
     return parseGoDuration(String(value));
   } catch (err) {
-    throw bad(`cannot use ${JSON.stringify(value)} as validity: ${errorText(err)}`);
+    throw bad(`cannot use ${JSON.stringify(value)} as ${key}: ${errorText(err)}`);
   }
 }
 

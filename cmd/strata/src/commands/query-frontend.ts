@@ -9,6 +9,7 @@ import {
   ResultsCache,
   resultsCacheFromConfig,
 } from "@strata/query-frontend";
+import {cacheServers} from "../cache-servers.ts";
 import type {Content} from "../flags/content.ts";
 import {queryFrontendFlags} from "../flags/query-frontend.ts";
 import type {FlagValues} from "../flags/spec.ts";
@@ -43,16 +44,19 @@ async function setup(flags: Flags, runtime: Runtime): Promise<Work> {
     url,
     await flags["query-frontend.downstream-tripper-config"].parse(parseDownstreamConfig),
   );
+  const compress = flags["cache-compression-type"] === "snappy";
   const rangeCache = await newCache(
     flags["query-range.response-cache-config"],
     "query_range",
     flags["query-range.response-cache-max-freshness"],
+    compress,
     runtime,
   );
   const labelsCache = await newCache(
     flags["labels.response-cache-config"],
     "labels",
     flags["labels.response-cache-max-freshness"],
+    compress,
     runtime,
   );
   const {parse} = featuresFrom(flags["enable-feature"], log);
@@ -150,12 +154,14 @@ async function newCache(
   content: Content,
   name: string,
   freshnessMs: number,
+  compress: boolean,
   {registry, log}: Runtime,
 ): Promise<ResultsCache | undefined> {
   if (!content.given) return undefined;
-  const settings = await content.parse((text) => resultsCacheFromConfig(text, name, registry));
+  const context = {name, registry, logger: log, resolve: cacheServers(registry, log)};
+  const settings = await content.parse((text) => resultsCacheFromConfig(text, context));
   if (settings === undefined) return undefined;
-  return new ResultsCache({...settings, freshnessMs, now: Date.now, logger: log, registry, name});
+  return new ResultsCache({...settings, freshnessMs, compress, now: Date.now, logger: log, registry, name});
 }
 
 function parsedUrl(text: string): URL {

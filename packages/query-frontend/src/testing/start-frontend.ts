@@ -45,6 +45,7 @@ export type TestOptions = {
   readonly range?: Partial<FrontendOptions["range"]>;
   readonly labels?: Partial<FrontendOptions["labels"]>;
   readonly instantTries?: number;
+  readonly compress?: boolean;
   readonly cacheRange?: boolean;
   readonly cacheLabels?: boolean;
   readonly cache?: Cache;
@@ -62,6 +63,7 @@ export async function startFrontend(t: TestScope, url: string, options: TestOpti
       cache: options.cache ?? new LruCache({name, maxBytes: 1 << 28, maxItemBytes: 1 << 27}),
       freshnessMs: 60_000,
       ttlMs: 0,
+      compress: options.compress ?? false,
       now,
       logger: nullLogger(),
       registry,
