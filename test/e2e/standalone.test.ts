@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import {readdirSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {test} from "node:test";
-import {requireTool, tempDir} from "@strata/base/testing";
+import {freePort, requireTool, tempDir} from "@strata/base/testing";
+import {snappyEncode} from "@strata/bytes";
+import {prompb} from "@strata/proto";
 import {ask} from "./first-light/compare.ts";
 import {strata, until} from "./strata.ts";
 
@@ -58,6 +60,27 @@ test("standalone evaluates rules, stores what they give, and shows them", async 
   writeFileSync(rules, file(8));
   process.kill(server.pid, "SIGHUP");
   await until(async () => (await ask(server.url, alert, Date.now())).data.result.length === 0, "the end", server);
+  assert.equal(await server.stop(), 0);
+});
+
+test("what is remote-written to standalone can be queried at once", async (t) => {
+  const write = `127.0.0.1:${await freePort()}`;
+  const server = await strata(t, "standalone", [
+    ...[`--data-dir=${tempDir(t)}`, "--no-demo", "--no-prometheus"],
+    `--remote-write.address=${write}`,
+  ]);
+  const now = Date.now();
+  const labels = [{name: "__name__", value: "pushed"}];
+  const body = snappyEncode(
+    prompb.WriteRequest.encode({timeseries: [{labels, samples: [{value: 42, timestamp: now}]}]}),
+  );
+  const send = async () => {
+    const answer = await fetch(`http://${write}/api/v1/receive`, {method: "POST", body: Buffer.from(body)});
+    return answer.status === 200;
+  };
+  await until(send, "the receiver to be open", server);
+  const pushed = async () => (await ask(server.url, {query: "pushed == 42"}, now)).data.result.length === 1;
+  await until(pushed, "the sample", server);
   assert.equal(await server.stop(), 0);
 });
 

@@ -13,6 +13,7 @@ import type {Logger, Registry} from "@strata/telemetry";
 import type {EndpointBackend} from "@strata/web";
 import {ensureDemoHistory} from "./demo-upload.ts";
 import {findPrometheus, LocalPrometheus} from "./local-prometheus.ts";
+import {LocalReceiver} from "./local-receiver.ts";
 import {RulerPart} from "./ruler-part.ts";
 
 export type StandaloneOptions = {
@@ -27,6 +28,8 @@ export type StandaloneOptions = {
   readonly ruleFiles: readonly string[];
   /** Where their alerts go. */
   readonly alertmanagers: readonly URL[];
+  /** `host:port` for remote write and OTLP. */
+  readonly writeAddress: string;
   readonly logger: Logger;
   readonly registry: Registry;
 };
@@ -47,8 +50,8 @@ const LOG_SLOW_MS = 10_000;
 const MAX_QUERY_BYTES = 2 ** 31;
 
 /**
- * Store gateway, querier and, beside a Prometheus, sidecar, with rule files a ruler, in one process over a filesystem bucket. The parts are those
- * of the commands and speak gRPC to one another over loopback.
+ * Store gateway, receiver, querier and, beside a Prometheus, sidecar, with rule files a ruler, in one process over a
+ * filesystem bucket. The parts are those of the commands and speak gRPC to one another over loopback.
  */
 export class Standalone {
   readonly querier: Querier;
@@ -61,6 +64,7 @@ export class Standalone {
   readonly #compactor: Compactor;
   readonly #prometheus: LocalPrometheus | undefined;
   readonly #sidecar: Sidecar | undefined;
+  readonly #receiver: LocalReceiver;
   readonly #servers: GrpcServer[] = [];
   readonly #addresses: string[] = [];
   readonly #endpoints: EndpointSet;
@@ -91,6 +95,13 @@ export class Standalone {
       waitIntervalMs: COMPACT_INTERVAL_MS,
     });
     this.#prometheus = prometheus;
+    this.#receiver = new LocalReceiver({
+      dir: join(dataDir, "receive"),
+      bucket: this.#bucket,
+      address: options.writeAddress,
+      logger: logger.with({component: "receive"}),
+      registry,
+    });
     this.#sidecar = prometheus === undefined ? undefined : this.#newSidecar(prometheus);
     this.#endpoints = new EndpointSet({
       specs: () => this.#addresses.map((address) => ({address, strict: false})),
@@ -161,6 +172,7 @@ export class Standalone {
     try {
       this.#runner.warmUp();
       if (this.#prometheus !== undefined) start(this.#prometheus.run(all));
+      start(this.#receiver.run(all));
       if (this.#sidecar !== undefined) start(this.#runSidecar(this.#sidecar, all));
       if (demo) await ensureDemoHistory(this.#dataDir, this.#bucket, logger, registry, all);
       const storeReady = Promise.withResolvers<void>();
@@ -197,6 +209,7 @@ export class Standalone {
     await this.#endpoints.close();
     await Promise.all(this.#servers.map((server) => server.stop(0)));
     await this.#compactor.close();
+    await this.#receiver.close();
     await this.#store.close();
     await this.#bucket.close();
   }
@@ -211,6 +224,15 @@ export class Standalone {
       checkLabelName: false,
     });
     await this.#listen(store);
+    const {receiver} = this.#receiver;
+    const receive = this.#newServer("receive");
+    serveStore(receive, {
+      queryable: receiver.store,
+      info: () => receiver.info(receiver.isOpen),
+      registry: this.#o.registry,
+    });
+    serveReadApis(receive, receiver.apis);
+    await this.#listen(receive);
     await this.#serveRuler();
     const sidecar = this.#sidecar;
     if (sidecar === undefined) return;

@@ -20,6 +20,7 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
         metricsAddress: new URL(http.url).host,
         ruleFiles: flags["rule-file"],
         alertmanagers: flags["alertmanagers.url"],
+        writeAddress: flags["remote-write.address"],
         logger: log,
         registry,
       });
