@@ -229,3 +229,25 @@ test("warming up answers nothing and leaves the thread free", async (t) => {
   assert.ok(await json(runner, "x", await over(t, new CounterSource(1, 10))));
   assert.equal(runner.running, 0);
 });
+
+describe("the number of threads", () => {
+  test("changes no answer, however many queries share a thread", async (t) => {
+    const planner = await over(t, new CounterSource(60, 120));
+    const queries = [
+      "sum(rate(x[5m]))",
+      "topk(3, x)",
+      "count(x) by (i)",
+      "max_over_time(x[10m])",
+      "x / on (i) x",
+      "avg(x offset 5m)",
+    ];
+    const answers = async (threads: number): Promise<unknown[]> => {
+      const runner = runnerOf(t, {threads, maxConcurrent: 12});
+      const all = [...queries, ...queries].map((query) => json(runner, query, planner));
+      return Promise.all(all);
+    };
+    const [alone, ...others] = [await answers(1), await answers(2), await answers(3)];
+    assert.ok(queries.every((_, i) => JSON.stringify(alone?.[i]).length > 10));
+    for (const other of others) assert.deepEqual(other, alone);
+  });
+});
