@@ -26,6 +26,9 @@ async function main() {
   const [kind = "all", ...rest] = process.argv.slice(2);
   const verbose = rest.includes("--verbose") || rest.includes("-v");
   const filters = rest.filter((arg) => !arg.startsWith("-"));
+  if (rest.includes("--help") || rest.includes("-h")) return help();
+  const unknown = rest.find((arg) => arg.startsWith("-") && arg !== "--verbose" && arg !== "-v");
+  if (unknown !== undefined) return usage(`unknown option ${unknown}`);
   if (!kinds.includes(kind)) return usage(`unknown kind ${kind}`);
   if (!setUp(kind)) return 1;
   const files = findTests(kind, filters);
@@ -47,9 +50,18 @@ async function main() {
   return printSummary(results);
 }
 
+const USAGE = `usage: node scripts/test.mjs ${kinds.join("|")} [part of a path …] [--verbose]`;
+
 function usage(problem) {
-  console.error(`test: ${problem}\nusage: node scripts/test.mjs ${kinds.join("|")} [part of a path …] [--verbose]`);
+  console.error(`test: ${problem}\n${USAGE}`);
   return 2;
+}
+
+function help() {
+  console.log(`${USAGE}
+Runs the tests whose path contains one of the parts, all of the kind without any. STRATA_REPEAT is the share of random
+rounds (soak: 1, else 0.1), STRATA_SEED repeats a run, STRATA_TEST_TIMEOUT is the longest a file may take, in seconds.`);
+  return 0;
 }
 
 /** A bare clone is set up first. `npm test` has done so in its pretest script. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import {spawnSync} from "node:child_process";
 import {readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {type TestContext, test} from "node:test";
@@ -116,4 +117,14 @@ test("kinds and filters choose files by name", () => {
   assert.ok(golden.every((path) => unit.includes(path) || path.startsWith("test/e2e/")));
   assert.deepEqual(findTests("unit", ["test/setup/test-run"]), ["test/setup/test-runner.test.ts"]);
   assert.deepEqual(findTests("unit", ["no-such-file"]), []);
+});
+
+test("an option that is not known runs nothing, help neither", () => {
+  const run = (...args: string[]) => spawnSync(process.execPath, [join(repoRoot, "scripts/test.mjs"), ...args]);
+  const wrong = run("soak", "--nosuch");
+  assert.equal(wrong.status, 2);
+  assert.match(String(wrong.stderr), /unknown option --nosuch/);
+  const help = run("soak", "--help");
+  assert.equal(help.status, 0);
+  assert.match(String(help.stdout), /^usage: /);
 });
