@@ -184,7 +184,7 @@ for (const {type, server: program} of KINDS) {
       const slow = createServer((socket) => {
         const upstream = connect(server.port, "127.0.0.1");
         socket.pipe(upstream);
-        upstream.on("data", (chunk) => setTimeout(() => socket.write(chunk), chunk.length));
+        upstream.on("data", (chunk) => setTimeout(() => socket.write(chunk), chunk.length).unref());
         for (const s of [socket, upstream]) s.on("error", () => {});
         t.after(() => {
           socket.destroy();
