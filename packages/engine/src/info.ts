@@ -1,5 +1,5 @@
 import {StrataError} from "@strata/base";
-import {Labels, type Matcher, METRIC_NAME, matcher} from "@strata/model";
+import {Labels, type Matcher, METRIC_NAME, matcher, quoteRegex} from "@strata/model";
 import {type Call, type Expr, type VectorSelector, walk} from "@strata/promql";
 import {collectRows, releaseRows} from "./aggregate-select.ts";
 import {hasPoint} from "./elementwise.ts";
@@ -88,8 +88,6 @@ function referenceTime(arg: Expr): Pick<VectorSelector, "at" | "offset"> {
   });
   return found ?? {at: undefined, offset: 0};
 }
-
-const quoteRegex = (text: string): string => text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 
 const signature = (name: string, labels: Labels): string =>
   [name, ...IDENTIFYING.map((id) => labels.get(id))].join("\ud800");

@@ -50,8 +50,8 @@ const LOG_SLOW_MS = 10_000;
 const MAX_QUERY_BYTES = 2 ** 31;
 
 /**
- * Store gateway, receiver, querier and, beside a Prometheus, sidecar, with rule files a ruler, in one process over a
- * filesystem bucket. The parts are those of the commands and speak gRPC to one another over loopback.
+ * Store gateway, receiver, compactor, querier and, beside a Prometheus, sidecar, with rule files a ruler, in one process
+ * over a filesystem bucket. The parts are those of the commands and speak gRPC to one another over loopback.
  */
 export class Standalone {
   readonly querier: Querier;
