@@ -32,6 +32,14 @@ test("format writes the canonical form", () => {
     "sum_over_time((foo)[5m:step() + 1m] @ 0 offset (1m*2))",
     "sum_over_time((foo)[5m:step() + 1m] @ 0.000 offset (1m * 2))",
   );
+  f("foo[((5m)):-(1m)] offset (90)", "foo[(5m):-(1m)] offset (90)");
+  f("foo offset -(-1m)", "foo offset -(-1m)");
+  f("foo[+(5m) * 2] offset - -30s", "foo[(5m) * 2] offset 30s");
+  f("foo offset +step()", "foo offset step()");
+  f("foo offset (1m) - 5", "foo offset (1m) - 5");
+  f("foo offset - -30s * 2", "foo offset (30s * 2)");
+  f("foo offset (1m) @ 5 - 5", "foo @ 5.000 offset +(1m) - 5");
+  f("-bar ^ foo offset (1m) - 5 smoothed * 2", "-bar ^ foo smoothed offset +((1m) - 5) * 2");
   f('label_replace(a, "x", "\\t$1", `y\\n`, \'\\\'\')', 'label_replace(a, "x", "\\t$1", "y\\\\n", "\'")');
 });
 

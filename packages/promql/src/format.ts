@@ -14,6 +14,11 @@ import type {
 } from "./ast.ts";
 import {formatFixed, formatFloat, quote} from "./text.ts";
 
+/** Operators of durations and of expressions. */
+const DURATION_OPS: ReadonlySet<string> = new Set(["+", "-", "*", "/", "%", "^"]);
+/** What goes on behind `offset` as far as it can; see `offsetExpr` of the parser. */
+const OPEN = /^(\(|[+-]{2})/;
+
 /** One line of PromQL that parses to the same tree: the canonical form that rules, caches and tests compare. */
 export function format(expr: Expr): string {
   return formatWith(expr, format);
@@ -39,7 +44,7 @@ export function formatWith(expr: Expr, sub: (expr: Expr) => string): string {
       return `${aggregateHead(expr)}(${param}${sub(expr.expr)})`;
     }
     case "binary":
-      return `${sub(expr.lhs)} ${binaryHead(expr)} ${sub(expr.rhs)}`;
+      return `${sub(leftOperand(expr))} ${binaryHead(expr)} ${sub(expr.rhs)}`;
     case "unary":
       return `${expr.op}${sub(expr.expr)}`;
     case "paren":
@@ -56,6 +61,28 @@ export function aggregateHead(expr: Aggregate): string {
 /** The operator with all that stands before the right operand: `+ on (a) group_left (b) fill (0)`. */
 export const binaryHead = (expr: Binary): string =>
   expr.op + (expr.bool ? " bool" : "") + (expr.matching === undefined ? "" : matchingClause(expr.matching));
+
+/**
+ * The left side as it has to be printed. What begins with a parenthesis behind `offset` would take the operator for its
+ * own, if other modifiers stood between them in the source; a plus ends it: `m @ 5 offset +(1m) - 5`.
+ */
+export const leftOperand = (expr: Binary): Expr => (DURATION_OPS.has(expr.op) ? withClosedOffset(expr.lhs) : expr.lhs);
+
+function withClosedOffset(expr: Expr): Expr {
+  if (expr.kind === "unary") {
+    const inner = withClosedOffset(expr.expr);
+    return inner === expr.expr ? expr : {...expr, expr: inner};
+  }
+  if (expr.kind === "binary") {
+    const rhs = withClosedOffset(expr.rhs);
+    return rhs === expr.rhs ? expr : {...expr, rhs};
+  }
+  if (expr.kind !== "vector" && expr.kind !== "subquery") return expr;
+  const {offsetExpr} = expr;
+  if (offsetExpr?.kind !== "duration" || !OPEN.test(offsetText(offsetExpr))) return expr;
+  const rhs = {...offsetExpr, wrapped: true};
+  return {...expr, offsetExpr: {kind: "duration", op: "+", lhs: undefined, rhs, wrapped: false, pos: rhs.pos}};
+}
 
 function matchingClause(matching: VectorMatching): string {
   const {card, on, labels, include, fillLeft, fillRight} = matching;
@@ -112,8 +139,23 @@ function formatAt(at: At | undefined): string {
 }
 
 function formatOffset(offset: number, expr: DurationExpr | undefined): string {
-  if (expr !== undefined) return ` offset ${formatDurationExpr(expr)}`;
+  if (expr !== undefined) return ` offset ${offsetText(expr)}`;
   return offset === 0 ? "" : ` offset ${formatPrometheusDuration(offset)}`;
+}
+
+/** An expression that a term would begin stands in parentheses, or only the term would be the offset. */
+function offsetText(expr: DurationExpr): string {
+  const text = formatDurationExpr(expr);
+  return isOffsetTerm(expr) || OPEN.test(text) ? text : `(${text})`;
+}
+
+/** Whether it is one term with at most one sign. */
+function isOffsetTerm(expr: DurationExpr): boolean {
+  if (expr.kind === "number" || expr.wrapped) return true;
+  if (expr.op !== "+" && expr.op !== "-") return !DURATION_OPS.has(expr.op);
+  const {lhs, rhs} = expr;
+  if (lhs !== undefined || rhs?.kind !== "duration") return false;
+  return rhs.wrapped || !DURATION_OPS.has(rhs.op);
 }
 
 const formatDuration = (ms: number, expr: DurationExpr | undefined): string =>
@@ -131,7 +173,9 @@ export function formatDurationExpr(expr: DurationExpr): string {
 function durationText(op: string, lhs: string, rhs: string): string {
   if (op === "step" || op === "range") return `${op}()`;
   if (op === "max_of" || op === "min_of") return `${op}(${lhs}, ${rhs})`;
-  return lhs === "" ? `${op}${rhs}` : `${lhs} ${op} ${rhs}`;
+  if (lhs !== "") return `${lhs} ${op} ${rhs}`;
+  // Compat: a plus before `step()` is not printed; before a parenthesis it stands only where `withClosedOffset` put it.
+  return op === "-" || rhs.startsWith("(") ? `${op}${rhs}` : rhs;
 }
 
 const formatNumber = (expr: NumberLiteral): string =>

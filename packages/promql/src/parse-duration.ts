@@ -11,25 +11,23 @@ const UNARY_PRECEDENCE = 6;
 
 /** The expression between brackets, up to what cannot belong to it. */
 export function durationExpr(tokens: TokenStream, minPrecedence = 0): DurationExpr {
-  return tokens.nested(() => {
-    let lhs = durationOperand(tokens);
-    for (;;) {
-      const op = tokens.peek();
-      const precedence = PRECEDENCE[op.type] ?? -1;
-      if (precedence < minPrecedence) return lhs;
-      tokens.take();
-      const rhs = durationExpr(tokens, op.type === "^" ? precedence : precedence + 1);
-      lhs = operation(tokens, op, lhs, rhs);
-    }
-  });
+  return tokens.nested(() => operationsOn(durationOperand(tokens), tokens, minPrecedence));
 }
 
-/** What may follow `offset`: one signed term; anything composite has to stand in parentheses. */
+/**
+ * What may follow `offset`: one term with at most one sign, so that `m offset 1m - m` is a difference of series. As in
+ * Prometheus, what begins with a parenthesis or with two signs is a whole expression: `m offset (1m) - 5` is one of 55 s.
+ */
 export function offsetExpr(tokens: TokenStream): DurationExpr {
+  if (tokens.at("(")) return durationExpr(tokens);
   const sign = tokens.accept("-") ?? tokens.accept("+");
-  if (sign !== undefined && (tokens.at("-") || tokens.at("+"))) tokens.unexpected();
+  if (sign === undefined) return durationOperand(tokens);
+  if (tokens.at("-") || tokens.at("+")) {
+    return operationsOn(signed(tokens, sign, durationExpr(tokens, UNARY_PRECEDENCE)), tokens, 0);
+  }
   const term = durationOperand(tokens);
-  return sign === undefined ? term : signed(tokens, sign, term);
+  // Compat: the tree keeps the plus of `+step()` here, and nowhere else.
+  return term.kind === "number" || term.wrapped ? signed(tokens, sign, term) : signOperation(tokens, sign, term);
 }
 
 /** Milliseconds of a literal: rounded to nanoseconds, then cut. */
@@ -42,6 +40,17 @@ export function literalMs(literal: NumberLiteral): number {
 export function positive(expr: DurationExpr): DurationExpr {
   if (expr.kind === "number" && !(expr.value > 0)) fail(expr.pos, "duration must be greater than 0");
   return expr;
+}
+
+function operationsOn(first: DurationExpr, tokens: TokenStream, minPrecedence: number): DurationExpr {
+  for (let lhs = first; ; ) {
+    const op = tokens.peek();
+    const precedence = PRECEDENCE[op.type] ?? -1;
+    if (precedence < minPrecedence) return lhs;
+    tokens.take();
+    const rhs = durationExpr(tokens, op.type === "^" ? precedence : precedence + 1);
+    lhs = operation(tokens, op, lhs, rhs);
+  }
 }
 
 function durationOperand(tokens: TokenStream): DurationExpr {
@@ -64,10 +73,13 @@ function durationOperand(tokens: TokenStream): DurationExpr {
     case "min_of":
       return extreme(tokens, token.type);
     case "(": {
-      tokens.take();
+      const {start} = tokens.take();
       const inner = durationExpr(tokens);
-      tokens.expect(")");
-      return inner.kind === "number" ? inner : tokens.built({...inner, wrapped: true}, inner.lhs, inner.rhs);
+      const {end} = tokens.expect(")");
+      if (inner.kind === "duration") return tokens.built({...inner, wrapped: true}, inner.lhs, inner.rhs);
+      // Compat: a literal in parentheses is a sum of one.
+      const sum = {kind: "duration", op: "+", lhs: undefined, rhs: inner, wrapped: true, pos: {start, end}} as const;
+      return tokens.built(sum, inner);
     }
     default:
       return tokens.unexpected();
@@ -94,8 +106,13 @@ function extreme(tokens: TokenStream, op: "max_of" | "min_of"): DurationExpr {
 function signed(tokens: TokenStream, sign: Token, expr: DurationExpr): DurationExpr {
   const pos = {start: sign.start, end: expr.pos.end};
   if (expr.kind === "number") return {...expr, value: sign.type === "-" ? -expr.value : expr.value, pos};
+  return sign.type === "-" ? signOperation(tokens, sign, expr) : expr;
+}
+
+function signOperation(tokens: TokenStream, sign: Token, rhs: DurationExpr): DurationExpr {
+  const pos = {start: sign.start, end: rhs.pos.end};
   const op = sign.type as "+" | "-";
-  return tokens.built({kind: "duration", op, lhs: undefined, rhs: expr, wrapped: false, pos}, expr);
+  return tokens.built({kind: "duration", op, lhs: undefined, rhs, wrapped: false, pos}, rhs);
 }
 
 function operation(tokens: TokenStream, op: Token, lhs: DurationExpr, rhs: DurationExpr): DurationExpr {

@@ -1,5 +1,5 @@
 import type {Expr} from "./ast.ts";
-import {aggregateHead, binaryHead, formatWith, subqueryTimes} from "./format.ts";
+import {aggregateHead, binaryHead, formatWith, leftOperand, subqueryTimes} from "./format.ts";
 
 /** Longer expressions are split over lines. In bytes. */
 const MAX_LINE = 100;
@@ -29,7 +29,7 @@ class PrettyPrinter {
         return `${indent}${aggregateHead(expr)}(\n${param}${sub(expr.expr)}\n${indent})`;
       }
       case "binary":
-        return `${sub(expr.lhs)}\n${indent}${binaryHead(expr)}\n${sub(expr.rhs)}`;
+        return `${sub(leftOperand(expr))}\n${indent}${binaryHead(expr)}\n${sub(expr.rhs)}`;
       case "call":
         return `${indent}${expr.func.name}(\n${expr.args.map(sub).join(",\n")}\n${indent})`;
       case "paren":

@@ -21,6 +21,10 @@ test("composite durations become milliseconds wherever they stand", () => {
     "a + (foo offset 3s321ms or max_over_time(foo[30m30s:]))",
   );
   f("rate(foo[5m] offset +(step() / 4))", "rate(foo[5m] offset 7s500ms)");
+  f("foo offset (1m) - 5", "foo offset 55s");
+  f("foo offset -(1m) - 5", "foo offset -1m - 5");
+  f("foo offset - -30s * 2", "foo offset 1m");
+  f("foo offset - - -2 ^ 2", "foo offset -4s");
 });
 
 test("a tree without composite durations is returned as it is", () => {
