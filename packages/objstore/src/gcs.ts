@@ -2,7 +2,7 @@ import {finished, PassThrough, Readable} from "node:stream";
 import {type File, type Bucket as GoogleBucket, IdempotencyStrategy, Storage} from "@google-cloud/storage";
 import {errorText, StrataError} from "@strata/base";
 import type {Bucket, ObjectAttributes, ObjectEntry} from "./bucket.ts";
-import {notFound, throwIfAborted} from "./bucket-errors.ts";
+import {isFound, notFound, requestFailed, throwIfAborted} from "./bucket-errors.ts";
 import {checkedSize} from "./checked-size.ts";
 import {cutOff, type GcsConfig} from "./gcs-config.ts";
 import {type MediaSource, openMedia} from "./gcs-media.ts";
@@ -150,14 +150,8 @@ export class GcsBucket implements Bucket {
     }
   }
 
-  async exists(key: string, signal: AbortSignal): Promise<boolean> {
-    try {
-      await this.attributes(key, signal);
-      return true;
-    } catch (err) {
-      if (err instanceof StrataError && err.code === "not_found") return false;
-      throw err;
-    }
+  exists(key: string, signal: AbortSignal): Promise<boolean> {
+    return isFound(this.attributes(key, signal));
   }
 
   async attributes(key: string, signal: AbortSignal): Promise<ObjectAttributes> {
@@ -265,13 +259,7 @@ export class GcsBucket implements Bucket {
     throwIfAborted(signal, `${verb} ${key}`);
     const status = statusOf(err);
     if (status === 404 && !/bucket does not exist/i.test(errorText(err))) return notFound(this.name, key, err);
-    // Without a status the connection broke; 4xx will not be mended by trying again.
-    const permanent = status !== undefined && status >= 400 && status < 500 && status !== 429 && status !== 408;
-    return new StrataError(
-      permanent ? "internal" : "unavailable",
-      `cannot ${verb} ${key === "" ? "the root" : key} of GCS bucket ${this.name}: ${errorText(err)}`,
-      {cause: err, fields: {key, ...(status === undefined ? {} : {status})}},
-    );
+    return requestFailed(`GCS bucket ${this.name}`, verb, key, status, errorText(err), err);
   }
 }
 

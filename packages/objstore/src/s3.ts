@@ -15,7 +15,7 @@ import {fromTokenFile} from "@aws-sdk/credential-provider-web-identity";
 import {Upload} from "@aws-sdk/lib-storage";
 import {errorText, StrataError} from "@strata/base";
 import type {Bucket, ObjectAttributes, ObjectEntry} from "./bucket.ts";
-import {notFound, throwIfAborted} from "./bucket-errors.ts";
+import {isFound, notFound, requestFailed, throwIfAborted} from "./bucket-errors.ts";
 import {checkedSize} from "./checked-size.ts";
 import {checkDir, checkKey, compareKeys} from "./key.ts";
 import type {S3Config} from "./s3-config.ts";
@@ -143,14 +143,8 @@ export class S3Bucket implements Bucket {
     }
   }
 
-  async exists(key: string, signal: AbortSignal): Promise<boolean> {
-    try {
-      await this.attributes(key, signal);
-      return true;
-    } catch (err) {
-      if (err instanceof StrataError && err.code === "not_found") return false;
-      throw err;
-    }
+  exists(key: string, signal: AbortSignal): Promise<boolean> {
+    return isFound(this.attributes(key, signal));
   }
 
   async attributes(key: string, signal: AbortSignal): Promise<ObjectAttributes> {
@@ -229,13 +223,8 @@ export class S3Bucket implements Bucket {
     if (name === "NoSuchKey" || name === "NotFound" || (status === 404 && name !== "NoSuchBucket")) {
       return notFound(this.name, key, err);
     }
-    // Without a status the connection broke; 4xx will not be mended by trying again.
-    const permanent = status !== undefined && status >= 400 && status < 500 && status !== 429 && status !== 408;
-    return new StrataError(
-      permanent ? "internal" : "unavailable",
-      `cannot ${verb} ${key === "" ? "the root" : key} of S3 bucket ${this.name}: ${name === "" ? "" : `${name}: `}${errorText(err)}`,
-      {cause: err, fields: {key, ...(status === undefined ? {} : {status})}},
-    );
+    const text = `${name === "" ? "" : `${name}: `}${errorText(err)}`;
+    return requestFailed(`S3 bucket ${this.name}`, verb, key, status, text, err);
   }
 }
 
