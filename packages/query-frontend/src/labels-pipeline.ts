@@ -6,7 +6,7 @@ import {type LabelsAnswer, mergeLabels, readLabelsAnswer} from "./labels-answer.
 import {mapLimit} from "./map-limit.ts";
 import type {FrontendMetrics} from "./metrics.ts";
 import type {LabelsRequest} from "./request.ts";
-import type {Cacheable, ResultsCache} from "./results-cache.ts";
+import {type Cacheable, cachedAnswer, type ResultsCache} from "./results-cache.ts";
 import {splitPlain} from "./split.ts";
 
 export type LabelsPipelineOptions = {
@@ -36,22 +36,9 @@ export class LabelsPipeline {
     return mergeLabels(answers);
   }
 
-  async #cached(request: LabelsRequest, signal: AbortSignal): Promise<LabelsAnswer> {
+  #cached(request: LabelsRequest, signal: AbortSignal): Promise<LabelsAnswer> {
     const {cache, intervalMs} = this.#o;
-    const asksCache =
-      cache !== undefined &&
-      intervalMs > 0 &&
-      !request.noStore &&
-      request.dedup &&
-      request.storeMatch.length === 0 &&
-      request.start <= cache.freshUntil;
-    if (!asksCache) return this.#ask(request, signal);
-    return cache.answer(
-      request,
-      labelsKind(intervalMs),
-      (start, end) => this.#ask({...request, start, end}, signal),
-      signal,
-    );
+    return cachedAnswer(cache, request, intervalMs, labelsKind(intervalMs), (r) => this.#ask(r, signal), signal);
   }
 
   async #ask(request: LabelsRequest, signal: AbortSignal): Promise<LabelsAnswer> {

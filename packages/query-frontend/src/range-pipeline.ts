@@ -9,7 +9,7 @@ import type {FrontendMetrics} from "./metrics.ts";
 import {thinned} from "./points.ts";
 import {mergeRange, type RangeAnswer, readRangeAnswer, sliceRange} from "./range-answer.ts";
 import type {RangeRequest} from "./request.ts";
-import type {Cacheable, ResultsCache} from "./results-cache.ts";
+import {type Cacheable, cachedAnswer, type ResultsCache} from "./results-cache.ts";
 import {type ShardAnalyzer, shardInfo} from "./shard-analysis.ts";
 import {fixBounds, type SplitConfig, splitInterval, splitRange} from "./split.ts";
 
@@ -123,22 +123,9 @@ export class RangePipeline {
     return mergeRange(answers);
   }
 
-  async #cached(request: RangeRequest, interval: number, signal: AbortSignal): Promise<RangeAnswer> {
+  #cached(request: RangeRequest, interval: number, signal: AbortSignal): Promise<RangeAnswer> {
     const {cache, language} = this.#o;
-    const asksCache =
-      cache !== undefined &&
-      interval > 0 &&
-      !request.noStore &&
-      request.dedup &&
-      request.storeMatch.length === 0 &&
-      request.start <= cache.freshUntil;
-    if (!asksCache) return this.#ask(request, signal);
-    return cache.answer(
-      request,
-      rangeKind(interval, language),
-      (start, end) => this.#ask({...request, start, end}, signal),
-      signal,
-    );
+    return cachedAnswer(cache, request, interval, rangeKind(interval, language), (r) => this.#ask(r, signal), signal);
   }
 
   async #ask(request: RangeRequest, signal: AbortSignal): Promise<RangeAnswer> {

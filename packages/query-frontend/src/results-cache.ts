@@ -21,6 +21,13 @@ export type Cacheable<R, A> = {
 
 export type Ranged = {readonly start: number; readonly end: number};
 
+/** What of a request says whether it may be answered from a cache. */
+type CacheQuestion = Ranged & {
+  readonly noStore: boolean;
+  readonly dedup: boolean;
+  readonly storeMatch: readonly string[];
+};
+
 export type ResultsCacheOptions = {
   readonly cache: Cache;
   /** `--….response-cache-max-freshness`, ms: what is newer is not kept. */
@@ -37,6 +44,29 @@ export type ResultsCacheOptions = {
 
 /** Extents shorter than this are passed over by longer requests: many small pieces cost more than they save. */
 const SHORT_MS = 5 * 60_000;
+
+/**
+ * The answer to a request, through `cache` where it may have a part in it. `intervalMs`, by which the request was split, is
+ * a part of keys; 0: it was not, and nothing is kept.
+ */
+export async function cachedAnswer<R extends CacheQuestion, A>(
+  cache: ResultsCache | undefined,
+  request: R,
+  intervalMs: number,
+  kind: Cacheable<R, A>,
+  ask: (request: R) => Promise<A>,
+  signal: AbortSignal,
+): Promise<A> {
+  const asksCache =
+    cache !== undefined &&
+    intervalMs > 0 &&
+    !request.noStore &&
+    request.dedup &&
+    request.storeMatch.length === 0 &&
+    request.start <= cache.freshUntil;
+  if (!asksCache) return ask(request);
+  return cache.answer(request, kind, (start, end) => ask({...request, start, end}), signal);
+}
 
 /** Keeps answers by time range and asks only for what is missing. A cache that is down or broken is an empty one. */
 export class ResultsCache {
