@@ -242,6 +242,16 @@ export function walk(expr: Expr, visit: (node: Expr, parents: readonly Expr[]) =
   go(expr);
 }
 
+/** The matchers of every selector of the tree, in the order written. */
+export function selectorsOf(expr: Expr): readonly (readonly Matcher[])[] {
+  const found: (readonly Matcher[])[] = [];
+  walk(expr, (node) => {
+    if (node.kind === "vector") found.push(node.matchers);
+    return true;
+  });
+  return found;
+}
+
 /** A tree in which each node is what `replace` made of it, children first. Unchanged nodes are shared. */
 export function transform(expr: Expr, replace: (node: Expr) => Expr): Expr {
   return replace(mapChildren(expr, (child) => transform(child, replace)));

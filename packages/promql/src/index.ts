@@ -22,6 +22,7 @@ export {
   type SetOp,
   type StringLiteral,
   type Subquery,
+  selectorsOf,
   type TrimOp,
   transform,
   type Unary,

@@ -1,8 +1,6 @@
-import {errorText} from "@strata/base";
 import {compareLabels, type Labels, type Matcher} from "@strata/model";
-import {parseExpr, walk} from "@strata/promql";
 import type {Init, thanos} from "@strata/proto";
-import {type ApiAnswer, asGrpcError, GRPC_CODE, labelSet, matchersOf, type ReadApis} from "@strata/storeapi";
+import {type ApiAnswer, exemplarSelectors, GRPC_CODE, labelSet, matchersOf, type ReadApis} from "@strata/storeapi";
 import {headStatistics} from "@strata/tsdb";
 import type {Tenant} from "./tenant.ts";
 import type {Tenants} from "./tenants.ts";
@@ -10,7 +8,7 @@ import type {Tenants} from "./tenants.ts";
 /** Exemplars and statistics of all tenants' heads. */
 export const tenantApis = (tenants: Tenants): ReadApis => ({
   async *exemplars({query, start, end}) {
-    const selectors = selectorsOf(query);
+    const selectors = exemplarSelectors(query, GRPC_CODE.InvalidArgument);
     for (const tenant of tenants.all) {
       for (const value of exemplarsOf(tenant, selectors, start, end)) yield {value};
     }
@@ -21,20 +19,6 @@ export const tenantApis = (tenants: Tenants): ReadApis => ({
     yield {value: {statistics: new Map(chosen.map((tenant) => [tenant.name, statisticsOf(tenant, limit)]))}};
   },
 });
-
-/** The matchers of every selector in the query. Throws InvalidArgument when there is none. */
-function selectorsOf(query: string): readonly (readonly Matcher[])[] {
-  const selectors: (readonly Matcher[])[] = [];
-  try {
-    walk(parseExpr(query, {experimentalFunctions: true, xFunctions: true}), (node) => {
-      if (node.kind === "vector") selectors.push(node.matchers);
-      return true;
-    });
-  } catch (err) {
-    throw asGrpcError(GRPC_CODE.InvalidArgument, errorText(err), err);
-  }
-  return selectors;
-}
 
 /** Exemplars of [start, end] (ms) of series that any selector matches, in label order. */
 function exemplarsOf(

@@ -1,4 +1,5 @@
 export {type EndpointApis, type EndpointApisOptions, endpointApis} from "./apis/endpoint-apis.ts";
+export {exemplarSelectors} from "./apis/exemplar-calls.ts";
 export {type Collected, collect} from "./apis/fan-out.ts";
 export {mergeExemplars} from "./apis/merge-exemplars.ts";
 export {mergeMetadata} from "./apis/merge-metadata.ts";

@@ -1,10 +1,11 @@
-import {type Matcher, matcher} from "@strata/model";
+import {matcher} from "@strata/model";
 import {
   type Aggregate,
   type Binary,
   type Expr,
   format,
   mapChildren,
+  selectorsOf,
   unparen,
   type VectorSelector,
   valueType,
@@ -166,15 +167,6 @@ function calls(expr: Expr, name: string): boolean {
   walk(expr, (node) => {
     found ||= node.kind === "call" && node.func.name === name;
     return !found;
-  });
-  return found;
-}
-
-function selectorsOf(expr: Expr): readonly (readonly Matcher[])[] {
-  const found: (readonly Matcher[])[] = [];
-  walk(expr, (node) => {
-    if (node.kind === "vector") found.push(node.matchers);
-    return true;
   });
   return found;
 }

@@ -1,9 +1,9 @@
 import {errorText} from "@strata/base";
 import {type Labels, type Matcher, matcherText} from "@strata/model";
-import {parseExpr, walk} from "@strata/promql";
+import {parseExpr, selectorsOf} from "@strata/promql";
 import type {thanos} from "@strata/proto";
 import type {EndpointHandle} from "../endpoint-set.ts";
-import {asGrpcError, GRPC_CODE} from "../grpc-status.ts";
+import {asGrpcError, GRPC_CODE, type GrpcCode} from "../grpc-status.ts";
 import {labelSetsMatch} from "../store-filter.ts";
 import type {ApiCall} from "./fan-out.ts";
 
@@ -17,7 +17,8 @@ export function exemplarCalls(
   endpoints: readonly EndpointHandle[],
   selectorLabels: Labels,
 ): readonly ApiCall<thanos.ExemplarsRequest>[] {
-  const matching = selectorsOf(request.query).filter((s) =>
+  // Compat: the parser's error reaches Thanos' callers without a code.
+  const matching = exemplarSelectors(request.query, GRPC_CODE.Unknown).filter((s) =>
     s.every((m) => !selectorLabels.has(m.name) || m.matches(selectorLabels.get(m.name))),
   );
   if (matching.length === 0) return [];
@@ -31,19 +32,13 @@ export function exemplarCalls(
   });
 }
 
-/** The matchers of every selector in the query. */
-function selectorsOf(query: string): readonly (readonly Matcher[])[] {
-  const selectors: (readonly Matcher[])[] = [];
+/** The matchers of every selector of a query for exemplars. What cannot be parsed is an error with `code`. */
+export function exemplarSelectors(query: string, code: GrpcCode): readonly (readonly Matcher[])[] {
   try {
-    walk(parseExpr(query, {experimentalFunctions: true, xFunctions: true}), (node) => {
-      if (node.kind === "vector") selectors.push(node.matchers);
-      return true;
-    });
+    return selectorsOf(parseExpr(query, {experimentalFunctions: true, xFunctions: true}));
   } catch (err) {
-    // Compat: the parser's error reaches Thanos' callers without a code.
-    throw asGrpcError(GRPC_CODE.Unknown, errorText(err), err);
+    throw asGrpcError(code, errorText(err), err);
   }
-  return selectors;
 }
 
 function selectorFor(matchers: readonly Matcher[], {labelSets, componentType}: EndpointHandle): readonly string[] {
