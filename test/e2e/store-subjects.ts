@@ -1,13 +1,16 @@
-import {mkdirSync, writeFileSync} from "node:fs";
+import {mkdirSync, readdirSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {freePort, httpReady, type requireTool, spawnServer, type TestScope, tempDir} from "@strata/base/testing";
+import {uploadBlock} from "@strata/block";
 import {snappyEncode} from "@strata/bytes";
 import {encodeXorChunks} from "@strata/chunkenc";
 import {compareLabels, Labels, newUlid} from "@strata/model";
+import {bucketFromConfig} from "@strata/objstore";
 import {prompb} from "@strata/proto";
 import type {Queryable} from "@strata/series";
 import {type SampleSeries, SampleStore, startStore} from "@strata/storeapi/testing";
 import {BlockWriter, Db, EMPTY_THANOS_META} from "@strata/tsdb";
+import type {BucketServer} from "./bucket-servers.ts";
 import {endpointSeen, strata} from "./strata.ts";
 
 /** A store that holds the data set under test: where its StoreAPI is, and the labels it adds to every series. */
@@ -15,6 +18,7 @@ export type Subject = {readonly address: string; readonly external: Readonly<Rec
 
 const EXTERNAL = {region: "eu-west", replica: "r1"};
 const BLOCK_MS = 7_200_000;
+const never = new AbortController().signal;
 
 /** Series as they are written to a store, which adds its external labels. */
 export const withExternal = (series: readonly SampleSeries[], external: Subject["external"]): SampleSeries[] =>
@@ -63,14 +67,26 @@ async function writeBlock(
   await writer.finish({minTime: start, maxTime: start + BLOCK_MS, thanos});
 }
 
-export async function storeGateway(t: TestScope, series: readonly SampleSeries[], start: number): Promise<Subject> {
+/** A store gateway over a bucket that `open` makes, a directory if left out. */
+export async function storeGateway(
+  t: TestScope,
+  series: readonly SampleSeries[],
+  start: number,
+  open?: (t: TestScope) => Promise<BucketServer>,
+): Promise<Subject> {
   const dir = tempDir(t);
-  const bucket = join(dir, "bucket");
-  mkdirSync(bucket);
-  await writeBlock(bucket, series, start, EXTERNAL);
+  const blocks = join(dir, "blocks");
+  mkdirSync(blocks);
+  await writeBlock(blocks, series, start, EXTERNAL);
+  const directory = `{type: FILESYSTEM, config: {directory: ${JSON.stringify(join(dir, "bucket"))}}}`;
+  const config = open === undefined ? directory : (await open(t)).config;
+  const bucket = await bucketFromConfig(config);
+  const options = {hashFunc: "", concurrency: 1} as const;
+  for (const name of readdirSync(blocks)) await uploadBlock(bucket, join(blocks, name), options, never);
+  await bucket.close();
   const address = `127.0.0.1:${await freePort()}`;
   await strata(t, "store", [
-    `--objstore.config={type: FILESYSTEM, config: {directory: ${JSON.stringify(bucket)}}}`,
+    `--objstore.config=${config}`,
     `--data-dir=${join(dir, "data")}`,
     `--grpc-address=${address}`,
     "--grpc-grace-period=1s",
