@@ -5,7 +5,9 @@ import type {Registry} from "@strata/telemetry";
 import {parse} from "yaml";
 
 export type CacheSettings = {
-  readonly cache: Cache /** ms; 0 keeps answers as long as there is room. */;
+  readonly cache: Cache;
+  readonly isInProcess: boolean;
+  /** ms; 0 keeps answers as long as there is room. */
   readonly ttlMs: number;
 };
 
@@ -32,7 +34,7 @@ export async function resultsCacheFromConfig(text: string, context: CacheContext
   const cache = await remoteCache(type, config, context, (fields) => {
     ttlMs = durationOf("expiration", fields.text("expiration", EXPIRATION));
   });
-  return {cache, ttlMs};
+  return {cache, isInProcess: false, ttlMs};
 }
 
 function inMemory(config: Record<string, unknown>, {name, registry}: CacheContext): CacheSettings | undefined {
@@ -66,7 +68,7 @@ function inMemory(config: Record<string, unknown>, {name, registry}: CacheContex
     metrics.gets.with(labels).inc(asked);
     metrics.misses.with(labels).inc(asked - found);
   });
-  return {cache: watched, ttlMs: durationOf("validity", config.validity)};
+  return {cache: watched, isInProcess: true, ttlMs: durationOf("validity", config.validity)};
 }
 
 function counted(cache: LruCache, count: (asked: number, found: number) => void): Cache {

@@ -265,19 +265,28 @@ const plain = (status: number, body: string | Uint8Array): HttpResponse => ({
   body,
 });
 
-/** Small pieces are gathered: a write each would cost more than the copy. */
+/** Small pieces are gathered: a write each would cost more than the copy. Larger ones go as they are. */
 const GATHER_BYTES = 64 * 1024;
+const SMALL_BYTES = 8 * 1024;
 
 async function* pieces(source: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let held: Uint8Array[] = [];
   let bytes = 0;
-  for (const piece of source) {
-    held.push(piece);
-    bytes += piece.length;
-    if (bytes < GATHER_BYTES) continue;
-    yield held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held, bytes);
+  const gathered = (): Uint8Array => {
+    const all = held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held, bytes);
     held = [];
     bytes = 0;
+    return all;
+  };
+  for (const piece of source) {
+    const isLarge = piece.length >= SMALL_BYTES;
+    if (bytes > 0 && (isLarge || bytes >= GATHER_BYTES)) yield gathered();
+    if (isLarge) {
+      yield piece;
+      continue;
+    }
+    held.push(piece);
+    bytes += piece.length;
   }
-  if (bytes > 0) yield Buffer.concat(held, bytes);
+  if (bytes > 0) yield gathered();
 }

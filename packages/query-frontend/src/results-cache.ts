@@ -30,6 +30,8 @@ type CacheQuestion = Ranged & {
 
 export type ResultsCacheOptions = {
   readonly cache: Cache;
+  /** Whether values come back as they were given: those of another program may be damaged. */
+  readonly isInProcess: boolean;
   /** `--….response-cache-max-freshness`, ms: what is newer is not kept. */
   readonly freshnessMs: number;
   readonly ttlMs: number;
@@ -123,7 +125,7 @@ export class ResultsCache {
     for (const [key, bytes] of stored.entries()) {
       if (bytes === undefined) continue;
       try {
-        const extents = codec.decode(keys[key] as string, uncompressed(bytes));
+        const extents = codec.decode(keys[key] as string, uncompressed(bytes), this.#o.isInProcess);
         if (extents === undefined || extents.length === 0) continue;
         this.#metrics.hits.inc();
         return {extents, key};

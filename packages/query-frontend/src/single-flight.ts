@@ -1,4 +1,4 @@
-type Flight<T> = {readonly result: Promise<T>; readonly abort: AbortController; waiting: number};
+type Flight<T> = {readonly result: Promise<T>; readonly abort: AbortController; waiting: number; isOver: boolean};
 
 /** Equal work that is asked for at the same time runs once. It is given up when nobody waits for it any more. */
 export class SingleFlight<T> {
@@ -20,7 +20,7 @@ export class SingleFlight<T> {
       if (--flight.waiting === 0) {
         // Whoever comes now must not be given what is being cancelled.
         if (this.#flights.get(key) === flight) this.#flights.delete(key);
-        flight.abort.abort();
+        if (!flight.isOver) flight.abort.abort();
       }
     }
   }
@@ -30,9 +30,10 @@ export class SingleFlight<T> {
     const result = work(abort.signal);
     // Its failure is told to those who wait; there may be none left.
     result.catch(() => {});
-    const flight = {result, abort, waiting: 0};
+    const flight = {result, abort, waiting: 0, isOver: false};
     this.#flights.set(key, flight);
     const done = (): void => {
+      flight.isOver = true;
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
     };
     result.then(done, done);

@@ -62,6 +62,7 @@ export async function startFrontend(t: TestScope, url: string, options: TestOpti
     new ResultsCache({
       cache: options.cache ?? new LruCache({name, maxBytes: 1 << 28, maxItemBytes: 1 << 27}),
       freshnessMs: 60_000,
+      isInProcess: options.cache === undefined,
       ttlMs: 0,
       compress: options.compress ?? false,
       now,
