@@ -1,5 +1,6 @@
 import {assetsDir, pages} from "@strata/ui";
 import {
+  type Api,
   addEndpointRoutes,
   addFederateRoute,
   addQueryRoutes,
@@ -19,13 +20,13 @@ export type MountOptions = {
   readonly endpointDefaults: Pick<EndpointDefaults, "partialResponse">;
 };
 
-/** Puts the querier's API and pages on a component's HTTP server. */
+/** Puts the querier's API and pages on a component's HTTP server; the API may get more routes. */
 export function mountQuerier(
   runtime: Runtime,
   backend: QueryBackend,
   endpoints: EndpointBackend,
   options: MountOptions,
-): void {
+): Api {
   const {prefixes, cors, defaults, endpointDefaults} = options;
   const {replicaLabels, tenants} = defaults;
   const api = runtime.api({routePrefix: prefixes.route, cors});
@@ -33,4 +34,5 @@ export function mountQuerier(
   addFederateRoute(runtime.router, prefixes.route, backend, defaults);
   addEndpointRoutes(api, endpoints, {...endpointDefaults, replicaLabels, tenants});
   addStaticRoutes(runtime.router, {dir: assetsDir, prefixes, pages});
+  return api;
 }

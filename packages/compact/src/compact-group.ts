@@ -41,7 +41,7 @@ export class GroupCompaction {
   #metas: readonly BlockMeta[];
   #merged = 0;
 
-  constructor(ctx: CompactContext, options: GroupOptions, group: Group, noCompact: ReadonlySet<string>) {
+  constructor(ctx: CompactContext, options: GroupOptions, group: Group, noCompact: Iterable<string>) {
     this.#ctx = ctx;
     this.#o = options;
     this.#group = group;

@@ -4,6 +4,8 @@ import {type DiscoveryStrategy, groupKey, type HashFunc} from "@strata/block";
 import type {RelabelConfig} from "@strata/model";
 import type {Bucket} from "@strata/objstore";
 import type {Logger, Registry} from "@strata/telemetry";
+import type {BlocksPlan, BlocksView} from "@strata/web";
+import {blocksPlan} from "./blocks-plan.ts";
 import {type BucketState, BucketSync} from "./bucket/bucket-sync.ts";
 import {deleteMarked, deletePartialUploads} from "./bucket/cleaner.ts";
 import {Failures, HaltError, isRetriable} from "./bucket/failures.ts";
@@ -133,13 +135,21 @@ export class Compactor {
   }
 
   /** What the page of blocks shows: those worked on, or all. */
-  view(which: "loaded" | "global"): {
-    blocks: BucketState["all"] extends ReadonlyMap<string, infer M> ? M[] : never;
-    refreshedAt: number | undefined;
-    error: string | undefined;
-  } {
+  view(which: "loaded" | "global"): BlocksView {
     const metas = which === "loaded" ? this.#state?.metas : this.#state?.all;
     return {blocks: [...(metas?.values() ?? [])], refreshedAt: this.#seenAt, error: this.#error};
+  }
+
+  /** What will be done with the blocks, and why, going by the last look at the bucket; undefined before the first. */
+  plan(): BlocksPlan | undefined {
+    const options = {
+      ...this.#group,
+      replicaLabels: this.#o.replicaLabels ?? [],
+      downsampling: this.#downsampling,
+      retention: this.#retention,
+      deleteDelayMs: this.#deleteDelayMs,
+    };
+    return this.#state && blocksPlan(this.#state, options, this.#ctx.now());
   }
 
   /** Looks at the bucket for the page of blocks. Trouble is shown there. */
@@ -150,6 +160,11 @@ export class Compactor {
       if (signal.aborted) return;
       this.#error = errorText(err);
     }
+  }
+
+  /** Looks at the bucket for the page of blocks every so often until `signal` aborts. */
+  async keepView(intervalMs: number, signal: AbortSignal): Promise<void> {
+    await this.#every(intervalMs, "cannot look at the bucket", signal, () => this.refreshView(signal));
   }
 
   /**
@@ -284,7 +299,7 @@ export class Compactor {
       const resolution = String(group.resolution);
       metrics.runsStarted.with({resolution}).inc();
       try {
-        changes += await new GroupCompaction(this.#ctx, this.#group, group, state.noCompact).run(signal);
+        changes += await new GroupCompaction(this.#ctx, this.#group, group, state.noCompact.keys()).run(signal);
         metrics.runsCompleted.with({resolution}).inc();
       } catch (err) {
         if (signal.aborted) throw err;

@@ -4,13 +4,11 @@ import {isExpired, type Retention} from "./bucket/retention.ts";
 import {blocksToDownsample} from "./downsample-bucket.ts";
 import type {BACKLOGS, CompactMetrics} from "./metrics.ts";
 import {groupBlocks} from "./plan/groups.ts";
-import {planCompaction} from "./plan/planner.ts";
-import {afterMerge} from "./plan/simulate.ts";
+import {type PlayOptions, remainingSteps} from "./plan/simulate.ts";
 
 const HOUR_MS = 3_600_000;
 
-export type ProgressOptions = {
-  readonly levels: readonly number[];
+export type ProgressOptions = PlayOptions & {
   readonly downsampling: boolean;
   readonly retention: Retention;
 };
@@ -23,7 +21,7 @@ type Backlog = {readonly steps: number; readonly blocks: number; readonly sample
  * are those of the blocks that wait now, so that a compactor that falls behind is seen as such.
  */
 export function showProgress(metrics: CompactMetrics, state: BucketState, options: ProgressOptions, now: number): void {
-  const merging = mergeBacklog(state, options.levels);
+  const merging = mergeBacklog(state, options);
   metrics.todoCompactions.set(merging.steps);
   metrics.todoCompactionBlocks.set(merging.blocks);
   show(metrics, "compaction", merging);
@@ -38,20 +36,16 @@ export function showProgress(metrics: CompactMetrics, state: BucketState, option
   show(metrics, "retention", backlogOf(expired));
 }
 
-function mergeBacklog(state: BucketState, levels: readonly number[]): Backlog {
+function mergeBacklog(state: BucketState, options: PlayOptions): Backlog {
   let steps = 0;
   let blocks = 0;
   const waiting = new Set<BlockMeta>();
   for (const group of groupBlocks(state.metas.values())) {
-    let metas: readonly BlockMeta[] = group.metas;
-    for (;;) {
-      const plan = metas.length < 2 ? [] : planCompaction(metas, state.noCompact, levels);
-      if (plan.length === 0) break;
+    for (const {action, plan} of remainingSteps(group.metas, state.noCompact.keys(), options)) {
+      if (action === "set-aside") continue;
       steps++;
       blocks += plan.length;
       for (const meta of plan) if (state.metas.get(meta.ulid) === meta) waiting.add(meta);
-      // A single block is rewritten for its deletions, after which there are none.
-      metas = afterMerge(metas, plan);
     }
   }
   return {...backlogOf([...waiting]), steps, blocks};

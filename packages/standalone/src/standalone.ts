@@ -57,11 +57,12 @@ export class Standalone {
   readonly querier: Querier;
   /** What the endpoints know beside series. */
   readonly endpointApi: EndpointBackend;
+  readonly bucket: Bucket;
+  /** For the page of blocks. */
+  readonly compactor: Compactor;
   readonly #o: StandaloneOptions;
   readonly #dataDir: string;
-  readonly #bucket: Bucket;
   readonly #store: Store;
-  readonly #compactor: Compactor;
   readonly #prometheus: LocalPrometheus | undefined;
   readonly #sidecar: Sidecar | undefined;
   readonly #receiver: LocalReceiver;
@@ -76,16 +77,16 @@ export class Standalone {
     const {logger, registry} = options;
     this.#o = options;
     this.#dataDir = dataDir;
-    this.#bucket = metered(new FilesystemBucket(join(dataDir, "bucket")), registry);
+    this.bucket = metered(new FilesystemBucket(join(dataDir, "bucket")), registry);
     this.#store = new Store({
-      bucket: this.#bucket,
+      bucket: this.bucket,
       dataDir: join(dataDir, "store"),
       logger: logger.with({component: "store"}),
       registry,
       syncIntervalMs: SYNC_INTERVAL_MS,
     });
-    this.#compactor = new Compactor({
-      bucket: this.#bucket,
+    this.compactor = new Compactor({
+      bucket: this.bucket,
       dataDir: join(dataDir, "compact"),
       logger: logger.with({component: "compact"}),
       // Names of looks at the bucket are the store's.
@@ -97,7 +98,7 @@ export class Standalone {
     this.#prometheus = prometheus;
     this.#receiver = new LocalReceiver({
       dir: join(dataDir, "receive"),
-      bucket: this.#bucket,
+      bucket: this.bucket,
       address: options.writeAddress,
       logger: logger.with({component: "receive"}),
       registry,
@@ -174,7 +175,7 @@ export class Standalone {
       if (this.#prometheus !== undefined) start(this.#prometheus.run(all));
       start(this.#receiver.run(all));
       if (this.#sidecar !== undefined) start(this.#runSidecar(this.#sidecar, all));
-      if (demo) await ensureDemoHistory(this.#dataDir, this.#bucket, logger, registry, all);
+      if (demo) await ensureDemoHistory(this.#dataDir, this.bucket, logger, registry, all);
       const storeReady = Promise.withResolvers<void>();
       start(this.#store.run(all, storeReady.resolve).finally(storeReady.resolve));
       await storeReady.promise;
@@ -199,8 +200,10 @@ export class Standalone {
   }
 
   async #compactLater(signal: AbortSignal): Promise<void> {
+    const view = this.compactor.keepView(SYNC_INTERVAL_MS, signal);
     await sleep(FIRST_COMPACTION_MS, undefined, {signal}).catch(() => {});
-    if (!signal.aborted) await this.#compactor.runForever(signal);
+    if (!signal.aborted) await this.compactor.runForever(signal);
+    await view;
   }
 
   async close(): Promise<void> {
@@ -208,10 +211,10 @@ export class Standalone {
     await this.#runner.close();
     await this.#endpoints.close();
     await Promise.all(this.#servers.map((server) => server.stop(0)));
-    await this.#compactor.close();
+    await this.compactor.close();
     await this.#receiver.close();
     await this.#store.close();
-    await this.#bucket.close();
+    await this.bucket.close();
   }
 
   /** A gRPC server for each part that has a StoreAPI, on ports that the system chooses. */
@@ -254,7 +257,7 @@ export class Standalone {
       ruleFiles,
       alertmanagers,
       queryAddress: metricsAddress,
-      bucket: this.#bucket,
+      bucket: this.bucket,
       logger: logger.with({component: "rule"}),
       registry,
     });
@@ -293,7 +296,7 @@ export class Standalone {
           shipper: (labels) =>
             new Shipper({
               dir: prometheus.dataDir,
-              bucket: this.#bucket,
+              bucket: this.bucket,
               labels,
               source: "sidecar",
               uploadCompacted: false,

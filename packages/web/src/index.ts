@@ -1,3 +1,11 @@
+export type {
+  BlocksPlan,
+  PlannedCompaction,
+  PlannedDeletion,
+  PlannedDownsampling,
+  PlannedGroup,
+  PlannedMark,
+} from "./api/blocks-plan.ts";
 export {addBlocksRoutes, type BlocksApiOptions, type BlocksView} from "./api/blocks-routes.ts";
 export type {
   EndpointBackend,

@@ -1,11 +1,10 @@
-import {setTimeout as sleep} from "node:timers/promises";
 import {StrataError} from "@strata/base";
-import {type MarkKind, writeMark} from "@strata/block";
 import {Compactor} from "@strata/compact";
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered} from "@strata/objstore";
-import {type Api, addBlocksRoutes} from "@strata/web";
+import {addBlocksRoutes} from "@strata/web";
 import {compactFlags} from "../flags/compact.ts";
+import {blockMarker} from "../mark-blocks.ts";
 import {runComponent} from "../runtime.ts";
 import {selectorRules} from "../selector-rules.ts";
 import {defineCommand} from "./tree.ts";
@@ -59,22 +58,22 @@ export const compact = defineCommand(compactFlags, (context) =>
       });
       const serving = flags.wait && !flags["web.disable"];
       if (serving) {
-        const label = flags["bucket-web-label"];
-        const mark = flags["disable-admin-operations"]
-          ? undefined
-          : async (ulid: string, kind: MarkKind, details: string) => {
-              const reason = kind === "deletion" ? "" : "manual";
-              const time = Math.floor(Date.now() / 1000);
-              await writeMark(bucket, kind, {ulid, time, details, reason}, log, signal);
-            };
-        addViews(v1, compactor, label, mark);
+        addBlocksRoutes(v1, {
+          label: flags["bucket-web-label"],
+          loaded: () => compactor.view("loaded"),
+          global: () => compactor.view("global"),
+          plan: () => compactor.plan(),
+          mark: blockMarker({log, signal}, bucket, !flags["disable-admin-operations"], () => {
+            void compactor.refreshView(signal);
+          }),
+        });
       }
       return {
         async run(stop) {
           probes.setReady();
           if (!flags.wait) return compactor.runOnce(stop);
           const views = serving
-            ? refreshViews(compactor, flags["block-viewer.global.sync-block-interval"], stop)
+            ? compactor.keepView(flags["block-viewer.global.sync-block-interval"], stop)
             : Promise.resolve();
           await Promise.all([compactor.runForever(stop), views]);
         },
@@ -86,25 +85,3 @@ export const compact = defineCommand(compactFlags, (context) =>
     },
   }),
 );
-
-function addViews(
-  v1: Api,
-  compactor: Compactor,
-  label: string,
-  mark: ((ulid: string, kind: MarkKind, details: string) => Promise<void>) | undefined,
-): void {
-  addBlocksRoutes(v1, {
-    label,
-    loaded: () => compactor.view("loaded"),
-    global: () => compactor.view("global"),
-    mark,
-  });
-}
-
-/** Keeps the page of all blocks up to date between rounds. */
-async function refreshViews(compactor: Compactor, intervalMs: number, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await compactor.refreshView(signal);
-    await sleep(intervalMs, undefined, {signal}).catch(() => {});
-  }
-}

@@ -1,7 +1,8 @@
 import {errorText} from "@strata/base";
 import {REPLICA_LABELS, Standalone} from "@strata/standalone";
-import {DEFAULT_TENANT_CONFIG, prefixOptions} from "@strata/web";
+import {addBlocksRoutes, DEFAULT_TENANT_CONFIG, prefixOptions} from "@strata/web";
 import {standaloneFlags} from "../flags/standalone.ts";
+import {blockMarker} from "../mark-blocks.ts";
 import {mountQuerier} from "../mount-querier.ts";
 import {runComponent} from "../runtime.ts";
 import {defineCommand} from "./tree.ts";
@@ -27,7 +28,7 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
       runtime.onReload(() =>
         all.reload().catch((err: unknown) => log.error("cannot reload rules", {err: errorText(err)})),
       );
-      mountQuerier(runtime, all.querier, all.endpointApi, {
+      const api = mountQuerier(runtime, all.querier, all.endpointApi, {
         prefixes: prefixOptions("", "", ""),
         cors: true,
         defaults: {
@@ -46,6 +47,14 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
         endpointDefaults: {
           partialResponse: {rules: true, targets: true, metadata: true, exemplars: true, status: true},
         },
+      });
+      const {compactor} = all;
+      addBlocksRoutes(api, {
+        label: "",
+        loaded: () => compactor.view("loaded"),
+        global: () => compactor.view("global"),
+        plan: () => compactor.plan(),
+        mark: blockMarker(runtime, all.bucket, true, () => void compactor.refreshView(runtime.signal)),
       });
       return {
         run: (signal) =>

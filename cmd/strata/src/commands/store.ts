@@ -1,4 +1,3 @@
-import {type MarkKind, writeMark} from "@strata/block";
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered, traced} from "@strata/objstore";
 import {cachingBucketFromConfig, indexCacheFromConfig, Store} from "@strata/store";
@@ -6,6 +5,7 @@ import {serveStore} from "@strata/storeapi";
 import {addBlocksRoutes} from "@strata/web";
 import {cacheServers} from "../cache-servers.ts";
 import {storeFlags} from "../flags/store.ts";
+import {blockMarker} from "../mark-blocks.ts";
 import {runComponent} from "../runtime.ts";
 import {selectorRules} from "../selector-rules.ts";
 import {defineCommand} from "./tree.ts";
@@ -67,19 +67,10 @@ export const store = defineCommand(storeFlags, (context) =>
         });
       }
       if (!flags["web.disable"]) {
-        const mark = async (ulid: string, kind: MarkKind, details: string) => {
-          const mark = {
-            ulid,
-            time: Math.floor(Date.now() / 1000),
-            details,
-            reason: kind === "deletion" ? "" : "manual",
-          };
-          await writeMark(bucket, kind, mark, log, signal);
-        };
         addBlocksRoutes(v1, {
           label: flags["bucket-web-label"],
           loaded: () => gateway.queryable.view(),
-          mark: flags["disable-admin-operations"] ? undefined : mark,
+          mark: blockMarker({log, signal}, bucket, !flags["disable-admin-operations"]),
         });
       }
       return {

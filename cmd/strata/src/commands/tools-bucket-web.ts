@@ -1,11 +1,12 @@
 import {setTimeout as sleep} from "node:timers/promises";
 import {errorText} from "@strata/base";
-import {BaseFetcher, labelShardFilter, type MarkKind, MetaFetcher, timePartitionFilter, writeMark} from "@strata/block";
+import {BaseFetcher, labelShardFilter, MetaFetcher, timePartitionFilter} from "@strata/block";
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered, traced} from "@strata/objstore";
 import type {BlockMeta} from "@strata/tsdb";
 import {addBlocksRoutes, normalisePrefix} from "@strata/web";
 import {bucketWebFlags} from "../flags/tools.ts";
+import {blockMarker} from "../mark-blocks.ts";
 import {runComponent} from "../runtime.ts";
 import {selectorRules} from "../selector-rules.ts";
 import {defineCommand} from "./tree.ts";
@@ -48,16 +49,12 @@ export const bucketWeb = defineCommand(bucketWebFlags, (context) =>
           view = {...view, error: errorText(err)};
         }
       };
-      const mark = async (ulid: string, kind: MarkKind, details: string): Promise<void> => {
-        const reason = kind === "deletion" ? "" : "manual";
-        await writeMark(bucket, kind, {ulid, time: Math.floor(Date.now() / 1000), details, reason}, log, signal);
-      };
       const routePrefix = normalisePrefix(flags["web.route-prefix"] || flags["web.external-prefix"]);
       addBlocksRoutes(api({routePrefix, cors: !flags["web.disable-cors"]}), {
         label: flags.label,
         loaded: () => view,
         global: () => view,
-        mark: flags["disable-admin-operations"] ? undefined : mark,
+        mark: blockMarker({log, signal}, bucket, !flags["disable-admin-operations"], () => void refresh(signal)),
       });
       return {
         async run(stop) {

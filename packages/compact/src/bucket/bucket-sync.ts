@@ -30,9 +30,8 @@ export type BucketState = {
   /** Blocks whose data another block of `metas` holds too. */
   readonly duplicates: readonly string[];
   readonly deletionMarks: ReadonlyMap<string, Mark>;
-  readonly noCompact: ReadonlySet<string>;
-  /** Reasons by block. */
-  readonly noDownsample: ReadonlyMap<string, string>;
+  readonly noCompact: ReadonlyMap<string, Mark>;
+  readonly noDownsample: ReadonlyMap<string, Mark>;
 };
 
 export type BucketSyncOptions = {
@@ -140,8 +139,8 @@ const sourcesKey = (meta: BlockMeta): string => `${groupKey(meta)} ${meta.compac
 
 /** Records which blocks are left out of compaction and downsampling; drops none. */
 class MarkGatherer implements MetaFilter {
-  noCompact: ReadonlySet<string> = new Set();
-  noDownsample: ReadonlyMap<string, string> = new Map();
+  noCompact: ReadonlyMap<string, Mark> = new Map();
+  noDownsample: ReadonlyMap<string, Mark> = new Map();
   readonly #bucket: Bucket;
   readonly #logger: Logger;
 
@@ -155,14 +154,14 @@ class MarkGatherer implements MetaFilter {
     counts: Parameters<MetaFilter["apply"]>[1],
     signal: AbortSignal,
   ): Promise<void> {
-    const noCompact = new Set<string>();
-    const noDownsample = new Map<string, string>();
+    const noCompact = new Map<string, Mark>();
+    const noDownsample = new Map<string, Mark>();
     await forEachLimit([...metas.keys()], MARK_CONCURRENCY, async (ulid) => {
       const [compact, downsample] = await Promise.all([
-        this.#reason(ulid, "no-compact", signal),
-        this.#reason(ulid, "no-downsample", signal),
+        this.#read(ulid, "no-compact", signal),
+        this.#read(ulid, "no-downsample", signal),
       ]);
-      if (compact !== undefined) noCompact.add(ulid);
+      if (compact !== undefined) noCompact.set(ulid, compact);
       if (downsample !== undefined) noDownsample.set(ulid, downsample);
     });
     if (noCompact.size > 0) counts.add("marked-for-no-compact", noCompact.size);
@@ -171,14 +170,14 @@ class MarkGatherer implements MetaFilter {
     this.noDownsample = noDownsample;
   }
 
-  async #reason(ulid: string, kind: "no-compact" | "no-downsample", signal: AbortSignal): Promise<string | undefined> {
+  async #read(ulid: string, kind: "no-compact" | "no-downsample", signal: AbortSignal): Promise<Mark | undefined> {
     try {
-      return (await readMark(this.#bucket, ulid, kind, this.#logger, signal))?.reason;
+      return await readMark(this.#bucket, ulid, kind, this.#logger, signal);
     } catch (err) {
       if ((err as {code?: unknown}).code !== "internal") throw err;
       // A mark of a version from the future asks for the same, whatever else it says.
       this.#logger.warn("cannot read marker, taking the block for marked", {block: ulid, err: errorText(err)});
-      return "";
+      return {ulid, time: 0, details: "", reason: ""};
     }
   }
 }

@@ -39,7 +39,7 @@ export async function deleteMarked(
   for (const [ulid, {time, details}] of state.deletionMarks) {
     if (now() / 1000 - time <= options.deleteDelayMs / 1000) continue;
     const meta = state.all.get(ulid);
-    if (REPLACED.has(details) && meta !== undefined && isLastCopy(meta, state, options.retention, now())) {
+    if (meta !== undefined && isLastCopy(meta, details, state, options.retention, now())) {
       kept++;
       logger.error("keeping marked block: no other block holds its data any more; remove the mark, or delete by hand", {
         block: ulid,
@@ -67,7 +67,15 @@ export async function deleteMarked(
   return deleted;
 }
 
-function isLastCopy(meta: BlockMeta, state: BucketState, retention: Retention, now: number): boolean {
+/** Whether a block is marked because another one holds its data, and none does any more. */
+export function isLastCopy(
+  meta: BlockMeta,
+  details: string,
+  state: Pick<BucketState, "all">,
+  retention: Retention,
+  now: number,
+): boolean {
+  if (!REPLACED.has(details)) return false;
   if (meta.stats.numSamples === 0 || isExpired(meta, retention, now)) return false;
   return holderOf(meta, state.all.values()) === undefined;
 }

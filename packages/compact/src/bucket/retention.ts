@@ -4,8 +4,8 @@ import type {BlockMeta} from "@strata/tsdb";
 import type {CompactContext} from "../context.ts";
 import {RESOLUTION} from "../downsample/resolution.ts";
 import type {BucketState} from "./bucket-sync.ts";
+import {CoarserData} from "./coarser-data.ts";
 import {DELETE_DETAILS, mark} from "./marks.ts";
-import {missingObject} from "./verified-upload.ts";
 
 /** ms that blocks of each resolution are kept; 0 for ever. */
 export type Retention = {readonly raw: number; readonly fiveMinutes: number; readonly oneHour: number};
@@ -61,10 +61,9 @@ export async function applyRetention(
   for (const meta of state.metas.values()) {
     if (!isExpired(meta, options.retention, now()) || state.deletionMarks.has(meta.ulid)) continue;
     const resolution = resolutionOf(meta);
-    const needed = options.downsampling ? neededResolution(meta, options.retention, now()) : undefined;
-    const reason = state.noDownsample.get(meta.ulid);
-    if (needed !== undefined && (reason === undefined || !isManual(reason))) {
-      const why = await coarser.missing(ctx, meta, needed, signal);
+    const needed = awaitedResolution(meta, state, options, now());
+    if (needed !== undefined) {
+      const why = await coarser.missing(ctx.bucket, meta, needed, signal);
       if (why !== undefined) {
         held.set(String(resolution), (held.get(String(resolution)) ?? 0) + 1);
         logger.warn("keeping block beyond its retention: it would be lost", {block: meta.ulid, resolution, why});
@@ -79,42 +78,20 @@ export async function applyRetention(
   return marked;
 }
 
+/**
+ * The resolution at which the data of a block that is beyond its retention must be there before the block may go;
+ * undefined where there is nothing to wait for.
+ */
+export function awaitedResolution(
+  meta: BlockMeta,
+  state: Pick<BucketState, "noDownsample">,
+  {retention, downsampling}: RetentionOptions,
+  now: number,
+): number | undefined {
+  if (!downsampling) return undefined;
+  const mark = state.noDownsample.get(meta.ulid);
+  return mark !== undefined && isManual(mark.reason) ? undefined : neededResolution(meta, retention, now);
+}
+
 /** A mark that a person put there. Ours have reasons of their own. */
 const isManual = (reason: string): boolean => reason === "manual" || reason === "";
-
-/** Finds the coarser blocks that hold a block's sources; each is looked at once. */
-class CoarserData {
-  readonly #bySource = new Map<string, BlockMeta[]>();
-  readonly #whole = new Map<string, string | undefined>();
-
-  constructor(state: BucketState) {
-    for (const meta of state.metas.values()) {
-      if (state.deletionMarks.has(meta.ulid)) continue;
-      for (const source of meta.compaction.sources) {
-        const key = `${resolutionOf(meta)} ${source}`;
-        const list = this.#bySource.get(key);
-        if (list === undefined) this.#bySource.set(key, [meta]);
-        else list.push(meta);
-      }
-    }
-  }
-
-  /** Why the data of `meta` is not all there at `resolution`; undefined when it is. */
-  async missing(
-    ctx: RetentionContext,
-    meta: BlockMeta,
-    resolution: number,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    for (const source of meta.compaction.sources) {
-      const holder = this.#bySource.get(`${resolution} ${source}`)?.[0];
-      if (holder === undefined) return `no block of resolution ${resolution} ms holds source ${source}`;
-      if (!this.#whole.has(holder.ulid)) {
-        this.#whole.set(holder.ulid, await missingObject(ctx.bucket, holder, signal));
-      }
-      const missing = this.#whole.get(holder.ulid);
-      if (missing !== undefined) return `block ${holder.ulid} holds its data, but ${missing}`;
-    }
-    return undefined;
-  }
-}

@@ -1,6 +1,7 @@
 import {StrataError} from "@strata/base";
 import {formatRfc3339, parseUlid} from "@strata/model";
 import {type BlockMeta, encodeBlockMeta, ZERO_TIME} from "@strata/tsdb";
+import type {BlocksPlan} from "./blocks-plan.ts";
 import type {Api} from "./envelope.ts";
 
 /** What the page of blocks shows. */
@@ -21,11 +22,22 @@ export type BlocksApiOptions = {
   readonly global?: (() => BlocksView) | undefined;
   /** Marks a block; left out where marking is not allowed. `details` are free text. */
   readonly mark?: ((ulid: string, kind: "deletion" | "no-compact", details: string) => Promise<void>) | undefined;
+  /** Strata only: what will be done with the blocks; left out where nothing is. Undefined before the first look. */
+  readonly plan?: (() => BlocksPlan | undefined) | undefined;
 };
 
 const NOTHING: BlocksView = {blocks: [], refreshedAt: undefined, error: undefined};
 
-/** Adds `/api/v1/blocks` and `/api/v1/blocks/mark`. */
+/** Of a plan before the first look at the bucket. */
+const NO_PLAN = {settings: null, groups: [], deletions: [], marks: []};
+
+/**
+ * Adds what the page of blocks needs:
+ * - `GET /api/v1/blocks?view=global|loaded`: `{label, blocks, refreshedAt, err}`, blocks as in their meta.json;
+ * - `POST /api/v1/blocks/mark?id&action&detail`: 204; `action` is `DELETION` or `NO_COMPACTION`;
+ * - `GET /api/v1/blocks/plan`: a `BlocksPlan` with `refreshedAt` and `err` as above, `settings` null before the first
+ *   look at the bucket; not found where nobody compacts.
+ */
 export function addBlocksRoutes(api: Api, options: BlocksApiOptions): void {
   api.add(["GET"], "/blocks", "blocks", async (request) => {
     const view = (await request.form()).get("view");
@@ -34,11 +46,17 @@ export function addBlocksRoutes(api: Api, options: BlocksApiOptions): void {
       data: {
         label: options.label,
         blocks: blocks.map((meta) => JSON.parse(encodeBlockMeta(meta)) as unknown),
-        refreshedAt: refreshedAt === undefined ? ZERO_TIME : formatRfc3339(refreshedAt),
-        err: error ?? null,
+        ...freshness(refreshedAt, error),
       },
     };
   });
+  const {plan} = options;
+  if (plan !== undefined) {
+    api.add(["GET"], "/blocks/plan", "blocks_plan", () => {
+      const {refreshedAt, error} = options.global?.() ?? NOTHING;
+      return {data: {...(plan() ?? NO_PLAN), ...freshness(refreshedAt, error)}};
+    });
+  }
   api.add(["POST"], "/blocks/mark", "blocks_mark", async (request) => {
     if (options.mark === undefined) throw new StrataError("bad_data", "Admin operations are disabled");
     const form = await request.form();
@@ -60,3 +78,8 @@ export function addBlocksRoutes(api: Api, options: BlocksApiOptions): void {
     return {};
   });
 }
+
+const freshness = (refreshedAt: number | undefined, error: string | undefined) => ({
+  refreshedAt: refreshedAt === undefined ? ZERO_TIME : formatRfc3339(refreshedAt),
+  err: error ?? null,
+});
