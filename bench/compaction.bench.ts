@@ -8,6 +8,7 @@ import {cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from
 import {tmpdir} from "node:os";
 import {join} from "node:path";
 import {type FleetOptions, writeFleet} from "./support/fleet.ts";
+import {bySystem, record, recordCurve} from "./support/record.ts";
 import {cpuSeconds, type Program, programs, residentMb, settle, withScope} from "./support/systems.ts";
 import {flag, median, ms, printTable, ratio} from "./support/table.ts";
 
@@ -63,17 +64,32 @@ await withScope(async (scope) => {
   for (const scenario of [merging, replicas, downsampling]) rows.push(await measure(dir, scenario, systems));
   printTable(head, rows);
   const scaled: string[][] = [];
+  const lines: Record<string, Record<string, [number, number][]>> = {};
   for (let series = 1000; series <= SCALE; series *= 10) {
     for (const hours of [24, 72]) {
       const fleets = [{series, hours, stepMs: 60_000}];
       const name = `${series} series, ${hours} h at 60 s`;
-      scaled.push(await measure(dir, {...merging, name, fleets}, systems));
+      scaled.push(
+        await measure(dir, {...merging, name, fleets}, systems, (system, {peak}) => {
+          lines[hours] ??= {};
+          lines[hours][system] ??= [];
+          lines[hours][system].push([series, peak]);
+        }),
+      );
     }
   }
   printTable(head, scaled);
+  for (const [hours, of] of Object.entries(lines)) {
+    recordCurve(`peak memory of merging ${hours} h in 2 h blocks`, "MB", "series", of);
+  }
 });
 
-async function measure(dir: string, scenario: Scenario, systems: readonly Program[]): Promise<string[]> {
+async function measure(
+  dir: string,
+  scenario: Scenario,
+  systems: readonly Program[],
+  seen?: (system: string, run: Run) => void,
+): Promise<string[]> {
   const source = join(dir, "source");
   for (const fleet of scenario.fleets) await writeFleet(source, fleet);
   await settle();
@@ -83,6 +99,17 @@ async function measure(dir: string, scenario: Scenario, systems: readonly Progra
   }
   rmSync(source, {recursive: true});
   const of = (list: readonly Run[] | undefined, key: keyof Run) => median((list ?? []).map((run) => run[key]));
+  for (const [key, measure, unit] of [
+    ["wall", "time", "ms"],
+    ["cpu", "CPU", "ms"],
+    ["peak", "peak memory", "MB"],
+  ] as const) {
+    const values = bySystem(systems, runs, (list) => of(list, key));
+    record(scenario.name, unit, values, {measure});
+  }
+  for (const [i, {name}] of systems.entries()) {
+    seen?.(name, {wall: of(runs[i], "wall"), cpu: of(runs[i], "cpu"), peak: of(runs[i], "peak")});
+  }
   const row = [scenario.name];
   for (const list of runs) row.push(ms(of(list, "wall")), ms(of(list, "cpu")), ms(of(list, "peak")));
   if (systems.length > 1) {

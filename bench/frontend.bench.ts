@@ -9,6 +9,7 @@ import {tmpdir} from "node:os";
 import {join} from "node:path";
 import {freePort, httpReady, type Server, spawnServer, type TestScope} from "@strata/base/testing";
 import {FLEET_END, fleetBucket, REPLICA_LABEL} from "./support/fleet.ts";
+import {bySystem, record} from "./support/record.ts";
 import {type Program, programs, residentMb, startQuerier, startStore, withScope} from "./support/systems.ts";
 import {flag, median, ms, printTable, ratio} from "./support/table.ts";
 
@@ -127,6 +128,11 @@ async function benchDashboard(frontends: readonly Frontend[], querier: string): 
     [`panel of ${result.length} series out of the cache`, panel],
   ] as const) {
     const medians = frontends.map(({name}) => median(by.get(name) ?? []));
+    record(
+      what,
+      "ms",
+      bySystem(frontends, medians, (m) => m),
+    );
     rows.push([what, ...medians.map(ms), medians.length > 1 ? ratio(medians[0] as number, medians[1] as number) : ""]);
   }
   printTable(["dashboard over 24 h", ...frontends.map(({name}) => `${name} ms`), "time"], rows);
@@ -144,6 +150,11 @@ async function benchOverhead(frontends: readonly Frontend[], querier: string): P
       through.get(name)?.push(await timed(() => queries(url, i + (k + 1) * 1000)));
   }
   const base = median(straight);
+  record(
+    "added to a small query",
+    "ms",
+    bySystem(frontends, frontends, ({name}) => median(through.get(name) ?? []) - base),
+  );
   printTable(
     ["small query", "ms", "added ms"],
     [
@@ -197,6 +208,7 @@ async function benchWeek(
     one.push(await timed(ask((queriers[0] as {url: string}).url)));
     both.push(await timed(ask(front.url)));
   }
+  record("7 days, split over two queriers", "ms", {strata: median(both), "one querier": median(one)});
   printTable(
     ["7 days", "ms"],
     [
@@ -222,6 +234,12 @@ await withScope(async (scope) => {
   console.log();
   await benchOverhead(frontends, querier.url);
   console.log();
+  record(
+    "query-frontend",
+    "MB",
+    bySystem(frontends, frontends, ({server}) => residentMb(server.pid).peak),
+    {measure: "peak memory"},
+  );
   for (const {name, server} of frontends)
     console.log(`${name} query-frontend: peak ${residentMb(server.pid).peak.toFixed(0)} MB`);
   const week = await fleetBucket(scope, {series: Math.ceil(SERIES / 10), hours: 170, stepMs: 60_000});

@@ -2,6 +2,7 @@
 // and querier, the replicas merged and left as they are, in turn. Where a thanos is on PATH it does the same.
 import {fleetBucket} from "./support/fleet.ts";
 import {ask, QUERIES} from "./support/queries.ts";
+import {record} from "./support/record.ts";
 import {startSystems, withScope} from "./support/systems.ts";
 import {flag, median, ms, printTable, ratio} from "./support/table.ts";
 
@@ -11,6 +12,7 @@ const REPS = flag("reps", 5);
 await withScope(async (scope) => {
   const bucket = await fleetBucket(scope, {series: SERIES, hours: 24, stepMs: 15_000, replicas: 2});
   const rows: string[][] = [];
+  const means: Record<string, number> = {};
   for (const system of await startSystems(scope, bucket)) {
     const ratios: number[] = [];
     for (const query of QUERIES) {
@@ -27,8 +29,10 @@ await withScope(async (scope) => {
       rows.push([`${query.name}, ${system.name}`, ms(on), ms(off), ratio(on, off)]);
     }
     const mean = Math.exp(ratios.reduce((sum, r) => sum + Math.log(r), 0) / ratios.length);
+    means[system.name] = mean;
     rows.push([`geometric mean, ${system.name}`, "", "", ratio(mean, 1)]);
   }
   console.log();
+  record("two replicas merged", "× as they are", means, {measure: "cost of merging"});
   printTable(["query", "merged ms", "as they are ms", ""], rows);
 });

@@ -5,6 +5,7 @@ import {writeFileSync} from "node:fs";
 import {setTimeout as delay} from "node:timers/promises";
 import {fleetBucket} from "./support/fleet.ts";
 import {ask, QUERIES} from "./support/queries.ts";
+import {recordCurve} from "./support/record.ts";
 import {cpuSeconds, residentMb, type System, startSystems, withScope} from "./support/systems.ts";
 import {flag, ms, printTable, quantile, ratio} from "./support/table.ts";
 
@@ -27,10 +28,12 @@ await withScope(async (scope) => {
   const systems = await startSystems(scope, await fleetBucket(scope, {series: SERIES, hours: 24, stepMs: 15_000}));
   for (const system of systems) for (const query of QUERIES) await ask(system.url, query);
   const rows: string[][] = [];
+  const lines: Curves = {};
   for (const clients of CLIENTS) {
     const loads: Load[] = [];
     for (const system of systems) loads.push(await load(system, clients));
     for (const [i, system] of systems.entries()) rows.push(row(clients, system, loads[i] as Load, loads));
+    for (const [i, {name}] of systems.entries()) addPoints(lines, name, clients, loads[i] as Load);
   }
   const head = [
     "clients",
@@ -46,7 +49,32 @@ await withScope(async (scope) => {
   ];
   console.log();
   printTable(head, rows);
+  for (const [what, unit] of CURVES) recordCurve(what, unit, "clients", lines[what] ?? {});
 });
+
+/** What the report draws over the number of clients. */
+const CURVES = [
+  ["throughput", "queries/s"],
+  ["99 of 100 queries within", "ms"],
+  ["99 of 100 readings of /metrics within", "ms"],
+  ["peak memory of store and querier", "MB"],
+] as const;
+
+type Curves = Record<string, Record<string, [number, number][]>>;
+
+function addPoints(lines: Curves, system: string, clients: number, load: Load): void {
+  const values = [
+    load.perSecond,
+    quantile(load.waits, 0.99),
+    quantile(load.probes, 0.99),
+    load.peaks.reduce((sum, mb) => sum + mb, 0),
+  ];
+  for (const [i, [what]] of CURVES.entries()) {
+    lines[what] ??= {};
+    lines[what][system] ??= [];
+    lines[what][system].push([clients, values[i] as number]);
+  }
+}
 
 function row(clients: number, system: System, own: Load, all: readonly Load[]): string[] {
   const other = all[1];

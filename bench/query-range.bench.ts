@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import {fleetBucket} from "./support/fleet.ts";
 import {ask, QUERIES, type Query} from "./support/queries.ts";
+import {bySystem, record} from "./support/record.ts";
 import {cpuSeconds, residentMb, type System, startSystems, withScope} from "./support/systems.ts";
 import {flag, median, ms, printTable, ratio} from "./support/table.ts";
 
@@ -91,13 +92,29 @@ function printQueries(systems: readonly System[], results: readonly Measured[][]
     }
     return row;
   });
+  for (const [q, measured] of results.entries()) {
+    const name = QUERIES[q]?.name ?? "";
+    record(
+      name,
+      "ms",
+      bySystem(systems, measured, ({wall}) => median(wall)),
+    );
+    record(
+      name,
+      "ms",
+      bySystem(systems, measured, ({cpu}) => (cpu / REPS) * 1000),
+      {measure: "CPU"},
+    );
+  }
   const head = ["query", ...systems.flatMap(({name}) => [`${name} ms`, "spread", "CPU ms"])];
   if (systems.length > 1) head.push("time", "CPU");
   console.log();
   printTable(head, rows);
   if (systems.length < 2) return;
   const logs = results.map(([own, other]) => Math.log(median(own?.wall ?? []) / median(other?.wall ?? [])));
-  console.log(`geometric mean of the times' ratios: ${ratio(Math.exp(logs.reduce((a, b) => a + b) / logs.length), 1)}`);
+  const mean = Math.exp(logs.reduce((a, b) => a + b) / logs.length);
+  record("geometric mean of the queries", "× thanos", {strata: mean}, {measure: "time beside Thanos", ratio: mean});
+  console.log(`geometric mean of the times' ratios: ${ratio(mean, 1)}`);
 }
 
 function printMemory(systems: readonly System[]): void {
@@ -110,6 +127,12 @@ function printMemory(systems: readonly System[]): void {
   console.log();
   printTable(["process", "peak MB", "after MB"], rows);
   const peaks = systems.map(({parts}) => parts.reduce((sum, {server}) => sum + residentMb(server.pid).peak, 0));
+  record(
+    "store and querier",
+    "MB",
+    bySystem(systems, peaks, (mb) => mb),
+    {measure: "peak memory"},
+  );
   const [own, other] = peaks;
   if (own !== undefined && other !== undefined) console.log(`peaks together: ${ratio(own, other)}`);
 }

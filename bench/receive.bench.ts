@@ -6,6 +6,7 @@ import {mkdtempSync, rmSync} from "node:fs";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
 import {freePort, httpReady, type Server, spawnServer, type TestScope} from "@strata/base/testing";
+import {bySystem, record} from "./support/record.ts";
 import {cpuSeconds, type Program, programs, residentMb, withScope} from "./support/systems.ts";
 import {flag, ms, printTable, quantile, ratio} from "./support/table.ts";
 import {encodeLoad, type Protocol, sendLoad} from "./support/write-load.ts";
@@ -31,6 +32,15 @@ const rows: string[][] = [];
 for (const {name, protocol, copies} of scenarios) {
   const results: Result[] = [];
   for (const program of PROGRAMS) results.push(await withScope((scope) => measure(scope, program, protocol, copies)));
+  for (const [key, measure, unit] of [
+    ["cpu", "CPU", "s per million copies"],
+    ["rate", "throughput", "samples/s"],
+    ["p99", "99 of 100 requests within", "ms"],
+    ["peak", "peak memory", "MB"],
+  ] as const) {
+    const values = bySystem(PROGRAMS, results, (result) => result[key]);
+    record(name, unit, values, {measure, better: key === "rate" ? "more" : "less"});
+  }
   const [own, other] = results as [Result, Result | undefined];
   const show = ({rate, cpu, p99, peak}: Result): string[] => [
     (rate / 1000).toFixed(0),

@@ -7,6 +7,7 @@ import {setTimeout as delay} from "node:timers/promises";
 import {freePort, httpReady, spawnServer, type TestScope} from "@strata/base/testing";
 import {groupOffset} from "@strata/rules";
 import {FLEET_END, fleetBucket} from "./support/fleet.ts";
+import {bySystem, record} from "./support/record.ts";
 import {
   cpuSeconds,
   type Program,
@@ -174,6 +175,24 @@ function print(systems: readonly System[], results: readonly Measured[]): void {
         )
       : "",
   ]);
+  const what = `${RULES} rules`;
+  record(
+    what,
+    "ms",
+    bySystem(systems, results, ({passes}) => median(passes.map(({seconds}) => seconds * 1000))),
+  );
+  record(
+    what,
+    "ms",
+    bySystem(systems, results, ({cpu}) => (sum(cpu) / (REPS + 1)) * 1000),
+    {measure: "CPU"},
+  );
+  record(
+    what,
+    "MB",
+    bySystem(systems, results, ({peakMb}) => peakMb),
+    {measure: "peak memory"},
+  );
   console.log();
   printTable(
     ["ruler", "pass ms", "CPU ms: rule", "store", "query", "ruler peak MB", "failed rules", "p99 late ms"],

@@ -6,6 +6,7 @@ import {mkdtempSync, rmSync} from "node:fs";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
 import {FLEET_END, fleetBucket, REPLICA_LABEL} from "./support/fleet.ts";
+import {bySystem, record} from "./support/record.ts";
 import {
   cpuSeconds,
   type Program,
@@ -59,6 +60,15 @@ async function measure(owner: Program, queriers: readonly [Program, RunningQueri
       cpu[i] = (cpu[i] ?? 0) + cpuSeconds(querier.pid) - cpu0;
     }
   }
+  const names = queriers.map(([{name}]) => ({name}));
+  const what = `series of ${STORES} × ${owner.name} store`;
+  record(what, "ms", bySystem(names, waits, median));
+  record(
+    what,
+    "ms",
+    bySystem(names, cpu, (s) => (s / REPS) * 1000),
+    {measure: "querier's CPU"},
+  );
   return queriers.map(([program, querier], i) => {
     const own = waits[i] ?? [];
     return [

@@ -11,6 +11,7 @@ import type {Select} from "@strata/series";
 import {GrpcClient, rpcMetrics, StoreClient} from "@strata/storeapi";
 import {newRegistry} from "@strata/telemetry";
 import {fleetBucket} from "./support/fleet.ts";
+import {record} from "./support/record.ts";
 import {type Program, programs, residentMb, startStore, withScope} from "./support/systems.ts";
 import {flag, ms, printTable, textFlag} from "./support/table.ts";
 
@@ -73,6 +74,11 @@ async function measure(program: Program, bucket: string, data: string): Promise<
     assert.ok(whole.size <= 1, `answers differ: ${[...whole].join()} series`);
     const {peak} = residentMb(store.pid);
     const grown = ((peak - idle) * 1e6) / parseByteSize(BUDGET);
+    record(`${CALLS} wide calls at once, idle`, "MB", {[program.name]: idle}, {measure: "memory"});
+    record(`${CALLS} wide calls at once, peak`, "MB", {[program.name]: peak}, {measure: "memory"});
+    if (program.name === "strata") {
+      record("growth above idle", "budgets", {strata: grown}, {measure: "memory budget"});
+    }
     return [
       program.name,
       String(outcome.answers),

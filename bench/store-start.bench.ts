@@ -7,6 +7,7 @@ import {tmpdir} from "node:os";
 import {join} from "node:path";
 import {newUlid} from "@strata/model";
 import {FLEET_END, writeFleet} from "./support/fleet.ts";
+import {bySystem, record, recordCurve} from "./support/record.ts";
 import {cpuSeconds, type Program, programs, residentMb, settle, startStore, withScope} from "./support/systems.ts";
 import {flag, median, ms, printTable, ratio} from "./support/table.ts";
 
@@ -27,6 +28,7 @@ await withScope(async (scope) => {
   await settle();
   const systems = programs();
   const rows: string[][] = [];
+  const memory: Record<string, [number, number][]> = {};
   for (const blocks of [0, 12, MANY]) {
     const bucket = join(dir, `blocks-${blocks}`);
     for (const state of blocks === 0 ? ["cold"] : ["cold", "warm"]) {
@@ -39,12 +41,22 @@ await withScope(async (scope) => {
         }
       }
       rows.push(rowOf(`${blocks} blocks, ${state}`, starts));
+      const of = (key: keyof Start) => bySystem(systems, starts, (list) => median(list.map((start) => start[key])));
+      record(`${blocks} blocks, ${state}`, "ms", of("wall"), {measure: "time until ready"});
+      record(`${blocks} blocks, ${state}`, "MB", of("now"), {measure: "memory when ready"});
+      if (state === "warm" || blocks === 0) {
+        for (const [name, mb] of Object.entries(of("now"))) {
+          memory[name] ??= [];
+          memory[name].push([blocks, mb]);
+        }
+      }
     }
   }
   const head = ["start", ...systems.flatMap(({name}) => [`${name} ms`, "CPU ms", "MB", "peak MB"])];
   if (systems.length > 1) head.push("time", "MB");
   console.log(`\nblocks of ${SERIES} series; medians of ${REPS}`);
   printTable(head, rows);
+  recordCurve("memory when ready", "MB", "blocks", memory);
 });
 
 /** One real block, and hard links to its files under other ids and times: for a start only the metas count as different. */
