@@ -21,7 +21,7 @@ export {BucketAccess} from "./bucket-access.ts";
 export {externalLabels, groupKey, resolutionOf} from "./external-labels.ts";
 export {buildIndexHeader} from "./index-header/build.ts";
 export {type IndexHeaderEvents, LazyIndexHeader} from "./index-header/lazy-index-header.ts";
-export {NO_RANGE, type ValueRanges} from "./index-header/postings-table.ts";
+export {NO_RANGE, type PostingOffsets, type ValueRanges} from "./index-header/posting-offsets.ts";
 export {IndexHeaderReader} from "./index-header/reader.ts";
 export {IndexHealth, indexHealth} from "./index-health.ts";
 export {encodeMark, type Mark, type MarkKind, readMark, removeMark, writeMark} from "./markers.ts";

@@ -20,9 +20,6 @@ import {DEFAULT_TENANT} from "./store-metrics.ts";
 /** Series entries read and decoded together: some 100 kB of the index. */
 const ENTRY_BATCH = 1024;
 
-/** Series ids are offsets divided by this (index version 2). */
-const SERIES_ALIGN = 16;
-
 /** One posting list with all it takes besides the ids; beyond it lies nothing of ours. */
 const LENGTH_BYTES = 4;
 const CRC_BYTES = 4;
@@ -170,7 +167,8 @@ export class BlockReader implements LabelSource {
       const ids = decodePostings(bytes);
       this.#held.take(ids.byteLength, "posting lists");
       // Of another index, or of no index at all.
-      if (ids.length > 0 && (ids.at(-1) as number) * SERIES_ALIGN >= this.#header.postingsEnd) throw beyondIndex();
+      if (ids.length > 0 && (ids.at(-1) as number) * this.#header.seriesScale >= this.#header.postingsEnd)
+        throw beyondIndex();
       this.#ctx.stats.postings.touched++;
       this.#ctx.stats.postings.touchedBytes += bytes.length;
       return ids;
@@ -321,7 +319,8 @@ export class BlockReader implements LabelSource {
         this.#keep(out, i, mint, maxt, skipChunks);
       });
     }
-    const items = Array.from(ids, (id) => ({type: "Series" as const, offset: id * SERIES_ALIGN}));
+    const scale = this.#header.seriesScale;
+    const items = Array.from(ids, (id) => ({type: "Series" as const, offset: id * scale}));
     const cached = await cache.fetch(this.block.ulid, items, signal);
     const missing: number[] = [];
     for (let i = 0; i < ids.length; i++) {
@@ -384,11 +383,12 @@ export class BlockReader implements LabelSource {
   async #fetchEntries(ids: Uint32Array, take: TakeEntry): Promise<void> {
     const {stats, tuning, metrics} = this.#ctx;
     const key = this.block.indexKey;
+    const scale = this.#header.seriesScale;
     const guess = Math.min(this.block.meta.thanos?.seriesMaxSize || tuning.seriesBytes, MAX_ENTRY_GUESS);
     const starts = new Float64Array(ids.length);
     const ends = new Float64Array(ids.length);
     for (let i = 0; i < ids.length; i++) {
-      starts[i] = (ids[i] as number) * SERIES_ALIGN;
+      starts[i] = (ids[i] as number) * scale;
       ends[i] = (starts[i] as number) + guess;
     }
     const tooLong: {index: number; size: number}[] = [];

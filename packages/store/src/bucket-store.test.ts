@@ -108,7 +108,9 @@ function randomBlocks(rng: () => number): TestBlock[] {
       if (times.length > 0) series.set(JSON.stringify(Labels.fromObject(labels)), {labels, times});
     }
     const unique = new Map([...series.values()].map((s) => [Labels.fromObject(s.labels).toString(), s]));
-    return {ulid: id(i), minTime, maxTime: minTime + 100, external: pick(externals), series: [...unique.values()]};
+    const external = pick(externals);
+    const indexVersion = rng() < 0.25 ? 1 : 2;
+    return {ulid: id(i), minTime, maxTime: minTime + 100, external, series: [...unique.values()], indexVersion};
   });
 }
 

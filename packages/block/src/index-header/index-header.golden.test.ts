@@ -9,7 +9,7 @@ import {FilesystemBucket} from "@strata/objstore";
 import {FileAccess} from "@strata/tsdb";
 import {BucketAccess} from "../bucket-access.ts";
 import {buildIndexHeader} from "./build.ts";
-import {NO_RANGE} from "./postings-table.ts";
+import {NO_RANGE} from "./posting-offsets.ts";
 import {IndexHeaderReader} from "./reader.ts";
 
 type Lookups = {

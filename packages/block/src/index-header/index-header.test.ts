@@ -5,7 +5,8 @@ import {test} from "node:test";
 import {StrataError} from "@strata/base";
 import {random, repeat, tempDir} from "@strata/base/testing";
 import {crc32c} from "@strata/kernels";
-import {BufferAccess, type RandomAccess} from "@strata/tsdb";
+import {BufferAccess, decodePostingList, type RandomAccess} from "@strata/tsdb";
+import {forgeIndex} from "@strata/tsdb/testing";
 import {buildIndexHeader} from "./build.ts";
 import {IndexHeaderReader} from "./reader.ts";
 
@@ -95,6 +96,87 @@ test("a header too large for one piece is written in parts, the same", async (t)
   assert.deepEqual(await reader.symbols.lookup(refs), values);
 });
 
+/** Series of 100 hosts in label order, with values of one byte, of UTF-8 and longer than a window for lookups. */
+const HOSTS = Array.from({length: 100}, (_, i) => `${i % 3 === 0 ? "é" : "h"}${String(i).padStart(3, "0")}`)
+  .concat("x".repeat(9000))
+  .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+const hosts = HOSTS.map((host) => ({
+  labels: [["host", host] as const, ["job", host.startsWith("h") ? "a" : "b"] as const],
+  chunks: [{mint: 0, maxt: 5, ref: 8}],
+}));
+
+test("the unsorted tables of index version 1 answer like those of version 2", async (t) => {
+  const found: unknown[] = [];
+  for (const version of [2, 1] as const) {
+    const bytes = forgeIndex(version, hosts);
+    const reader = await openBuilt(new BufferAccess("x", bytes), join(tempDir(t), "h"));
+    t.after(() => reader.close());
+    assert.equal(reader.indexVersion, version);
+    const {postings} = reader;
+    const lists = async (name: string, ranges: Float64Array) =>
+      [...ranges].flatMap((start, i): (string | number)[] => {
+        if (i % 2 === 1) return [];
+        if (start < 0) return [`no list of ${name}`];
+        const ids = decodePostingList(bytes, start - 4, (ranges[i + 1] as number) + 4, "x", 0);
+        return [ids.length];
+      });
+    const some = ["h001", "h00x", "h010", "h100", "x", "x".repeat(9000)];
+    const third = await reader.select("host", "h0", (value) => value.endsWith("1"));
+    found.push({
+      names: reader.labelNames(),
+      hosts: await reader.labelValues("host"),
+      counts: [postings.valueCount("host"), postings.valueCount("job"), postings.valueCount("no"), postings.has("no")],
+      some: await lists("host", await postings.ranges("host", some)),
+      none: await lists("no", await postings.ranges("no", some)),
+      all: await lists("", await postings.ranges("", [""])),
+      third: [third.values, await lists("host", third.ranges)],
+      no: (await reader.select("no", "", () => true)).values,
+    });
+    assert.ok(postings.byteLength > 0);
+  }
+  assert.deepEqual(found[1], found[0]);
+});
+
+test("symbols of index version 1 are found by their offsets in the index", async (t) => {
+  const texts = ["a", "b", "host", "job", ...HOSTS].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const reader = await openBuilt(new BufferAccess("x", forgeIndex(1, hosts)), join(tempDir(t), "h"));
+  t.after(() => reader.close());
+  const refs: number[] = [];
+  let at = 13;
+  for (const text of texts) {
+    refs.push(at);
+    at += Buffer.byteLength(text) + (text.length < 128 ? 1 : 2);
+  }
+  assert.deepEqual(await reader.symbols.lookup(Uint32Array.from(refs)), texts);
+  assert.deepEqual(await reader.symbols.lookup(Uint32Array.from([refs.at(-1) as number])), [texts.at(-1)]);
+  assert.ok(reader.symbols.has(13) && !reader.symbols.has(at));
+  for (const wrong of [0, 4, at, 2 ** 31])
+    await assert.rejects(
+      reader.symbols.lookup(Uint32Array.of(wrong)),
+      (err) => (err as StrataError).code === "corrupt",
+    );
+});
+
+test("a damaged header of index version 1 gives a corrupt error or the sound answer, never another", async (t) => {
+  const path = join(tempDir(t), "h");
+  const source = new BufferAccess("x", forgeIndex(1, hosts.slice(0, 5)));
+  const sound = await valuesOf(await openBuilt(source, path));
+  const header = readFileSync(path);
+  for (let i = 0; i < header.length; i++) {
+    writeFileSync(path, flip(Buffer.from(header), i, 1 << (i % 8)));
+    await soundOrCorrupt(() => IndexHeaderReader.open(path), sound, valuesOf);
+  }
+  for (const entries of [2, 3]) {
+    const twice = forgeIndex(1, hosts.slice(0, entries), (part, bytes) =>
+      part === "table" ? Buffer.concat([u32(6), bytes.subarray(4), bytes.subarray(4)]) : bytes,
+    );
+    await assert.rejects(
+      openBuilt(new BufferAccess("x", twice), path),
+      (err) => (err as StrataError).code === "corrupt",
+    );
+  }
+});
+
 test("an index that is no index leaves no file behind", async (t) => {
   const directory = tempDir(t);
   mkdirSync(join(directory, "d"));
@@ -114,18 +196,31 @@ function flip(bytes: Buffer, at: number, mask: number): Buffer {
 
 async function answers(reader: IndexHeaderReader): Promise<string> {
   try {
-    const names = reader.labelNames();
-    const values = await Promise.all(names.map((name) => reader.select(name, "", () => true)));
     const symbols = await reader.symbols.lookup(Uint32Array.from({length: reader.symbols.count}, (_, i) => i));
-    return JSON.stringify([names, values.map((v) => [v.values, [...v.ranges]]), symbols]);
+    return JSON.stringify([await valuesOf(reader), symbols]);
   } finally {
     await reader.close();
   }
 }
 
-async function soundOrCorrupt(open: () => Promise<IndexHeaderReader>, sound: string): Promise<void> {
+/** All values with their lists' places. */
+async function valuesOf(reader: IndexHeaderReader): Promise<string> {
   try {
-    assert.equal(await answers(await open()), sound);
+    const names = reader.labelNames();
+    const values = await Promise.all(names.map((name) => reader.select(name, "", () => true)));
+    return JSON.stringify([names, values.map((v) => [v.values, [...v.ranges]])]);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function soundOrCorrupt(
+  open: () => Promise<IndexHeaderReader>,
+  sound: string,
+  ask: (reader: IndexHeaderReader) => Promise<string> = answers,
+): Promise<void> {
+  try {
+    assert.equal(await ask(await open()), sound);
   } catch (err) {
     if (err instanceof assert.AssertionError) throw err;
     assert.ok(err instanceof StrataError && err.code === "corrupt", String(err));

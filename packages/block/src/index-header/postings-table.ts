@@ -1,23 +1,14 @@
-import {StrataError} from "@strata/base";
 import type {RandomAccess} from "@strata/tsdb";
 import type {HeaderLayout} from "./header-layout.ts";
-import {asBuffer, cutItem, next, STOP, scanRange, scanSection, uvarint} from "./scan.ts";
+import {NO_RANGE, type PostingOffsets, type ValueRanges} from "./posting-offsets.ts";
+import {asBuffer, cutItem, STOP, scanRange} from "./scan.ts";
+import {badEntry, entry, isName, readEntry, scanTable} from "./table-entry.ts";
 
 /** Each 32nd value of a name is kept in memory with its place; the values between are scanned in the file. */
 const SAMPLING = 32;
 
 /** Read unit for lookups: some 32 entries of 40 bytes, so mostly one read a value. */
 const LOOKUP_BYTES = 4 * 1024;
-
-/** A pair that is not in the table. */
-export const NO_RANGE = -1;
-
-/** Values of one label with their posting lists: byte ranges [start, end) in the index, from the count to the CRC. */
-export type ValueRanges = {
-  readonly values: readonly string[];
-  /** start and end of value i at 2·i and 2·i + 1. */
-  readonly ranges: Float64Array;
-};
 
 type Name = {
   /** Offset of the name's first entry, from the table's first. */
@@ -29,13 +20,10 @@ type Name = {
 };
 
 /**
- * The postings offset table of an index-header with only samples in memory. Entries are sorted by name, then value:
- *
- * ```
- * uvarint 2 · uvarint length, name · uvarint length, value · uvarint offset of the list in the index
- * ```
+ * The postings offset table of an index-header with only samples in memory: of index version 2, whose entries are sorted
+ * by name, then value.
  */
-export class PostingsTable {
+export class PostingsTable implements PostingOffsets {
   readonly #source: RandomAccess;
   readonly #layout: HeaderLayout;
   readonly #names: ReadonlyMap<string, Name>;
@@ -55,24 +43,9 @@ export class PostingsTable {
 
   /** Scans the table once; throws `corrupt` where it is not sorted or does not hold as many entries as it says. */
   static async load(source: RandomAccess, layout: HeaderLayout): Promise<PostingsTable> {
-    const {from, count, at} = layout.table;
-    const collected = new Collected(source.name, from);
-    await scanSection(source, layout.table, (bytes, base) => {
-      let pos = 0;
-      while (readEntry(bytes, pos, source.name, base)) {
-        collected.add(bytes, base + pos);
-        pos = entry.next;
-      }
-      return pos;
-    });
+    const collected = new Collected(source.name, layout.table.from);
+    await scanTable(source, layout.table, (bytes, at) => collected.add(bytes, at));
     collected.finishName();
-    if (collected.entries !== count) {
-      throw new StrataError(
-        "corrupt",
-        `cannot read postings offset table of ${source.name} at ${at}: it announces ${count} entries and holds ${collected.entries}`,
-        {fields: {file: source.name, offset: at}},
-      );
-    }
     return new PostingsTable(source, layout, collected);
   }
 
@@ -80,7 +53,6 @@ export class PostingsTable {
     return this.#values.byteLength + this.#offset.byteLength * 2 + this.#names.size * 128;
   }
 
-  /** All label names, sorted by bytes; the name "" of the list of all series is left out. */
   labelNames(): string[] {
     return [...this.#names.keys()].filter((name) => name !== "");
   }
@@ -89,12 +61,10 @@ export class PostingsTable {
     return this.#names.has(name);
   }
 
-  /** How many values `name` has; 0 when it is not there. */
   valueCount(name: string): number {
     return this.#names.get(name)?.count ?? 0;
   }
 
-  /** Ranges of ascending (by bytes) values of `name`: start and end of value i at 2·i and 2·i + 1, or NO_RANGE twice. */
   async ranges(name: string, values: readonly string[]): Promise<Float64Array> {
     const out = new Float64Array(values.length * 2).fill(NO_RANGE);
     const found = this.#names.get(name);
@@ -117,7 +87,6 @@ export class PostingsTable {
     return out;
   }
 
-  /** The values of `name` that start with `prefix` and that `keep` wants, with their ranges, ascending. */
   async select(name: string, prefix: string, keep: (value: string) => boolean): Promise<ValueRanges> {
     const values: string[] = [];
     const offsets: number[] = [];
@@ -183,49 +152,12 @@ export class PostingsTable {
   }
 }
 
-/** The entry that `readEntry` read last, as positions in its buffer. PERF: one object instead of one per entry. */
-const entry = {nameFrom: 0, nameTo: 0, valueFrom: 0, valueTo: 0, offset: 0, next: 0};
-
-/** Reads the entry at `pos` into `entry`; false when `bytes` ends before it does. */
-function readEntry(bytes: Buffer, pos: number, file: string, base: number): boolean {
-  if (pos >= bytes.length) return false;
-  if (bytes[pos] !== 2) throw badEntry(file, base + pos, `it has ${bytes[pos]} keys instead of 2`);
-  const nameLength = uvarint(bytes, pos + 1);
-  if (nameLength < 0) return incomplete(nameLength, file, base + pos);
-  entry.nameFrom = next;
-  entry.nameTo = next + nameLength;
-  if (entry.nameTo > bytes.length) return false;
-  const valueLength = uvarint(bytes, entry.nameTo);
-  if (valueLength < 0) return incomplete(valueLength, file, base + pos);
-  entry.valueFrom = next;
-  entry.valueTo = next + valueLength;
-  if (entry.valueTo > bytes.length) return false;
-  const offset = uvarint(bytes, entry.valueTo);
-  if (offset < 0) return incomplete(offset, file, base + pos);
-  entry.offset = offset;
-  entry.next = next;
-  return true;
-}
-
-function incomplete(code: number, file: string, offset: number): false {
-  if (code === -2) throw badEntry(file, offset, "a number in it is too large");
-  return false;
-}
-
-const badEntry = (file: string, offset: number, why: string) =>
-  new StrataError("corrupt", `cannot read postings offset entry of ${file} at ${offset}: ${why}`, {
-    fields: {file, offset},
-  });
-
-const isName = (bytes: Buffer, name: string): boolean => bytes.toString("utf8", entry.nameFrom, entry.nameTo) === name;
-
 /** Gathers names and samples while the table is scanned. */
 class Collected {
   readonly names = new Map<string, Name>();
   readonly offset: number[] = [];
   readonly valueEnd: number[] = [];
   readonly values: Buffer[] = [];
-  entries = 0;
   readonly #file: string;
   readonly #tableFrom: number;
   #name = Buffer.alloc(0);
@@ -261,7 +193,6 @@ class Collected {
       this.valueEnd.push(this.#valueBytes);
     }
     this.#count++;
-    this.entries++;
   }
 
   finishName(): void {

@@ -1,19 +1,21 @@
-import {FileAccess} from "@strata/tsdb";
+import {FileAccess, INDEX_V1, SERIES_ALIGN} from "@strata/tsdb";
 import {type HeaderLayout, readLayout} from "./header-layout.ts";
-import {PostingsTable, type ValueRanges} from "./postings-table.ts";
+import type {PostingOffsets, ValueRanges} from "./posting-offsets.ts";
+import {PostingsTable} from "./postings-table.ts";
 import {SymbolTable} from "./symbol-table.ts";
+import {WholePostingsTable} from "./whole-postings-table.ts";
 
 /**
- * An open index-header: symbols and posting offsets of one block. Only every 32nd entry is in memory; lookups read the
- * file. Whoever opens it closes it.
+ * An open index-header: symbols and posting offsets of one block. Only every 32nd entry is in memory (of index version 1,
+ * which is in no order, all posting offsets); lookups read the file. Whoever opens it closes it.
  */
 export class IndexHeaderReader {
   readonly symbols: SymbolTable;
-  readonly postings: PostingsTable;
+  readonly postings: PostingOffsets;
   readonly #file: FileAccess;
   readonly #layout: HeaderLayout;
 
-  private constructor(file: FileAccess, layout: HeaderLayout, symbols: SymbolTable, postings: PostingsTable) {
+  private constructor(file: FileAccess, layout: HeaderLayout, symbols: SymbolTable, postings: PostingOffsets) {
     this.#file = file;
     this.#layout = layout;
     this.symbols = symbols;
@@ -26,7 +28,8 @@ export class IndexHeaderReader {
     try {
       const layout = await readLayout(file);
       const symbols = await SymbolTable.load(file, layout);
-      const postings = await PostingsTable.load(file, layout);
+      const table = layout.indexVersion === INDEX_V1 ? WholePostingsTable : PostingsTable;
+      const postings = await table.load(file, layout);
       return new IndexHeaderReader(file, layout, symbols, postings);
     } catch (err) {
       await file.close();
@@ -36,6 +39,11 @@ export class IndexHeaderReader {
 
   get indexVersion(): number {
     return this.#layout.indexVersion;
+  }
+
+  /** What the ids of series are multiplied by to get the offsets of their entries in the index. */
+  get seriesScale(): number {
+    return this.#layout.indexVersion === INDEX_V1 ? 1 : SERIES_ALIGN;
   }
 
   /** Where the posting lists end in the index: all series lie before it. */

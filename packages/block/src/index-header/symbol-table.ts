@@ -1,5 +1,5 @@
 import {StrataError} from "@strata/base";
-import type {RandomAccess} from "@strata/tsdb";
+import {INDEX_V1, type RandomAccess} from "@strata/tsdb";
 import type {HeaderLayout} from "./header-layout.ts";
 import {asBuffer, cutItem, next, scanSection, uvarint} from "./scan.ts";
 
@@ -9,6 +9,9 @@ const SAMPLING_SHIFT = 5;
 
 /** Read unit for lookups; strings are some 20 bytes long, so several samples share one. */
 const LOOKUP_BYTES = 8 * 1024;
+
+/** Compat: symbols moved from offset 5 of the index to 14 of the index-header, references of version 1 did not. */
+const MOVED = 9;
 
 /** Symbols of an index-header by number, read from the file on demand. */
 export class SymbolTable {
@@ -30,8 +33,7 @@ export class SymbolTable {
     const {from, to, count, at} = layout.symbols;
     // Each symbol takes a byte at least, so a count beyond that is a lie that must not be allocated for.
     if (count > to - from) throw wrongCount(source.name, at, count, to - from);
-    if (layout.indexVersion === 1) return new SymbolTable(source, layout, new Uint32Array(0));
-    const samples = new Uint32Array(Math.ceil(count / SAMPLING));
+    const samples = new Uint32Array(layout.indexVersion === INDEX_V1 ? 0 : Math.ceil(count / SAMPLING));
     let seen = 0;
     await scanSection(source, layout.symbols, (bytes, base) => {
       let pos = 0;
@@ -51,7 +53,7 @@ export class SymbolTable {
   /** Whether a reference can be one of this table. */
   has(ref: number): boolean {
     const {indexVersion, symbols} = this.#layout;
-    return indexVersion === 1 ? ref < symbols.to : ref < this.count;
+    return indexVersion === INDEX_V1 ? ref < symbols.to - MOVED : ref < this.count;
   }
 
   /** Bytes this table holds in memory. */
@@ -64,7 +66,7 @@ export class SymbolTable {
    * `corrupt` for a reference beyond the table.
    */
   async lookup(refs: Uint32Array): Promise<string[]> {
-    return this.#layout.indexVersion === 1 ? this.#lookupByOffset(refs) : this.#lookupByNumber(refs);
+    return this.#layout.indexVersion === INDEX_V1 ? this.#lookupByOffset(refs) : this.#lookupByNumber(refs);
   }
 
   async #lookupByNumber(refs: Uint32Array): Promise<string[]> {
@@ -108,16 +110,21 @@ export class SymbolTable {
   async #lookupByOffset(refs: Uint32Array): Promise<string[]> {
     const {from, to} = this.#layout.symbols;
     const out: string[] = [];
+    let window: Buffer = Buffer.alloc(0);
+    let base = 0;
     for (const ref of refs) {
-      // Compat: symbols moved from offset 5 of the index to 14 of the index-header.
-      const start = ref + 9;
+      const start = ref + MOVED;
       if (start < from || start >= to) throw unknownSymbol(this.#source.name, ref);
-      let window = await this.#read(start, 256, to);
-      const length = uvarint(window, 0);
-      const begin = next;
-      if (length < 0 || start + begin + length > to) throw cutItem(this.#source.name, start);
-      if (begin + length > window.length) window = await this.#read(start, begin + length, to);
-      out.push(window.toString("utf8", begin, begin + length));
+      for (let want = LOOKUP_BYTES; ; want *= 4) {
+        const length = uvarint(window, start - base);
+        if (length === -2) throw cutItem(this.#source.name, start);
+        if (length >= 0 && next + length <= window.length) {
+          out.push(window.toString("utf8", next, next + length));
+          break;
+        }
+        if (base === start && start + window.length >= to) throw cutItem(this.#source.name, start);
+        [window, base] = [await this.#read(start, want, to), start];
+      }
     }
     return out;
   }

@@ -1,6 +1,9 @@
+import {writeFile} from "node:fs/promises";
+import {join} from "node:path";
 import {encodeXorChunks} from "@strata/chunkenc";
 import {compareLabels, Labels} from "@strata/model";
-import {BlockWriter, EMPTY_THANOS_META} from "@strata/tsdb";
+import {BlockWriter, EMPTY_THANOS_META, FileAccess, INDEX_FILE, IndexReader} from "@strata/tsdb";
+import {type ForgedSeries, forgeIndex} from "@strata/tsdb/testing";
 
 /** A series of a test block: one sample each at the given times (ms, ascending), `perChunk` to a chunk. */
 export type TestSeries = {readonly labels: Readonly<Record<string, string>>; readonly times: readonly number[]};
@@ -11,6 +14,8 @@ export type TestBlock = {
   readonly maxTime: number;
   readonly external: Readonly<Record<string, string>>;
   readonly series: readonly TestSeries[];
+  /** 1 for an index as the first Prometheus 2 wrote it. */
+  readonly indexVersion?: 1 | 2;
 };
 
 export type TestChunk = {readonly mint: number; readonly maxt: number; readonly data: Uint8Array};
@@ -40,4 +45,22 @@ export async function writeBlock(bucketDir: string, block: TestBlock): Promise<v
     maxTime: block.maxTime,
     thanos: {...EMPTY_THANOS_META, labels: block.external, source: "test", segmentFiles: ["000001"]},
   });
+  if (block.indexVersion === 1) await rewriteIndex(join(bucketDir, block.ulid, INDEX_FILE));
+}
+
+/** Puts the content of the index at `path` into the form of version 1. */
+async function rewriteIndex(path: string): Promise<void> {
+  const file = await FileAccess.open(path);
+  const series: ForgedSeries[] = [];
+  const index = await IndexReader.open(file);
+  await index.readSeries(await index.all(), (_, labels, entry) => {
+    const chunk = (_: unknown, c: number) => ({
+      mint: entry.mint[c] as number,
+      maxt: entry.maxt[c] as number,
+      ref: entry.chunkRef[c] as number,
+    });
+    series.push({labels: [...labels], chunks: Array.from({length: entry.chunks}, chunk)});
+  });
+  await file.close();
+  await writeFile(path, forgeIndex(1, series));
 }

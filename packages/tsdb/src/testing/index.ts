@@ -1,0 +1,1 @@
+export {type ForgedSeries, forgeIndex, type Tamper} from "./forge-index.ts";
