@@ -87,6 +87,44 @@ describe("encryption and passwords", () => {
     });
   }
 
+  test("a ruler asks its queriers through TLS, and its head is counted like others", async () => {
+    const [queryPort, rulePort] = [await freePort(), await freePort()];
+    const rules = join(dir, "rules.yml");
+    writeFileSync(rules, "groups: [{name: g, interval: 1s, rules: [{record: seven, expr: vector(7)}]}]\n");
+    const {url} = await strata(scope, "query", [
+      `--endpoint=127.0.0.1:${rulePort}`,
+      `--grpc-address=127.0.0.1:${queryPort}`,
+      `--grpc-server-tls-cert=${certs.cert}`,
+      `--grpc-server-tls-key=${certs.key}`,
+      `--grpc-server-tls-client-ca=${certs.ca}`,
+    ]);
+    const ruler = async (name: string, grpcPort: number, ...args: string[]) => {
+      const server = await strata(scope, "rule", [
+        `--data-dir=${join(dir, name)}`,
+        `--rule-file=${rules}`,
+        `--label=ruler="${name}"`,
+        `--grpc-address=127.0.0.1:${grpcPort}`,
+        `--grpc-query-endpoint=127.0.0.1:${queryPort}`,
+        ...args,
+      ]);
+      const health = async () => {
+        const answer = await (await fetch(`${server.url}/api/v1/rules`)).json();
+        return (answer as {data: {groups: {rules: {health: string}[]}[]}}).data.groups[0]?.rules[0]?.health;
+      };
+      return {server, health};
+    };
+    const secure = ["--grpc-client-tls-secure", `--grpc-client-tls-ca=${certs.ca}`, ...own];
+    const good = await ruler("good", rulePort, ...secure);
+    await until(async () => (await good.health()) === "ok", "a rule that is evaluated", good.server);
+    const bad = await ruler("bad", await freePort());
+    await until(async () => (await bad.health()) === "err", "a rule that cannot be evaluated", bad.server);
+    await endpointSeen(url, "rule");
+    const {data} = (await (await fetch(`${url}/api/v1/status/tsdb`)).json()) as {
+      data: {seriesCountByMetricName: {name: string; value: number}[]};
+    };
+    assert.deepEqual(data.seriesCountByMetricName, [{name: "seven", value: 1}]);
+  });
+
   test("--http.config asks for TLS and a password", async () => {
     const config = join(dir, "web.yml");
     writeFileSync(

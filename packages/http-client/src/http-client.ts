@@ -3,6 +3,7 @@ import https from "node:https";
 import type {Readable} from "node:stream";
 import {createGunzip} from "node:zlib";
 import {type ErrorCode, errorText, StrataError} from "@strata/base";
+import type {HttpClientMetrics} from "./http-metrics.ts";
 
 /** How to reach a server: the parts of an HTTP client configuration that matter to a connection. */
 export type HttpClientConfig = {
@@ -46,9 +47,11 @@ export class HttpClient {
   readonly #base: URL;
   readonly #agent: http.Agent;
   readonly #headers: Record<string, string>;
+  readonly #metrics: HttpClientMetrics | undefined;
 
-  constructor(base: URL, config: HttpClientConfig = {}, userAgent = "strata") {
+  constructor(base: URL, config: HttpClientConfig = {}, userAgent = "strata", metrics?: HttpClientMetrics) {
     this.#base = base;
+    this.#metrics = metrics;
     const common = {keepAlive: true, maxSockets: config.maxConnections ?? 100};
     const tls = config.tls;
     this.#agent =
@@ -102,10 +105,22 @@ export class HttpClient {
     url.username = "";
     url.password = "";
     const headers = {...this.#headers, ...request.headers};
+    const finished = this.#metrics?.start(request.method);
     return new Promise((resolve, reject) => {
       const send = url.protocol === "https:" ? https.request : http.request;
-      const call = send(url, {agent: this.#agent, method: request.method, headers, signal}, resolve);
-      call.once("error", (err) => reject(transportError(err, request, signal)));
+      const call = send(url, {agent: this.#agent, method: request.method, headers, signal}, (answer) => {
+        finished?.(answer.statusCode);
+        answered = true;
+        resolve(answer);
+      });
+      let answered = false;
+      call.once("socket", (socket) => {
+        if (socket.connecting) this.#metrics?.opening(socket);
+      });
+      call.once("error", (err) => {
+        if (!answered) finished?.(undefined);
+        reject(transportError(err, request, signal));
+      });
       call.end(request.body);
     });
   }

@@ -1,6 +1,6 @@
 import {compareLabels, type Labels, type Matcher} from "@strata/model";
 import type {Init, thanos} from "@strata/proto";
-import {type ApiAnswer, exemplarSelectors, GRPC_CODE, labelSet, matchersOf, type ReadApis} from "@strata/storeapi";
+import {exemplarSelectors, GRPC_CODE, headStatus, labelSet, type ReadApis} from "@strata/storeapi";
 import {headStatistics} from "@strata/tsdb";
 import type {Tenant} from "./tenant.ts";
 import type {Tenants} from "./tenants.ts";
@@ -13,11 +13,9 @@ export const tenantApis = (tenants: Tenants): ReadApis => ({
       for (const value of exemplarsOf(tenant, selectors, start, end)) yield {value};
     }
   },
-  async *status({limit, matchers}): AsyncGenerator<ApiAnswer<Init<thanos.TSDBStatistics>>> {
-    const own = matchersOf(matchers);
-    const chosen = tenants.all.filter(({labels}) => own.every((m) => m.matches(labels.get(m.name))));
-    yield {value: {statistics: new Map(chosen.map((tenant) => [tenant.name, statisticsOf(tenant, limit)]))}};
-  },
+  status: headStatus(() =>
+    tenants.all.map(({name, labels, db}) => ({name, labels, numbers: (limit) => headStatistics(db.head, limit)})),
+  ),
 });
 
 /** Exemplars of [start, end] (ms) of series that any selector matches, in label order. */
@@ -42,21 +40,4 @@ function exemplarsOf(
     .filter((entry) => entry !== undefined)
     .sort((a, b) => compareLabels(a.labels, b.labels))
     .map(({labels, exemplars}) => ({seriesLabels: labelSet(labels), exemplars}));
-}
-
-function statisticsOf({db}: Tenant, limit: number): Init<thanos.TSDBStatisticsEntry> {
-  const s = headStatistics(db.head, Math.max(0, limit));
-  return {
-    headStatistics: {
-      numSeries: s.series,
-      numLabelPairs: s.labelPairs,
-      chunkCount: s.chunks,
-      minTime: s.minTime,
-      maxTime: s.maxTime,
-    },
-    seriesCountByMetricName: s.seriesByMetricName,
-    labelValueCountByLabelName: s.valuesByLabelName,
-    memoryInBytesByLabelName: s.bytesByLabelName,
-    seriesCountByLabelValuePair: s.seriesByLabelPair,
-  };
 }

@@ -65,6 +65,7 @@ async function newSender(t: TestContext, groups: AlertmanagerGroup[]) {
     metricPrefix: "thanos_rule_alertmanagers",
     dnsIntervalMs: 60_000,
     userAgent: "x",
+    client: "alertmanager",
     registry,
     logger,
   };

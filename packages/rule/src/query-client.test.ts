@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {createServer} from "node:http";
 import type {AddressInfo} from "node:net";
 import {type TestContext, test} from "node:test";
+import {isDeepStrictEqual} from "node:util";
 import {Labels} from "@strata/model";
 import {parseExpr} from "@strata/promql";
 import {thanos} from "@strata/proto";
@@ -43,6 +44,7 @@ const fault = (status: number, error: string): Answer => ({status, body: {status
 
 async function newQueriers(t: TestContext, groups: string[][], changes: Partial<QueriersOptions> = {}) {
   const logger = nullLogger();
+  const registry = newRegistry();
   const all = groups.map(
     (addresses): ServerGroup => ({addresses, files: [], scheme: "http", pathPrefix: "/p", http: {}}),
   );
@@ -51,7 +53,8 @@ async function newQueriers(t: TestContext, groups: string[][], changes: Partial<
     metricPrefix: "thanos_rule_query_apis",
     dnsIntervalMs: 60_000,
     userAgent: "x",
-    registry: newRegistry(),
+    client: "query",
+    registry,
     logger,
   });
   t.after(() => http.close());
@@ -66,7 +69,7 @@ async function newQueriers(t: TestContext, groups: string[][], changes: Partial<
     onWarnings: (strategy) => void warned.push(strategy),
     ...changes,
   });
-  return {queriers, warned};
+  return {queriers, warned, registry};
 }
 
 const query = (strategy: "abort" | "warn" = "abort"): RuleQuery => ({
@@ -192,4 +195,19 @@ test("the state of alerts is asked for as a range, and ignored labels are taken 
     start: "1",
     step: "1",
   });
+});
+
+test("requests are counted by answer", async (t) => {
+  const [good, bad] = [await querier(t, vector("1")), await querier(t, fault(503, "down"))];
+  const {queriers, registry} = await newQueriers(t, [[bad.address], [good.address]]);
+  for (let i = 0; i < 4; i++) await queriers.query(query(), signal);
+  const samples = (await registry.gather()).flatMap((family) => family.samples);
+  const value = (name: string, labels: Record<string, string>): number | undefined =>
+    samples.find((sample) => sample.name === name && isDeepStrictEqual(Object.fromEntries(sample.labels), labels))
+      ?.value;
+  const ok = {client: "query", code: "200", method: "post"};
+  assert.equal(value("http_client_request_total", ok), 4);
+  assert.equal(value("http_client_request_total", {...ok, code: "503"}), 2);
+  assert.equal(value("http_client_request_duration_seconds_count", ok), 4);
+  assert.equal(value("http_client_in_flight_requests", {client: "query"}), 0);
 });

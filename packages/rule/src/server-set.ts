@@ -1,5 +1,5 @@
 import {DnsProvider, FileDiscovery, isDynamic} from "@strata/discovery";
-import {HttpClient} from "@strata/http-client";
+import {HttpClient, type HttpClientMetrics, httpClientMetrics} from "@strata/http-client";
 import type {Logger, Registry} from "@strata/telemetry";
 import type {ServerGroup} from "./server-config.ts";
 
@@ -9,6 +9,8 @@ export type ServerSetOptions<G extends ServerGroup> = {
   readonly metricPrefix: string;
   readonly dnsIntervalMs: number;
   readonly userAgent: string;
+  /** What metrics of requests call these servers. */
+  readonly client: string;
   readonly registry: Registry;
   readonly logger: Logger;
   /** Told after each look-up how many addresses stand more than once, if any do. */
@@ -24,6 +26,7 @@ export class ServerSet<G extends ServerGroup> {
   readonly #dns: DnsProvider;
   readonly #files: (readonly FileDiscovery[])[];
   readonly #clients: Map<string, Server<G>>[];
+  readonly #metrics: HttpClientMetrics;
   readonly #timer: NodeJS.Timeout;
   #resolving: Promise<void> = Promise.resolve();
 
@@ -31,6 +34,7 @@ export class ServerSet<G extends ServerGroup> {
     const {groups, metricPrefix, registry, logger, dnsIntervalMs} = options;
     this.#options = options;
     this.#dns = new DnsProvider({metricPrefix, registry, logger});
+    this.#metrics = httpClientMetrics(registry, options.client);
     this.#files = groups.map(({files}) =>
       files.map(({patterns, refreshMs}) => new FileDiscovery({patterns, intervalMs: refreshMs, logger})),
     );
@@ -99,7 +103,8 @@ export class ServerSet<G extends ServerGroup> {
     for (const key of now) {
       if (clients.has(key) || !URL.canParse(key)) continue;
       const url = new URL(key);
-      clients.set(key, {group, url, client: new HttpClient(url, group.http, this.#options.userAgent)});
+      const client = new HttpClient(url, group.http, this.#options.userAgent, this.#metrics);
+      clients.set(key, {group, url, client});
     }
   }
 }

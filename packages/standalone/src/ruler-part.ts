@@ -64,9 +64,15 @@ export class RulerPart {
       ...servers,
       groups: queryGroupsOfFlags([options.queryAddress], [], MINUTE_MS),
       metricPrefix: "thanos_rule_query_apis",
+      client: "query",
     });
     const groups = options.alertmanagers.map((url) => alertmanagerOfUrl(url, 10_000));
-    const alertServers = await ServerSet.start({...servers, groups, metricPrefix: "thanos_rule_alertmanagers"});
+    const alertServers = await ServerSet.start({
+      ...servers,
+      groups,
+      metricPrefix: "thanos_rule_alertmanagers",
+      client: "alertmanager",
+    });
     const sender = new AlertSender({servers: alertServers, groups: groups.length, registry, logger});
     const queriers = new Queriers({
       http,

@@ -1,6 +1,7 @@
 export {type EndpointApis, type EndpointApisOptions, endpointApis} from "./apis/endpoint-apis.ts";
 export {exemplarSelectors} from "./apis/exemplar-calls.ts";
 export {type Collected, collect} from "./apis/fan-out.ts";
+export {type CountedHead, type HeadNumbers, headStatus} from "./apis/head-status.ts";
 export {mergeExemplars} from "./apis/merge-exemplars.ts";
 export {mergeMetadata} from "./apis/merge-metadata.ts";
 export {labelSet, labelsOf, mergeRules, type RulesFilter} from "./apis/merge-rules.ts";

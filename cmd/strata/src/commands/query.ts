@@ -14,16 +14,9 @@ import {
   storeStatuses,
   type Tenancy,
 } from "@strata/query";
-import {
-  type ClientTls,
-  EndpointSet,
-  endpointApis,
-  ProxyStore,
-  serveQuery,
-  serveReadApis,
-  serveStore,
-} from "@strata/storeapi";
+import {EndpointSet, endpointApis, ProxyStore, serveQuery, serveReadApis, serveStore} from "@strata/storeapi";
 import {prefixOptions, type TenantConfig} from "@strata/web";
+import {clientTls} from "../client-tls.ts";
 import {queryFlags} from "../flags/query.ts";
 import type {FlagValues} from "../flags/spec.ts";
 import {mountQuerier} from "../mount-querier.ts";
@@ -202,14 +195,7 @@ function endpointOptions(flags: Flags, {log, registry}: Runtime) {
   };
 }
 
-function clientSettings(flags: Flags): ClientSettings {
-  const tls: ClientTls = {
-    ca: flags["grpc-client-tls-ca"],
-    cert: flags["grpc-client-tls-cert"],
-    key: flags["grpc-client-tls-key"],
-    serverName: flags["grpc-client-server-name"],
-    skipVerify: flags["grpc-client-tls-skip-verify"],
-    minVersion: flags["grpc-client-tls-min-version"],
-  };
-  return {tls: flags["grpc-client-tls-secure"] ? tls : undefined, compression: flags["grpc-compression"]};
-}
+const clientSettings = (flags: Flags): ClientSettings => ({
+  tls: clientTls(flags),
+  compression: flags["grpc-compression"],
+});

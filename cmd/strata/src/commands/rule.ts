@@ -24,11 +24,21 @@ import {
   ServerSet,
 } from "@strata/rule";
 import type {ForStateSource, RuleStorage} from "@strata/rules";
-import {announce, serveInfo, serveReadApis, serveStore, type TsdbStore, tsdbInfo} from "@strata/storeapi";
-import {Db} from "@strata/tsdb";
+import {
+  announce,
+  headStatus,
+  type ReadApis,
+  serveInfo,
+  serveReadApis,
+  serveStore,
+  type TsdbStore,
+  tsdbInfo,
+} from "@strata/storeapi";
+import {Db, headStatistics} from "@strata/tsdb";
 import {assetsDir, pages} from "@strata/ui";
 import {addRulesRoutes, addStaticRoutes, DEFAULT_TENANT_CONFIG, prefixOptions, textError} from "@strata/web";
 import {parse} from "yaml";
+import {clientTls} from "../client-tls.ts";
 import {ruleFlags} from "../flags/rule.ts";
 import type {FlagValues} from "../flags/spec.ts";
 import {type Runtime, runComponent, type Work} from "../runtime.ts";
@@ -62,6 +72,7 @@ async function setup(flags: Flags, given: ReadonlySet<string>, runtime: Runtime)
     metricPrefix: "thanos_rule_query_apis",
     dnsIntervalMs: flags["query.sd-dns-interval"],
     userAgent,
+    client: "query",
     registry,
     logger: log,
     onDuplicates: (count) => metrics.duplicates.inc(count),
@@ -69,6 +80,7 @@ async function setup(flags: Flags, given: ReadonlySet<string>, runtime: Runtime)
   const grpcQueriers = await GrpcQueriers.start({
     addresses: queryConfig.grpc,
     dnsIntervalMs: flags["query.sd-dns-interval"],
+    tls: clientTls(flags),
     registry,
     logger: log,
   });
@@ -88,6 +100,7 @@ async function setup(flags: Flags, given: ReadonlySet<string>, runtime: Runtime)
     metricPrefix: "thanos_rule_alertmanagers",
     dnsIntervalMs: flags["alertmanagers.sd-dns-interval"],
     userAgent: `Thanos/${runtime.build.version}`,
+    client: "alertmanager",
     registry,
     logger: log,
   });
@@ -119,10 +132,17 @@ async function setup(flags: Flags, given: ReadonlySet<string>, runtime: Runtime)
     logger: log,
     metrics,
   });
-  const apis = {rules: ruler.source};
+  const {db} = results;
+  const apis: ReadApis = {
+    rules: ruler.source,
+    // Compat: numbers of a database that is nobody's in particular are under "".
+    status:
+      db === undefined
+        ? undefined
+        : headStatus(() => [{name: "", labels: externalLabels, numbers: (limit) => headStatistics(db.head, limit)}]),
+  };
   if (grpc !== undefined) {
     serveReadApis(grpc, apis);
-    const {db} = results;
     const nothing = {componentType: "rule"};
     if (db === undefined) serveInfo(grpc, () => (probes.ready ? {...nothing, ...announce(apis)} : nothing));
     else {

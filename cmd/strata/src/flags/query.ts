@@ -1,11 +1,11 @@
 import {
   corsFlags,
+  grpcClientTlsFlags,
   grpcServerFlags,
   httpFlags,
   requestLogFlags,
   routePrefixFlags,
   storeLimitFlags,
-  tlsVersion,
 } from "./shared.ts";
 import {
   address,
@@ -27,13 +27,7 @@ import {
 const SD = "use --endpoint.sd-config-file";
 
 const clientFlags = {
-  "grpc-client-tls-secure": bool({deprecated: SD, help: "Speak TLS to endpoints."}),
-  "grpc-client-tls-skip-verify": bool({deprecated: SD, help: "Do not check the certificates of endpoints."}),
-  "grpc-client-tls-cert": path({deprecated: SD, help: "Own certificate to show to endpoints."}),
-  "grpc-client-tls-key": path({deprecated: SD, help: "Private key of that certificate."}),
-  "grpc-client-tls-ca": path({deprecated: SD, help: "CA that signed the endpoints' certificates."}),
-  "grpc-client-server-name": text({deprecated: SD, help: "Name that the endpoints' certificates must carry."}),
-  "grpc-client-tls-min-version": tlsVersion("Lowest TLS version to accept from endpoints.", SD),
+  ...grpcClientTlsFlags("endpoints", SD),
   "grpc-compression": oneOf(["snappy", "none"], {default: "none", deprecated: SD, help: "Compression of gRPC calls."}),
 } satisfies FlagTable;
 

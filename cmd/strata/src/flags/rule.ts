@@ -1,5 +1,6 @@
 import {
   corsFlags,
+  grpcClientTlsFlags,
   grpcServerFlags,
   hashFlags,
   httpFlags,
@@ -42,6 +43,7 @@ const querierFlags = {
   "query.only-prometheus-params": bool({hidden: true, help: "Send no parameters that Prometheus does not know."}),
   "query.enable-x-functions": bool({help: "Know the functions xrate, xincrease and xdelta."}),
   "grpc-query-endpoint": many(address({help: "Querier to evaluate with, over gRPC."})),
+  ...grpcClientTlsFlags("queriers"),
 } satisfies FlagTable;
 
 const alertFlags = {

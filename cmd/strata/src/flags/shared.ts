@@ -42,6 +42,18 @@ export const grpcServerFlags = {
   "grpc-grace-period": godur({default: "2m", help: "How long running gRPC calls may take to finish at shutdown."}),
 } satisfies FlagTable;
 
+/** Flags of a client that speaks to `peers` over gRPC. `deprecated` says what to use instead. */
+export const grpcClientTlsFlags = (peers: string, deprecated?: string) =>
+  ({
+    "grpc-client-tls-secure": bool({deprecated, help: `Speak TLS to ${peers}.`}),
+    "grpc-client-tls-skip-verify": bool({deprecated, help: `Do not check the certificates of ${peers}.`}),
+    "grpc-client-tls-cert": path({deprecated, help: `Own certificate to show to ${peers}.`}),
+    "grpc-client-tls-key": path({deprecated, help: "Private key of that certificate."}),
+    "grpc-client-tls-ca": path({deprecated, help: `CA that signed the certificates of ${peers}.`}),
+    "grpc-client-server-name": text({deprecated, help: `Name that the certificates of ${peers} must carry.`}),
+    "grpc-client-tls-min-version": tlsVersion(`Lowest TLS version to accept from ${peers}.`, deprecated),
+  }) satisfies FlagTable;
+
 const OBJSTORE_HELP = "Object storage: YAML with `type` (FILESYSTEM, S3, GCS), `config` and `prefix`.";
 
 export const objstoreFlags = {
