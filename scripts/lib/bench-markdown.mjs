@@ -1,0 +1,90 @@
+import {aboutLines, common, curvesOf, measuresOf, number, share, systemsOf, titleOf} from "./bench-figures.mjs";
+
+/** The report as Markdown: tables only, plots are in the HTML one. */
+export function reportMarkdown(results) {
+  const parts = ["# Benchmarks", ""];
+  if (results.length === 0) return `${parts.join("\n")}No results yet: \`npm run bench\` makes them.\n`;
+  parts.push(...aboutLines(results).map(([name, text]) => `- ${name}: ${text}`), "");
+  parts.push("Only ratios between systems of one run travel to another machine. The plots are in report.html.", "");
+  for (const result of results) parts.push(...scenario(result));
+  return `${parts.join("\n").trimEnd()}\n`;
+}
+
+function scenario({file, flags, status, seconds, rows, output}) {
+  const call = [file, ...flags].join(" ");
+  const parts = [`## ${titleOf(file)}`, "", `\`${call}\`: ${status} in ${seconds.toFixed(0)} s.`, ""];
+  for (const group of measuresOf(rows)) parts.push(...figureTable(group), "");
+  for (const curve of curvesOf(rows)) parts.push(...curveTable(curve), "");
+  if (output !== "" && rows.length === 0) parts.push("```text", output.trim(), "```", "");
+  return parts;
+}
+
+function figureTable({measure, unit, rows}) {
+  const systems = systemsOf(rows);
+  const ratios = systems.length > 1 && rows.some(({ratio}) => ratio !== undefined && ratio !== null);
+  return table(
+    [`${measure}, ${unit}`, ...systems, ...(ratios ? ["ratio"] : [])],
+    rows.map((row) => [
+      row.name,
+      ...systems.map((system) => number(row.values[system])),
+      ...(ratios ? [share(row.ratio)] : []),
+    ]),
+  );
+}
+
+function curveTable({name, unit, x, lines}) {
+  const systems = systemsOf([{kind: "curve", lines}]);
+  const at = [...new Set(Object.values(lines).flatMap((points) => points.map(([value]) => value)))].sort(
+    (a, b) => a - b,
+  );
+  const value = (system, key) => lines[system]?.find(([own]) => own === key)?.[1];
+  return table(
+    [`${name}, ${unit}, by ${x}`, ...systems],
+    at.map((key) => [String(key), ...systems.map((system) => number(value(system, key)))]),
+  );
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)];
+}
+
+/**
+ * README.md's table: of each scenario and measure the geometric mean of Strata's share of Thanos', and Strata's own range.
+ * Scenarios without a Thanos beside them are left to the report.
+ */
+export function summaryTable(results) {
+  const rows = results.flatMap(({file, rows}) =>
+    measuresOf(rows)
+      .filter(({rows}) => rows.some(({values}) => values.thanos !== undefined))
+      .map(({measure, unit, rows}) => {
+        const pairs = rows.filter(({values}) => values.strata > 0 && values.thanos > 0);
+        const mean = Math.exp(
+          pairs.reduce((sum, {values: v}) => sum + Math.log(v.strata / v.thanos), 0) / pairs.length,
+        );
+        const spread = (system) => range(pairs.map(({values}) => values[system]));
+        return [
+          titleOf(file),
+          `${measure}, ${unit}`,
+          String(pairs.length),
+          spread("strata"),
+          spread("thanos"),
+          share(mean),
+        ];
+      }),
+  );
+  if (results.length === 0) return "No results yet.";
+  const [[, machine], [, versions], , [, date]] = aboutLines(results);
+  const commit = common(results, ({machine}) => machine.commit);
+  return [
+    `Measured ${date} at ${commit} on ${machine}; ${versions}.`,
+    "Other work may have run on the machine: the ratio, of one run, is what to look at (below 1× Strata needs less).",
+    "",
+    ...table(["scenario", "what", "figures", "strata", "thanos", "ratio (geometric mean)"], rows),
+  ].join("\n");
+}
+
+function range(values) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low === high ? number(low) : `${number(low)} – ${number(high)}`;
+}
