@@ -20,6 +20,8 @@ const LONG = {
   "bench/query-range.bench.ts": ["--reps=3"],
   "bench/query-load.bench.ts": ["--seconds=5"],
   "bench/query-dedup.bench.ts": ["--reps=2"],
+  "bench/frontend.bench.ts": ["--reps=4"],
+  "bench/rule.bench.ts": ["--reps=1"],
 };
 /** Minutes: of a scenario (it is ended then, with what it has recorded), and of all that runs. */
 const SCENARIO_MINUTES = 5;

@@ -1,4 +1,4 @@
-import {aboutLines, common, curvesOf, measuresOf, number, share, systemsOf, titleOf} from "./bench-figures.mjs";
+import {aboutLines, curvesOf, measuresOf, number, share, systemsOf, titleOf} from "./bench-figures.mjs";
 
 /** The report as Markdown: tables only, plots are in the HTML one. */
 export function reportMarkdown(results) {
@@ -74,10 +74,10 @@ export function summaryTable(results) {
       }),
   );
   if (results.length === 0) return "No results yet.";
-  const [[, machine], [, versions], , [, date]] = aboutLines(results);
-  const commit = common(results, ({machine}) => machine.commit);
+  const newest = results.map(({machine}) => machine).sort((a, b) => (a.date < b.date ? 1 : -1))[0];
+  const [[, machine], [, versions]] = aboutLines([{machine: newest, seconds: 0}]);
   return [
-    `Measured ${date} at ${commit} on ${machine}; ${versions}.`,
+    `Measured up to ${newest.date} UTC, the last at commit ${newest.commit}, on ${machine}; ${versions}.`,
     "Other work may have run on the machine: the ratio, of one run, is what to look at (below 1× Strata needs less).",
     "",
     ...table(["scenario", "what", "figures", "strata", "thanos", "ratio (geometric mean)"], rows),

@@ -27,10 +27,10 @@ export function machineNow() {
   };
 }
 
-/** The number in the first line of `NAME --version`, with what stands behind it if there is no number. */
+/** The number in the first line of `NAME --version`. */
 function versionOf(name) {
   const first = text(which(name), ["--version"]).split("\n")[0] ?? "";
-  return /\d+\.\d+\.\d+\S*/.exec(first)?.[0] ?? first;
+  return /\d+\.\d+\.\d+\S*/.exec(first)?.[0] ?? "(version unknown)";
 }
 
 const git = (args) => text("git", args);

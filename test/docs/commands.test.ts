@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import {describe, test} from "node:test";
+import {anySkip, requireTool} from "@strata/base/testing";
+import {parsePage, readPages} from "./page.ts";
+import {compareOutput, isRun, runPage, toolNames, toolsOf} from "./run-page.ts";
+
+/** What a page's blocks may be: run, the output of what was run, settings and queries (parsed), drawings and quoted lines. */
+const KINDS = new Set(["sh", "console", "yaml", "promql", "text", "ts"]);
+/** Blocks that no test can run; each says why. More than these would make the promise hollow. */
+const MOST_NOT_RUN = 12;
+
+const pages = readPages();
+
+describe("commands of pages", {concurrency: 3}, () => {
+  for (const page of pages.filter(({path, blocks}) => path.startsWith("docs/") && blocks.some(isRun))) {
+    const skip = anySkip(...toolNames(toolsOf(page)).map(requireTool));
+    test(page.path, {skip}, (t) => runPage(t, page));
+  }
+});
+
+test("blocks are of kinds that a test looks at, and few are not run", () => {
+  const notRun: string[] = [];
+  for (const {path, blocks} of pages) {
+    for (const {kind, info, line} of blocks) {
+      if (kind === "sh" && info.startsWith("not-run=")) {
+        assert.match(info, /^not-run="[^"]{8,}"$/, `${path}:${line}: says why it is not run`);
+        notRun.push(`${path}:${line}`);
+      } else if (path.startsWith("docs/")) {
+        assert.ok(KINDS.has(kind) && info === "", `${path}:${line}: unknown kind of block: ${kind} ${info}`);
+      }
+    }
+  }
+  assert.ok(notRun.length <= MOST_NOT_RUN, `too many commands that are not run: ${notRun.join(", ")}`);
+});
+
+test("a page that does not do what it says fails, with the line of the page", async (t) => {
+  const page = (body: string) => parsePage("docs/x.md", body);
+  await assert.rejects(runPage(t, page("# X\n\n```sh\ntrue\nfalse\n```\n")), /line 5 of the page: false/);
+  await assert.rejects(runPage(t, page("```sh\necho a\n```\n\n```console\nb\n```\n")), /docs\/x\.md:6: does not print/);
+  await runPage(t, page("```sh\necho a; echo 127.0.0.1:9090\n```\n\n```console\na\n127.0.0.1:9090\n```\n"));
+});
+
+test("dots in an expected output stand for text and lines", () => {
+  assert.equal(compareOutput("a …  c\n...\nz", "a b c\n1\n2\nz\n"), undefined);
+  assert.match(compareOutput("a\nz", "a\nb\nz") ?? "", /does not print the line: z/);
+  assert.match(compareOutput("a", "a\nb") ?? "", /prints more: b/);
+  assert.equal(compareOutput("a\n...", "a\nb"), undefined);
+});
