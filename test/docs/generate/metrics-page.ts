@@ -18,7 +18,7 @@ export function metricsPage(metrics: MetricsOf): string {
     "",
     "## Every component",
     "",
-    ...rows(first.filter(({name}) => everywhere.has(name))),
+    ...rows(first.filter(({name}) => everywhere.has(name)).map((metric) => withAllLabels(metric, metrics))),
     "",
   ];
   for (const [component, list] of metrics) {
@@ -28,6 +28,12 @@ export function metricsPage(metrics: MetricsOf): string {
     parts.push(`## ${component}`, "", ...rows(list.filter(({name}) => !known.has(name))), "");
   }
   return `${parts.join("\n").trimEnd()}\n`;
+}
+
+/** Components may have a label more, as those with tenants do. */
+function withAllLabels(metric: NotedMetric, metrics: MetricsOf): NotedMetric {
+  const same = [...metrics.values()].flat().filter(({name}) => name === metric.name);
+  return {...metric, labels: [...new Set(same.flatMap(({labels}) => labels))]};
 }
 
 const rows = (list: readonly NotedMetric[]): string[] =>

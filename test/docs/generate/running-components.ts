@@ -112,6 +112,12 @@ const COMPONENTS: Readonly<Record<string, (t: TestScope, place: Place) => Promis
       `--remote-write.config={remote_write: [{url: "${NOBODY}/api/v1/write"}]}`,
     ],
   }),
+  "tools bucket replicate": async (_, place) => ({
+    args: [
+      objstore(place),
+      `--objstore-to.config={type: FILESYSTEM, config: {directory: ${JSON.stringify(join(place.dir, "copy"))}}}`,
+    ],
+  }),
   "tools bucket web": async (_, place) => ({args: [objstore(place)]}),
 };
 

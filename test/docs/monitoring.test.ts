@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import {spawnSync} from "node:child_process";
+import {readdirSync, readFileSync} from "node:fs";
+import {join} from "node:path";
+import {test} from "node:test";
+import {pathToFileURL} from "node:url";
+import {repoRoot, requireTool} from "@strata/base/testing";
+import {type Expr, parseExpr, selectorsOf} from "@strata/promql";
+import {parse} from "yaml";
+import {metricsOnPage, seriesNames} from "./generate/metrics-page.ts";
+import {anchorsOf, parsePage} from "./page.ts";
+
+const read = (...path: string[]): string => readFileSync(join(repoRoot, ...path), "utf8");
+const exported = seriesNames(metricsOnPage(read("docs/metrics.md")));
+
+type Rule = {
+  readonly record?: string;
+  readonly alert?: string;
+  readonly expr: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+};
+const RULES = "deploy/monitoring/rules";
+const ruleFiles = readdirSync(join(repoRoot, RULES)).map((name) => `${RULES}/${name}`);
+const rules = ruleFiles.flatMap((path) => {
+  const {groups} = parse(read(path)) as {groups: {rules: Rule[]}[]};
+  return groups.flatMap((group) => group.rules);
+});
+/** Made by rules or by Prometheus itself. */
+const derived = new Set(["up", ...rules.flatMap(({record}) => record ?? [])]);
+
+/** Names that an expression selects and nobody exports. */
+function unknownMetrics(expr: Expr): string[] {
+  const names = selectorsOf(expr).map((matchers) => matchers.find(({name}) => name === "__name__")?.value ?? "");
+  return names.filter((name) => !exported.has(name) && !derived.has(name));
+}
+
+test("every metric of recording rules and alerts is exported", () => {
+  assert.ok(rules.length > 0);
+  for (const {record, alert, expr} of rules)
+    assert.deepEqual(unknownMetrics(parseExpr(expr)), [], record ?? alert ?? expr);
+});
+
+test("every alert has a severity, says what is the matter, and links to its runbook", () => {
+  const anchors = anchorsOf(parsePage("docs/runbooks.md", read("docs/runbooks.md")));
+  const used = new Set<string>();
+  for (const {alert, labels, annotations} of rules) {
+    if (alert === undefined) continue;
+    assert.match(labels?.severity ?? "", /^(critical|warning)$/, alert);
+    assert.ok((annotations?.summary ?? "") !== "" && (annotations?.description ?? "") !== "", alert);
+    const [, anchor = ""] =
+      /^https:\/\/strata\.example\/docs\/runbooks\.md#(.+)$/.exec(annotations?.runbook_url ?? "") ?? [];
+    assert.ok(anchors.has(anchor), `${alert}: docs/runbooks.md has no #${anchor}`);
+    used.add(anchor);
+  }
+  const idle = [...anchors].filter((anchor) => anchor.startsWith("strata") && !used.has(anchor));
+  assert.deepEqual(idle, [], "sections of docs/runbooks.md without an alert");
+});
+
+type Panel = {readonly title: string; readonly targets?: readonly {readonly expr: string}[]};
+type Dashboard = {
+  readonly uid: string;
+  readonly panels: readonly Panel[];
+  readonly templating: {readonly list: readonly {query: unknown}[]};
+};
+const DASHBOARDS = "deploy/grafana/dashboards";
+
+/** What Grafana puts in before it asks. */
+const filledIn = (expr: string): string =>
+  expr.replaceAll("$__rate_interval", "5m").replaceAll("$job", ".+").replaceAll("$instance", ".+");
+
+test("dashboards parse, and every metric of theirs is exported", () => {
+  const files = readdirSync(join(repoRoot, DASHBOARDS));
+  assert.ok(files.length > 0);
+  for (const file of files) {
+    const {uid, panels, templating} = JSON.parse(read(DASHBOARDS, file)) as Dashboard;
+    assert.equal(file, `${uid}.json`);
+    let targets = 0;
+    for (const {title, targets: own} of panels) {
+      for (const {expr} of own ?? []) {
+        targets++;
+        assert.deepEqual(unknownMetrics(parseExpr(filledIn(expr))), [], `${file}, ${title}: ${expr}`);
+      }
+    }
+    assert.ok(targets > 5, file);
+    for (const {query} of templating.list) {
+      const text = (query as {query?: string}).query ?? "";
+      const [, selector] = /^label_values\((.+), \w+\)$/.exec(text) ?? [];
+      if (selector !== undefined)
+        assert.deepEqual(unknownMetrics(parseExpr(filledIn(selector))), [], `${file}: ${text}`);
+    }
+  }
+});
+
+test("dashboards are what their definitions make", async () => {
+  const url = pathToFileURL(join(repoRoot, "scripts/lib/dashboard-definitions.mjs")).href;
+  const {DASHBOARDS: made} = (await import(url)) as {DASHBOARDS: readonly Dashboard[]};
+  assert.deepEqual(made.map(({uid}) => `${uid}.json`).sort(), readdirSync(join(repoRoot, DASHBOARDS)).sort());
+  for (const dashboard of made)
+    assert.equal(
+      read(DASHBOARDS, `${dashboard.uid}.json`),
+      `${JSON.stringify(dashboard, null, 2)}\n`,
+      `${dashboard.uid} is stale: npm run docs writes it anew`,
+    );
+});
+
+test("the data source has the uid, exemplars and alerts that dashboards count on", () => {
+  const {datasources} = parse(read("deploy/grafana/provisioning/datasources/strata.yml")) as {
+    datasources: {uid: string; type: string; jsonData: Record<string, unknown>}[];
+  };
+  assert.deepEqual(
+    datasources.map(({uid, type, jsonData}) => [
+      uid,
+      type,
+      jsonData.manageAlerts,
+      Array.isArray(jsonData.exemplarTraceIdDestinations),
+    ]),
+    [["strata", "prometheus", true, true]],
+  );
+});
+
+const strata = join(repoRoot, "cmd/strata/bin/strata.js");
+
+function run(command: string, ...args: string[]): {code: number | null; out: string} {
+  const {status, stdout, stderr} = spawnSync(command, args, {cwd: repoRoot, encoding: "utf8"});
+  return {code: status, out: `${stdout}${stderr}`};
+}
+
+test("rule files pass rules-check --lint and their unit tests", () => {
+  const lint = run(process.execPath, strata, "tools", "rules-check", "--lint", `--rules=${RULES}/*.yml`);
+  assert.equal(lint.code, 0, lint.out);
+  const tests = readdirSync(join(repoRoot, "deploy/monitoring/tests")).map((name) => `deploy/monitoring/tests/${name}`);
+  const unit = run(process.execPath, strata, "tools", "test-rules", ...tests);
+  assert.equal(unit.code, 0, unit.out);
+});
+
+const promtool = requireTool("promtool");
+
+test("rule files pass Debian's promtool", {skip: promtool.skip}, () => {
+  const {code, out} = run(promtool.path, "check", "rules", ...ruleFiles);
+  assert.equal(code, 0, out);
+});
