@@ -1,10 +1,8 @@
-import {assetsDir, pages} from "@strata/ui";
 import {
   type Api,
   addEndpointRoutes,
   addFederateRoute,
   addQueryRoutes,
-  addStaticRoutes,
   type EndpointBackend,
   type EndpointDefaults,
   type PrefixOptions,
@@ -29,10 +27,9 @@ export function mountQuerier(
 ): Api {
   const {prefixes, cors, defaults, endpointDefaults} = options;
   const {replicaLabels, tenants} = defaults;
-  const api = runtime.api({routePrefix: prefixes.route, cors});
+  const api = runtime.api({prefixes, cors});
   addQueryRoutes(api, backend, defaults);
   addFederateRoute(runtime.router, prefixes.route, backend, defaults);
   addEndpointRoutes(api, endpoints, {...endpointDefaults, replicaLabels, tenants});
-  addStaticRoutes(runtime.router, {dir: assetsDir, prefixes, pages});
   return api;
 }

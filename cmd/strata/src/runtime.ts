@@ -11,9 +11,12 @@ import {
   type Tracer,
   tracerFromConfig,
 } from "@strata/telemetry";
+import {assetsDir, pages} from "@strata/ui";
 import {
   Api,
   addCommonRoutes,
+  addPagesRoute,
+  addStaticRoutes,
   addStatusRoutes,
   cipherList,
   curveList,
@@ -22,8 +25,10 @@ import {
   listen,
   loadWebConfig,
   newProbes,
+  type PrefixOptions,
   type Probes,
   parseRequestLogConfig,
+  prefixOptions,
   type RequestLogConfig,
   Router,
   type TenantConfig,
@@ -46,6 +51,14 @@ export type Work = {
   close?(): Promise<void> | void;
 };
 
+/** Where a component's API and pages are. */
+export type ApiMount = {
+  readonly prefixes?: PrefixOptions;
+  readonly cors: boolean;
+  /** Whether the web pages are served, too; true by default. */
+  readonly pages?: boolean;
+};
+
 /** What a component is set up with. */
 export type Runtime = {
   readonly component: string;
@@ -64,8 +77,8 @@ export type Runtime = {
   readonly signal: AbortSignal;
   /** Called at SIGHUP. */
   onReload(reload: () => Promise<void> | void): void;
-  /** The envelope's routes under `<routePrefix>/api/v1`, with the status routes added. */
-  api(options: {readonly routePrefix: string; readonly cors: boolean}): Api;
+  /** The envelope's routes below `/api/v1`, with the status routes added, and the web pages beside them. */
+  api(options: ApiMount): Api;
 };
 
 export type RuntimeOptions<T extends FlagTable> = {
@@ -76,6 +89,8 @@ export type RuntimeOptions<T extends FlagTable> = {
   readonly tenants?: TenantConfig | undefined;
   readonly setup: (runtime: Runtime) => Promise<Work> | Work;
 };
+
+const NO_PREFIX = prefixOptions("", "", "");
 
 type HttpFlags = FlagValues<Pick<typeof httpFlags, "http-address" | "http-grace-period">> & {
   readonly "http.config"?: string;
@@ -210,9 +225,11 @@ class Running<T extends FlagTable> {
       http: this.#http,
       signal: this.#signal,
       onReload: this.#onReload,
-      api: ({routePrefix, cors}) => {
-        const api = new Api(this.#router, {routePrefix, cors, log: this.#log});
+      api: ({prefixes = NO_PREFIX, cors, pages: withPages = true}) => {
+        const api = new Api(this.#router, {routePrefix: prefixes.route, cors, log: this.#log});
         addStatusRoutes(api, {flags: context.shownFlags, build});
+        addPagesRoute(api, {component, version: build.version, tenantHeader: tenants?.header});
+        if (withPages) addStaticRoutes(this.#router, {dir: assetsDir, prefixes, pages});
         return api;
       },
     };

@@ -50,11 +50,12 @@ export class ApiError extends Error {
 /** The server's address below which `api/v1` lies: the folder of this page, so that any prefix works. */
 export const baseUrl = (): string => new URL(".", document.baseURI).href;
 
-/** POST for queries, whose expressions may be long; GET otherwise. Throws ApiError, or AbortError when cancelled. */
+/** POST for queries, whose expressions may be long; GET unless it is said otherwise. Throws ApiError, or AbortError when cancelled. */
 export async function callApi<T>(
   path: string,
   params: Readonly<Record<string, string>> | undefined,
   signal: AbortSignal,
+  method: "GET" | "DELETE" = "GET",
 ): Promise<Answer<T>> {
   const url = new URL(`api/v1/${path}`, baseUrl());
   let response: Response;
@@ -62,7 +63,7 @@ export async function callApi<T>(
     response = await fetch(url, {
       signal,
       headers: {Accept: "application/json"},
-      ...(params === undefined ? {} : {method: "POST", body: new URLSearchParams(params)}),
+      ...(params === undefined ? {method} : {method: "POST", body: new URLSearchParams(params)}),
     });
   } catch (err) {
     if (signal.aborted) throw err;

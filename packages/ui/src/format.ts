@@ -67,6 +67,19 @@ export const formatCount = (n: number): string => n.toLocaleString("en-US");
 /** "1 series", "2 samples": the word with its number. */
 export const counted = (n: number, one: string, many: string): string => `${formatCount(n)} ${n === 1 ? one : many}`;
 
+const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** "512 B", "1.5 MiB": three significant digits. */
+export function formatBytes(bytes: number): string {
+  let unit = 0;
+  let size = bytes;
+  while (size >= 1024 && unit < BYTE_UNITS.length - 1) {
+    size /= 1024;
+    unit++;
+  }
+  return `${Number(size.toPrecision(3))} ${BYTE_UNITS[unit]}`;
+}
+
 /** A load time: "84 ms", "1.24 s". */
 export const formatElapsed = (ms: number): string =>
   ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`;

@@ -2,8 +2,8 @@ import {createRoot} from "react-dom/client";
 import {App} from "./app.tsx";
 import "uplot/dist/uPlot.min.css";
 import "./styles/base.css";
+import "./styles/parts.css";
 import "./styles/query.css";
-import "./styles/stores.css";
 import "./styles/rules.css";
 import {applyTheme} from "./theme.ts";
 

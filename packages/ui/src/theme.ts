@@ -26,7 +26,9 @@ export function applyTheme(choice: ThemeChoice = stored()): void {
 }
 
 /** The theme in force, the choice behind it, and a function that moves on to the next choice. */
-export function useTheme(): {dark: boolean; choice: ThemeChoice; next: () => void} {
+export type Theme = {readonly dark: boolean; readonly choice: ThemeChoice; readonly next: () => void};
+
+export function useTheme(): Theme {
   const [choice, setChoice] = useState<ThemeChoice>(stored);
   const [dark, setDark] = useState(() => isDark(choice));
   useEffect(() => {

@@ -21,6 +21,7 @@ export {addEndpointRoutes, addRulesRoutes, type EndpointDefaults, type RulesDefa
 export {Api, type ApiAnswer, type ApiHandler, type ApiOptions, CORS_HEADERS, type JsonPieces} from "./api/envelope.ts";
 export {addFederateRoute} from "./api/federate-route.ts";
 export {goJson, int64Json} from "./api/go-json.ts";
+export {addPagesRoute, type PagesOptions} from "./api/pages-route.ts";
 export {MAX_TIME, MIN_TIME} from "./api/param-values.ts";
 export type {
   ActiveQuery,

@@ -15,7 +15,7 @@ export const compact = defineCommand(compactFlags, (context) =>
     context,
     async setup({log, registry, probes, signal, api}) {
       const {flags} = context;
-      const v1 = api({routePrefix: "", cors: !flags["web.disable-cors"]});
+      const v1 = api({cors: !flags["web.disable-cors"], pages: !flags["web.disable"]});
       if (!flags["objstore.config"].given) {
         throw new StrataError("bad_data", "no bucket: give --objstore.config or --objstore.config-file");
       }

@@ -28,7 +28,7 @@ export const receive = defineCommand(receiveFlags, (context) =>
       const {log, registry, probes, grpc, api} = runtime;
       const {flags} = context;
       checkFlags(flags, context.given, log);
-      api({routePrefix: "", cors: true});
+      api({cors: true});
       const startTimes = keepsStartTimes(flags, log);
       const objstore = flags["objstore.config"];
       const bucket = objstore.given ? metered(await objstore.parse(bucketFromConfig), registry) : undefined;

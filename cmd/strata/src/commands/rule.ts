@@ -35,8 +35,7 @@ import {
   tsdbInfo,
 } from "@strata/storeapi";
 import {Db, headStatistics} from "@strata/tsdb";
-import {assetsDir, pages} from "@strata/ui";
-import {addRulesRoutes, addStaticRoutes, DEFAULT_TENANT_CONFIG, prefixOptions, textError} from "@strata/web";
+import {addRulesRoutes, DEFAULT_TENANT_CONFIG, prefixOptions, textError} from "@strata/web";
 import {parse} from "yaml";
 import {clientTls} from "../client-tls.ts";
 import {ruleFlags} from "../flags/rule.ts";
@@ -311,10 +310,9 @@ async function newShipping(flags: Flags, {log, registry, tracer}: Runtime, label
 
 function addRoutes(flags: Flags, runtime: Runtime, ruler: Ruler): void {
   const prefixes = prefixOptions(flags["web.route-prefix"], flags["web.external-prefix"], flags["web.prefix-header"]);
-  const api = runtime.api({routePrefix: prefixes.route, cors: !flags["web.disable-cors"]});
+  const api = runtime.api({prefixes, cors: !flags["web.disable-cors"]});
   const defaults = {replicaLabels: [], partialResponse: false, tenants: DEFAULT_TENANT_CONFIG};
   addRulesRoutes(api, rulesBackend(ruler.source), defaults, "Alerts");
-  addStaticRoutes(runtime.router, {dir: assetsDir, prefixes, pages});
   runtime.router.add({
     methods: ["POST"],
     path: `${prefixes.route}/-/reload`,

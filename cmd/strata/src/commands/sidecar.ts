@@ -14,8 +14,9 @@ export const sidecar = defineCommand(sidecarFlags, (context) =>
   runComponent({
     component: "sidecar",
     context,
-    async setup({log, registry, tracer, probes, grpc}) {
+    async setup({log, registry, tracer, probes, grpc, api}) {
       const {flags} = context;
+      api({cors: false});
       const objstore = flags["objstore.config"];
       const bucket: Bucket | undefined = objstore.given
         ? traced(metered(await objstore.parse(bucketFromConfig), registry), tracer)

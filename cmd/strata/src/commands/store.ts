@@ -19,7 +19,7 @@ export const store = defineCommand(storeFlags, (context) =>
     context,
     async setup({log, registry, tracer, probes, grpc, signal, api}) {
       const {flags} = context;
-      const v1 = api({routePrefix: "", cors: !flags["web.disable-cors"]});
+      const v1 = api({cors: !flags["web.disable-cors"], pages: !flags["web.disable"]});
       const direct = traced(metered(await flags["objstore.config"].parse(bucketFromConfig), registry), tracer);
       const caches = {registry, logger: log, resolve: cacheServers(registry, log)};
       const cachingBucket = flags["store.caching-bucket.config"];

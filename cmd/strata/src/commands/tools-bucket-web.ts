@@ -4,7 +4,7 @@ import {BaseFetcher, labelShardFilter, MetaFetcher, timePartitionFilter} from "@
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered, traced} from "@strata/objstore";
 import type {BlockMeta} from "@strata/tsdb";
-import {addBlocksRoutes, normalisePrefix} from "@strata/web";
+import {addBlocksRoutes, prefixOptions} from "@strata/web";
 import {bucketWebFlags} from "../flags/tools.ts";
 import {blockMarker} from "../mark-blocks.ts";
 import {runComponent} from "../runtime.ts";
@@ -49,8 +49,12 @@ export const bucketWeb = defineCommand(bucketWebFlags, (context) =>
           view = {...view, error: errorText(err)};
         }
       };
-      const routePrefix = normalisePrefix(flags["web.route-prefix"] || flags["web.external-prefix"]);
-      addBlocksRoutes(api({routePrefix, cors: !flags["web.disable-cors"]}), {
+      const prefixes = prefixOptions(
+        flags["web.route-prefix"],
+        flags["web.external-prefix"],
+        flags["web.prefix-header"],
+      );
+      addBlocksRoutes(api({prefixes, cors: !flags["web.disable-cors"]}), {
         label: flags.label,
         loaded: () => view,
         global: () => view,

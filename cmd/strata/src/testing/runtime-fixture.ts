@@ -26,7 +26,7 @@ process.exitCode = await runComponent({
     runtime.signal.addEventListener("abort", () => {
       if (mode !== "stuck") setTimeout(() => release.resolve(), 20);
     });
-    runtime.api({routePrefix: "", cors: true});
+    runtime.api({cors: true});
     runtime.probes.setReady();
     return {
       async run(signal) {

@@ -1,10 +1,10 @@
 import {type MouseEvent, type ReactNode, useMemo, useRef, useState} from "react";
 import type {MatrixResult} from "../api.ts";
 import {formatCount, formatMetric} from "../format.ts";
+import {MetricText} from "../parts/metric-text.tsx";
 import {Chart} from "./chart.tsx";
 import {gridData} from "./graph-data.ts";
 import {lineColour} from "./palette.ts";
-import {MetricText} from "./result-table.tsx";
 
 /** Lines drawn at most; a graph of more cannot be read anyway. */
 const MAX_LINES = 1000;

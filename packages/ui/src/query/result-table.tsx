@@ -1,6 +1,7 @@
-import {Fragment, type ReactNode, useState} from "react";
+import {type ReactNode, useState} from "react";
 import type {Histogram, MatrixResult, QueryData, VectorResult} from "../api.ts";
-import {counted, formatCount, formatMetric, formatTime, type Metric} from "../format.ts";
+import {counted, formatCount, formatTime} from "../format.ts";
+import {MetricText} from "../parts/metric-text.tsx";
 
 /** Rows drawn at once; more are a click away. */
 const PAGE = 500;
@@ -55,32 +56,6 @@ export function ResultTable({data}: {data: QueryData}): ReactNode {
         </button>
       )}
     </>
-  );
-}
-
-/** A label set with its parts told apart, and copied as plain text. */
-export function MetricText({metric}: {metric: Metric}): ReactNode {
-  const {__name__: name = "", ...labels} = metric;
-  const names = Object.keys(labels).sort();
-  if (names.length === 0 || (name !== "" && !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name))) {
-    return <code className="metric">{formatMetric(metric)}</code>;
-  }
-  return (
-    <code className="metric">
-      {name}
-      {"{"}
-      {names.map((label, i) => (
-        <Fragment key={label}>
-          <span className="pair">
-            <span className="label">{/^\w+$/.test(label) ? label : JSON.stringify(label)}</span>=
-            <span className="string">{JSON.stringify(labels[label])}</span>
-            {i < names.length - 1 && ","}
-          </span>
-          {i < names.length - 1 && " "}
-        </Fragment>
-      ))}
-      {"}"}
-    </code>
   );
 }
 

@@ -1,58 +1,61 @@
 import {type ReactNode, useState} from "react";
 import {counted, formatDuration, formatTime} from "../format.ts";
-import {MetricText} from "../query/result-table.tsx";
-import {Badge, placeholder, Title, Warnings} from "./parts.tsx";
-import {type Alert, type Group, type Rule, useRules} from "./use-rules.ts";
+import {Badge} from "../parts/badge.tsx";
+import {Empty, Loaded} from "../parts/loaded.tsx";
+import {MetricText} from "../parts/metric-text.tsx";
+import {PageHead, StateChecks, toggled} from "../parts/page-head.tsx";
+import {matchesFilter, useParam} from "../parts/use-param.ts";
+import {type Alert, type Group, queryLink, type Rule, useRules} from "./use-rules.ts";
 
 const STATES = ["firing", "pending", "inactive"] as const;
 type State = (typeof STATES)[number];
 
 /** Alerting rules by state, with the alerts that are active. */
 export function AlertsPage(): ReactNode {
-  const {load, retry} = useRules("alert");
-  const [filter, setFilter] = useState("");
+  const polled = useRules("alert");
+  const [filter, setFilter] = useParam("filter");
   const [hidden, setHidden] = useState<ReadonlySet<State>>(new Set(["inactive"]));
-  const toggle = (state: State): void => {
-    const next = new Set(hidden);
-    if (!next.delete(state)) next.add(state);
-    setHidden(next);
-  };
-  const rules = load.state === "done" ? load.groups.flatMap((group) => group.rules.map((rule) => ({group, rule}))) : [];
+  const rules = (polled.answer?.data.groups ?? []).flatMap((group) => group.rules.map((rule) => ({group, rule})));
+  const shown = rules.filter(
+    ({group, rule}) => !hidden.has(stateOf(rule)) && matchesFilter(ruleText(group, rule), filter),
+  );
   return (
     <div className="rules">
-      <Title text="Alerts" filter={filter} onFilter={setFilter}>
-        <fieldset>
-          <legend>States</legend>
-          {STATES.map((state) => (
-            <label key={state}>
-              <input type="checkbox" checked={!hidden.has(state)} onChange={() => toggle(state)} />
-              {state} ({rules.filter(({rule}) => stateOf(rule) === state).length})
-            </label>
-          ))}
-        </fieldset>
-      </Title>
-      {placeholder(load, retry)}
-      {load.state === "done" && <Warnings warnings={load.warnings} />}
-      {load.state === "done" && (
-        <List
-          rules={rules.filter(({group, rule}) => !hidden.has(stateOf(rule)) && matches(group, rule, filter))}
-          any={rules.length > 0}
+      <PageHead title="Alerts" filter={filter} onFilter={setFilter} placeholder="Name, label, group or expression">
+        <StateChecks
+          label="States"
+          states={STATES}
+          hidden={hidden}
+          count={(state) => rules.filter(({rule}) => stateOf(rule) === state).length}
+          onToggle={(state) => setHidden(toggled(hidden, state))}
         />
-      )}
+      </PageHead>
+      <Loaded polled={polled} what="the rules">
+        {() => <List rules={shown} all={rules} />}
+      </Loaded>
     </div>
   );
 }
 
 const stateOf = ({state}: Rule): State => (state === "firing" || state === "pending" ? state : "inactive");
 
-function matches(group: Group, rule: Rule, filter: string): boolean {
-  const text = `${group.name} ${rule.name} ${rule.query} ${JSON.stringify(rule.labels)} ${JSON.stringify(rule.alerts)}`;
-  return text.toLowerCase().includes(filter.trim().toLowerCase());
-}
+const ruleText = (group: Group, rule: Rule): string =>
+  `${group.name} ${rule.name} ${rule.query} ${JSON.stringify(rule.labels)} ${JSON.stringify(rule.alerts)}`;
 
-function List({rules, any}: {rules: readonly {group: Group; rule: Rule}[]; any: boolean}): ReactNode {
-  if (!any) return <p className="empty">There are no alerting rules.</p>;
-  if (rules.length === 0) return <p className="empty">No alert is in one of these states.</p>;
+type Found = {readonly group: Group; readonly rule: Rule};
+
+function List({rules, all}: {rules: readonly Found[]; all: readonly Found[]}): ReactNode {
+  if (all.length === 0) return <Empty>There are no alerting rules.</Empty>;
+  if (rules.length === 0) {
+    const calm = all.every(({rule}) => stateOf(rule) === "inactive");
+    return (
+      <Empty>
+        {calm
+          ? `All is quiet: none of ${counted(all.length, "rule", "rules")} fires.`
+          : "No alert is in one of these states."}
+      </Empty>
+    );
+  }
   const order = [...rules].sort((a, b) => STATES.indexOf(stateOf(a.rule)) - STATES.indexOf(stateOf(b.rule)));
   return order.map(({group, rule}) => (
     <section
@@ -70,7 +73,7 @@ function List({rules, any}: {rules: readonly {group: Group; rule: Rule}[]; any: 
         </span>
       </h2>
       <p>
-        <a href={`graph?g0.expr=${encodeURIComponent(rule.query)}&g0.tab=1`}>
+        <a href={queryLink(rule.query)}>
           <code>{rule.query}</code>
         </a>
       </p>

@@ -1,35 +1,36 @@
-import {type ReactNode, useState} from "react";
+import type {ReactNode} from "react";
 import {counted, formatDuration} from "../format.ts";
-import {MetricText} from "../query/result-table.tsx";
-import {Badge, evaluated, placeholder, Title, Warnings} from "./parts.tsx";
-import {type Group, type Rule, useRules} from "./use-rules.ts";
+import {Badge} from "../parts/badge.tsx";
+import {Empty, Loaded} from "../parts/loaded.tsx";
+import {MetricText} from "../parts/metric-text.tsx";
+import {PageHead} from "../parts/page-head.tsx";
+import {matchesFilter, useParam} from "../parts/use-param.ts";
+import {evaluated} from "./evaluated.ts";
+import {type Group, queryLink, type Rule, useRules} from "./use-rules.ts";
 
 /** All groups of rules with how each rule does. */
 export function RulesPage(): ReactNode {
-  const {load, retry} = useRules("all");
-  const [filter, setFilter] = useState("");
-  const [onlyFaulty, setOnlyFaulty] = useState(false);
+  const polled = useRules("all");
+  const [filter, setFilter] = useParam("filter");
+  const [only, setOnly] = useParam("errors");
+  const wanted = (group: Group, rule: Rule): boolean => {
+    if (only !== "" && rule.health !== "err") return false;
+    const text = `${group.name} ${group.file} ${rule.name} ${rule.query} ${JSON.stringify(rule.labels)}`;
+    return matchesFilter(text, filter);
+  };
   return (
     <div className="rules">
-      <Title text="Rules" filter={filter} onFilter={setFilter}>
-        <label>
-          <input type="checkbox" checked={onlyFaulty} onChange={(event) => setOnlyFaulty(event.target.checked)} />
+      <PageHead title="Rules" filter={filter} onFilter={setFilter} placeholder="Name, label, group or expression">
+        <label className="check">
+          <input type="checkbox" checked={only !== ""} onChange={(event) => setOnly(event.target.checked ? "1" : "")} />
           Only with errors
         </label>
-      </Title>
-      {placeholder(load, retry)}
-      {load.state === "done" && <Warnings warnings={load.warnings} />}
-      {load.state === "done" && (
-        <Groups groups={load.groups} at={load.at} wanted={(group, rule) => wanted(group, rule, filter, onlyFaulty)} />
-      )}
+      </PageHead>
+      <Loaded polled={polled} what="the rules">
+        {({groups}, at) => <Groups groups={groups} at={at} wanted={wanted} />}
+      </Loaded>
     </div>
   );
-}
-
-function wanted(group: Group, rule: Rule, filter: string, onlyFaulty: boolean): boolean {
-  if (onlyFaulty && rule.health !== "err") return false;
-  const text = `${group.name} ${group.file} ${rule.name} ${rule.query} ${JSON.stringify(rule.labels)}`;
-  return text.toLowerCase().includes(filter.trim().toLowerCase());
 }
 
 function Groups({
@@ -41,11 +42,11 @@ function Groups({
   at: number;
   wanted: (group: Group, rule: Rule) => boolean;
 }): ReactNode {
-  if (groups.length === 0) return <p className="empty">There are no rules.</p>;
+  if (groups.length === 0) return <Empty>There are no rules.</Empty>;
   const shown = groups
     .map((group) => ({group, rules: group.rules.filter((rule) => keep(group, rule))}))
     .filter(({rules}) => rules.length > 0);
-  if (shown.length === 0) return <p className="empty">No rule matches the filter.</p>;
+  if (shown.length === 0) return <Empty>No rule matches the filter.</Empty>;
   return shown.map(({group, rules}) => (
     <section className="panel" key={`${group.file};${group.name}`} aria-label={group.name}>
       <h2>
@@ -72,7 +73,7 @@ function RuleRow({rule, at}: {rule: Rule; at: number}): ReactNode {
         {alerting && rule.state !== undefined && <Badge state={rule.state} />}
       </h3>
       <p>
-        <a href={`graph?g0.expr=${encodeURIComponent(rule.query)}&g0.tab=1`}>
+        <a href={queryLink(rule.query)}>
           <code>{rule.query}</code>
         </a>
       </p>

@@ -1,6 +1,5 @@
-import {useCallback, useEffect, useState} from "react";
-import {ApiError, callApi} from "../api.ts";
 import type {Metric} from "../format.ts";
+import {type Polled, usePolled} from "../parts/use-polled.ts";
 
 /** An alert as `/api/v1/rules` has it. */
 export type Alert = {
@@ -37,43 +36,9 @@ export type Group = {
   readonly rules: readonly Rule[];
 };
 
-export type RulesLoad =
-  | {readonly state: "loading"}
-  | {readonly state: "failed"; readonly error: ApiError}
-  | {
-      readonly state: "done";
-      readonly groups: readonly Group[];
-      readonly warnings: readonly string[];
-      readonly at: number;
-    };
+/** The groups of rules of a kind, asked for again and again while the page is there. */
+export const useRules = (type: "all" | "alert"): Polled<{readonly groups: readonly Group[]}> =>
+  usePolled(type === "all" ? "rules" : "rules?type=alert");
 
-/** How often the pages ask again, in ms. */
-const REFRESH = 15_000;
-
-/** The rules of a kind, asked for again and again while the page is there. */
-export function useRules(type: "all" | "alert"): {readonly load: RulesLoad; readonly retry: () => void} {
-  const [load, setLoad] = useState<RulesLoad>({state: "loading"});
-  const refresh = useCallback(
-    (signal: AbortSignal): void => {
-      const path = type === "all" ? "rules" : "rules?type=alert";
-      callApi<{groups: readonly Group[]}>(path, undefined, signal).then(
-        ({data, warnings}) => setLoad({state: "done", groups: data.groups, warnings, at: Date.now()}),
-        (err: unknown) => {
-          if (signal.aborted) return;
-          setLoad({state: "failed", error: err instanceof ApiError ? err : new ApiError("internal", String(err))});
-        },
-      );
-    },
-    [type],
-  );
-  useEffect(() => {
-    const abort = new AbortController();
-    refresh(abort.signal);
-    const timer = setInterval(() => refresh(abort.signal), REFRESH);
-    return () => {
-      clearInterval(timer);
-      abort.abort();
-    };
-  }, [refresh]);
-  return {load, retry: () => refresh(new AbortController().signal)};
-}
+/** The address that shows an expression's table. */
+export const queryLink = (expr: string): string => `graph?${new URLSearchParams({"g0.expr": expr, "g0.tab": "1"})}`;

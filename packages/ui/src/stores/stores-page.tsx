@@ -1,144 +1,89 @@
-import {type ReactNode, useCallback, useEffect, useState} from "react";
-import {ApiError, callApi, type Store} from "../api.ts";
+import type {ReactNode} from "react";
+import type {Store} from "../api.ts";
 import {counted, formatAgo, formatTime} from "../format.ts";
-import {MetricText} from "../query/result-table.tsx";
+import {Badge} from "../parts/badge.tsx";
+import {type Column, DataTable} from "../parts/data-table.tsx";
+import {Empty, Loaded} from "../parts/loaded.tsx";
+import {MetricText} from "../parts/metric-text.tsx";
+import {PageHead} from "../parts/page-head.tsx";
+import {matchesFilter, useParam} from "../parts/use-param.ts";
+import {usePolled} from "../parts/use-polled.ts";
 
-type StoresByType = Readonly<Record<string, readonly Store[]>>;
-
-type Load =
-  | {readonly state: "loading"}
-  | {readonly state: "failed"; readonly error: ApiError}
-  | {readonly state: "done"; readonly stores: StoresByType; readonly at: number};
-
-/** How often the page asks again, in ms. */
-const REFRESH = 15_000;
+/** The answer of `/api/v1/stores`: endpoints by component. */
+export type StoresByType = Readonly<Record<string, readonly Store[]>>;
 
 /** The endpoints that the querier reads from, by component, with their health. */
 export function StoresPage(): ReactNode {
-  const [load, setLoad] = useState<Load>({state: "loading"});
-  const [filter, setFilter] = useState("");
-  const refresh = useCallback((signal: AbortSignal): void => {
-    callApi<StoresByType>("stores", undefined, signal).then(
-      ({data}) => setLoad({state: "done", stores: data, at: Date.now()}),
-      (err: unknown) => {
-        if (signal.aborted) return;
-        const error = err instanceof ApiError ? err : new ApiError("internal", String(err));
-        setLoad({state: "failed", error});
-      },
-    );
-  }, []);
-  useEffect(() => {
-    const abort = new AbortController();
-    refresh(abort.signal);
-    const timer = setInterval(() => refresh(abort.signal), REFRESH);
-    return () => {
-      clearInterval(timer);
-      abort.abort();
-    };
-  }, [refresh]);
-
+  const polled = usePolled<StoresByType>("stores");
+  const [filter, setFilter] = useParam("filter");
   return (
-    <div className="stores">
-      <div className="title">
-        <h1>Stores</h1>
-        <input
-          type="search"
-          aria-label="Filter stores"
-          placeholder="Filter by address or label"
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
-        />
-      </div>
-      <Content load={load} filter={filter.trim().toLowerCase()} retry={() => refresh(new AbortController().signal)} />
-    </div>
+    <>
+      <PageHead title="Stores" filter={filter} onFilter={setFilter} placeholder="Address or label" />
+      <Loaded polled={polled} what="the stores">
+        {(stores, at) => <Fleet stores={stores} at={at} filter={filter} />}
+      </Loaded>
+    </>
   );
 }
 
-function Content({load, filter, retry}: {load: Load; filter: string; retry: () => void}): ReactNode {
-  if (load.state === "loading") return <p className="empty">Loading…</p>;
-  if (load.state === "failed") {
-    return (
-      <div className="message error" role="alert">
-        <strong>Cannot list the stores</strong>
-        <p>{load.error.message}</p>
-        <button type="button" onClick={retry}>
-          Try again
-        </button>
-      </div>
-    );
-  }
-  const types = Object.keys(load.stores).sort();
-  if (types.every((type) => load.stores[type]?.length === 0)) {
-    return (
-      <p className="empty">No stores are connected. They are named with --endpoint, or found by service discovery.</p>
-    );
+function Fleet({stores, at, filter}: {stores: StoresByType; at: number; filter: string}): ReactNode {
+  const types = Object.keys(stores).sort();
+  if (types.every((type) => stores[type]?.length === 0)) {
+    return <Empty>No stores are connected. They are named with --endpoint, or found by service discovery.</Empty>;
   }
   const groups = types
-    .map((type) => [type, (load.stores[type] ?? []).filter((store) => matches(store, filter))] as const)
-    .filter(([, stores]) => stores.length > 0);
-  if (groups.length === 0) return <p className="empty">No store matches the filter.</p>;
-  return groups.map(([type, stores]) => <Group key={type} type={type} stores={stores} at={load.at} />);
+    .map((type) => [type, (stores[type] ?? []).filter((s) => matchesFilter(storeText(s), filter))] as const)
+    .filter(([, found]) => found.length > 0);
+  if (groups.length === 0) return <Empty>No store matches the filter.</Empty>;
+  return groups.map(([type, found]) => <Group key={type} type={type} stores={found} at={at} />);
 }
 
-const matches = (store: Store, filter: string): boolean =>
-  filter === "" || `${store.name} ${JSON.stringify(store.labelSets)}`.toLowerCase().includes(filter);
+const storeText = (store: Store): string => `${store.name} ${JSON.stringify(store.labelSets)}`;
 
 function Group({type, stores, at}: {type: string; stores: readonly Store[]; at: number}): ReactNode {
   const up = stores.filter((store) => store.lastError === null).length;
   return (
     <section className="panel" aria-label={type}>
-      <h2>
-        {type}
-        <span className="muted">
-          {up} of {counted(stores.length, "store", "stores")} up
-        </span>
+      <h2 className="panel-head">
+        <span className="capital">{type}</span>
+        <Badge
+          state={`${up} of ${counted(stores.length, "store", "stores")} up`}
+          tone={up === stores.length ? "good" : "bad"}
+        />
       </h2>
-      <div className="scroll">
-        <table className="endpoints">
-          <thead>
-            <tr>
-              <th scope="col">Address</th>
-              <th scope="col">Health</th>
-              <th scope="col">Label sets</th>
-              <th scope="col">From</th>
-              <th scope="col">To</th>
-              <th scope="col">Last check</th>
-            </tr>
-          </thead>
-          <tbody>
-            {stores.map((store) => (
-              <Row key={store.name} store={store} at={at} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <DataTable label={type} columns={columns(at)} rows={stores} rowKey={(store) => store.name} />
     </section>
   );
 }
 
-function Row({store, at}: {store: Store; at: number}): ReactNode {
-  const checked = Date.parse(store.lastCheck);
+const columns = (at: number): readonly Column<Store>[] => [
+  {name: "Address", cell: (store) => <span className="mono">{store.name}</span>},
+  {name: "Health", cell: (store) => <Health store={store} />},
+  {name: "Label sets", wrap: true, cell: (store) => <LabelSets store={store} />},
+  {name: "From", cell: (store) => boundary(store.minTime)},
+  {name: "To", cell: (store) => boundary(store.maxTime)},
+  {name: "Last check", cell: (store) => checkedText(store, at)},
+];
+
+function Health({store}: {store: Store}): ReactNode {
   return (
-    <tr>
-      <th scope="row">{store.name}</th>
-      <td data-name="Health">
-        <span className={store.lastError === null ? "badge up" : "badge down"}>
-          {store.lastError === null ? "up" : "down"}
-        </span>
-        {store.lastError !== null && <p className="fault">{store.lastError}</p>}
-      </td>
-      <td data-name="Label sets">
-        {(store.labelSets ?? []).map((set) => (
-          <div key={JSON.stringify(set)}>
-            <MetricText metric={set} />
-          </div>
-        ))}
-      </td>
-      <td data-name="From">{boundary(store.minTime)}</td>
-      <td data-name="To">{boundary(store.maxTime)}</td>
-      <td data-name="Last check">{Number.isNaN(checked) ? "–" : formatAgo((at - checked) / 1000)}</td>
-    </tr>
+    <>
+      <Badge state={store.lastError === null ? "up" : "down"} />
+      {store.lastError !== null && <p className="fault">{store.lastError}</p>}
+    </>
   );
+}
+
+const LabelSets = ({store}: {store: Store}): ReactNode =>
+  (store.labelSets ?? []).map((set) => (
+    <div key={JSON.stringify(set)}>
+      <MetricText metric={set} />
+    </div>
+  ));
+
+function checkedText(store: Store, at: number): string {
+  const checked = Date.parse(store.lastCheck);
+  return Number.isNaN(checked) ? "–" : formatAgo((at - checked) / 1000);
 }
 
 /** The bounds of an endpoint without data, or without an end, lie outside of what a calendar has. */

@@ -45,6 +45,7 @@ export class Api {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #log: Logger;
+  readonly #paths = new Set<string>();
 
   constructor(router: Router, options: ApiOptions) {
     this.#router = router;
@@ -59,8 +60,14 @@ export class Api {
     });
   }
 
+  /** What there is below `/api/v1` so far, as it was added. */
+  get paths(): readonly string[] {
+    return [...this.#paths];
+  }
+
   /** `path` below `/api/v1`, such as `/query`; `name` is the handler's label in the metrics. */
   add(methods: readonly string[], path: string, name: string, handle: ApiHandler): void {
+    this.#paths.add(path);
     this.#router.add({
       methods,
       path: `${this.#base}${path}`,

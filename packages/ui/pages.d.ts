@@ -1,0 +1,8 @@
+/** The last step of a page's address. */
+export type PagePath = "graph" | "alerts" | "rules" | "targets" | "stores" | "queries" | "status";
+
+/**
+ * The pages in the order of the navigation: path below the prefix, title, and the path of the API that a component must
+ * have for the page to have something to show.
+ */
+export declare const PAGES: readonly {readonly path: PagePath; readonly title: string; readonly needs: string}[];
