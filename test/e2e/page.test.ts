@@ -164,7 +164,7 @@ describe("the pages over real components", {skip: tool.skip}, () => {
     const page = await open(`/graph?g0.expr=${encodeURIComponent("sum by (zone) (node_load1)")}`, 390);
     await page.emulateMedia({colorScheme: "dark"});
     await page.getByRole("img", {name: "Line chart of 3 series"}).waitFor();
-    await page.waitForFunction("document.documentElement.dataset.theme === 'dark'");
+    await page.locator("html[data-theme=dark]").waitFor();
     assert.ok(((await page.evaluate("document.documentElement.scrollWidth")) as number) <= 390);
     await shoot(page, "graph-narrow-dark");
     await page.close();

@@ -240,7 +240,7 @@ describe("the pages in a browser", {skip}, () => {
     const theme = (): Promise<unknown> => page.evaluate("document.documentElement.dataset.theme");
     assert.equal(await theme(), "light");
     await page.emulateMedia({colorScheme: "dark"});
-    await page.waitForFunction("document.documentElement.dataset.theme === 'dark'");
+    await page.locator("html[data-theme=dark]").waitFor();
     await page.getByRole("button", {name: /Theme: Auto/}).click();
     await page.getByRole("button", {name: /Theme: Light/}).waitFor();
     assert.equal(await theme(), "light");
