@@ -99,6 +99,7 @@ async function start(scope: TestScope, program: Program, copies: number): Promis
           `--remote-write.address=127.0.0.1:${write}`,
           `--grpc-address=${address}`,
           `--receive.local-endpoint=${address}`,
+          `--receive.capnproto-address=127.0.0.1:${await freePort()}`,
           ...(copies > 1 ? ring : []),
         ],
         cwd: dir,

@@ -17,5 +17,7 @@ export {
   downsampleOpen, downsamplePush, downsampleStateSize, windowColumn,
 } from "./downsample";
 export {labelCacheClear, labelCacheFind, labelCacheSet} from "./label-cache";
-export {ringIndex, ringModulo, ringSections, writeCount, writeGather, writeRingHashes, writeWalk} from "./write-request";
+export {
+  ringIndex, ringModulo, ringSections, writeCount, writeGather, writeLabelFault, writeRingHashes, writeWalk,
+} from "./write-request";
 export {writeFromV2} from "./write-v2";

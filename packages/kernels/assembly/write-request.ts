@@ -244,6 +244,26 @@ export function writeRingHashes(src: usize, series: usize, count: u32, buffer: u
   return -1;
 }
 
+/** −1 or the number of the first series whose labels cannot be read. */
+export function writeLabelFault(src: usize, series: usize, count: u32): i32 {
+  for (let i: u32 = 0; i < count; i++) {
+    const entry = series + <usize>i * SERIES_BYTES;
+    const end = src + load<u32>(entry, 12);
+    begin(src + load<u32>(entry, 8));
+    while (at < end && fault == 0) {
+      shortVarint(end);
+      const stop = fieldEnd(end);
+      while (at < stop && fault == 0) {
+        const tag = shortVarint(stop);
+        if (tag == 0x0a || tag == 0x12) moveTo(fieldEnd(stop));
+        else skip(tag, stop);
+      }
+    }
+    if (fault != 0) return <i32>i;
+  }
+  return -1;
+}
+
 /** Upper bits of a hash by which `ringIndex` knows where to look. */
 const INDEX_BITS: u32 = 12;
 

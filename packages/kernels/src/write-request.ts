@@ -47,6 +47,9 @@ export type WriteLimits = {
   readonly entries: number;
 };
 
+/** A snappy block that unpacks to a request: of remote write 1.0, or of 2.0. */
+export type PackedRequest = {readonly body: Uint8Array; readonly version: 1 | 2};
+
 /** What a translation from remote write 2.0 found. */
 export type V2Counts = {
   readonly series: number;
@@ -100,6 +103,8 @@ export class WriteWindow implements Disposable {
   /** Address and length of the request's bytes. */
   src = 0;
   length = 0;
+  /** What the request was unpacked from, while it still says the same. */
+  packed: PackedRequest | undefined;
   series = 0;
   samples = 0;
   histograms = 0;
@@ -126,12 +131,14 @@ export class WriteWindow implements Disposable {
     if (k.exports.snappyDecode(packed, body.length, src, stated + MARGIN) < 0) throw corruptSnappy();
     this.src = src;
     this.length = stated;
+    this.packed = {body, version: 1};
   }
 
   /** Copies body[from, to). */
   load(body: Uint8Array, from = 0, to: number = body.length): void {
     this.src = this.#request.reserve(to - from + MARGIN);
     this.length = to - from;
+    this.packed = undefined;
     this.kernel.write(this.src, body, from, to);
   }
 
@@ -163,6 +170,7 @@ export class WriteWindow implements Disposable {
       this.#other = request;
       this.src = this.#request.ptr;
       this.length = written;
+      if (this.packed !== undefined) this.packed = {body: this.packed.body, version: 2};
       return {
         series: out[job + 5] as number,
         samples: out[job + 6] as number,
@@ -253,6 +261,7 @@ export class WriteWindow implements Disposable {
   }
 
   close(): void {
+    this.packed = undefined;
     this.#request.trim();
     this.#other.trim();
     this.#columns.trim();

@@ -3,8 +3,8 @@ import {describe, test} from "node:test";
 import {StrataError} from "@strata/base";
 import type {Transport} from "@strata/storeapi";
 import {newRegistry} from "@strata/telemetry";
-import {readPeerRequest} from "./grpc-writes.ts";
 import {Peer} from "./peer.ts";
+import {PLACED, parcelPieces, readPeerRequest} from "./peer-request.ts";
 
 type Call = {
   readonly message: Uint8Array;
@@ -17,7 +17,8 @@ function fixture(workers = 1) {
   const transport: Pick<Transport, "unary" | "close"> = {
     unary: (_method, message) =>
       new Promise((resolve, reject) => {
-        const answer = (error?: StrataError): void => (error === undefined ? resolve({} as never) : reject(error));
+        const answer = (error?: StrataError): void =>
+          error === undefined ? resolve({takesParcels: false} as never) : reject(error);
         calls.push({message: message as Uint8Array, answer});
       }),
     close() {},
@@ -46,17 +47,17 @@ const tuple = (tenant: string, replica = 1): Buffer =>
     Buffer.from([0x18, replica]),
   ]);
 const tenants = (call: Call | undefined): string[] =>
-  readPeerRequest(call?.message as Uint8Array).tuples.map((t) => t.tenant);
+  readPeerRequest(call?.message as Uint8Array).parcels.map((t) => t.tenant);
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("a peer", () => {
   test("is sent together what waited for a worker, replica by replica", async () => {
     const {peer, calls} = fixture();
     const writes = [
-      peer.write([tuple("a")], 1),
-      peer.write([tuple("b")], 1),
-      peer.write([tuple("c")], 1),
-      peer.write([tuple("d", 2)], 2),
+      peer.write({pieces: [tuple("a")]}, 1),
+      peer.write({pieces: [tuple("b")]}, 1),
+      peer.write({pieces: [tuple("c")]}, 1),
+      peer.write({pieces: [tuple("d", 2)]}, 2),
     ];
     assert.deepEqual(tenants(calls[0]), ["a"]);
     calls[0]?.answer();
@@ -73,7 +74,7 @@ describe("a peer", () => {
 
   test("tells each of a batch its own conflict", async () => {
     const {peer, calls} = fixture();
-    const writes = ["a", "b", "c"].map((name) => peer.write([tuple(name)], 1));
+    const writes = ["a", "b", "c"].map((name) => peer.write({pieces: [tuple(name)]}, 1));
     calls[0]?.answer();
     await settled();
     assert.deepEqual(tenants(calls[1]), ["b", "c"]);
@@ -90,10 +91,10 @@ describe("a peer", () => {
     const {peer, calls, clock} = fixture();
     const pauses: number[] = [];
     for (let round = 0; round < 8; round++) {
-      const write = peer.write([tuple("a")], 1);
+      const write = peer.write({pieces: [tuple("a")]}, 1);
       calls.at(-1)?.answer(new StrataError("unavailable", "gone"));
       assert.equal((await write)?.code, "unavailable");
-      const refusal = await peer.write([tuple("a")], 1);
+      const refusal = await peer.write({pieces: [tuple("a")]}, 1);
       assert.match(
         refusal?.message ?? "",
         /^backing off forward request for endpoint addr: peer:1, .*: target not available$/,
@@ -105,17 +106,29 @@ describe("a peer", () => {
     assert.equal(calls.length, 8);
     assert.ok((pauses[0] as number) >= 50 && (pauses[0] as number) <= 100, String(pauses));
     assert.ok((pauses[7] as number) >= 2500 && (pauses[7] as number) <= 5000, String(pauses));
-    const write = peer.write([tuple("a")], 1);
+    const write = peer.write({pieces: [tuple("a")]}, 1);
     calls.at(-1)?.answer();
     assert.equal(await write, undefined);
     assert.equal(peer.isAway, false);
   });
 
+  test("that passed over parcels, as a program that knows none does, is sent the same without", async () => {
+    const {peer, calls} = fixture();
+    const pieces = parcelPieces({tenant: "a", form: 0, body: Buffer.alloc(0)});
+    const write = peer.write({pieces, unpacked: () => [tuple("instead")]}, PLACED);
+    calls[0]?.answer();
+    await settled();
+    assert.deepEqual(tenants(calls[1]), ["instead"]);
+    assert.equal(peer.takesParcels, false);
+    calls[1]?.answer(new StrataError("conflict", "out of order"));
+    assert.equal((await write)?.code, "conflict");
+  });
+
   test("is not sent what waited for too long, nor more than may wait", async () => {
     const {peer, calls, clock} = fixture();
-    const first = peer.write([tuple("a")], 1);
-    const late = peer.write([tuple("b")], 1);
-    const large = peer.write([Buffer.alloc(64 << 20)], 1);
+    const first = peer.write({pieces: [tuple("a")]}, 1);
+    const late = peer.write({pieces: [tuple("b")]}, 1);
+    const large = peer.write({pieces: [Buffer.alloc(64 << 20)]}, 1);
     assert.match((await large)?.message ?? "", /bytes wait for peer:1 already/);
     clock.now = 6000;
     calls[0]?.answer();

@@ -2,7 +2,7 @@ import {errorCode, errorText, StrataError} from "@strata/base";
 import type {Transport} from "@strata/storeapi";
 import type {Counter, Histogram} from "@strata/telemetry";
 import {type Endpoint, endpointText} from "./endpoint.ts";
-import {REMOTE_WRITE} from "./grpc-writes.ts";
+import {PLACED, REMOTE_WRITE} from "./peer-request.ts";
 
 export type PeerOptions = {
   readonly endpoint: Endpoint;
@@ -18,17 +18,19 @@ export type PeerOptions = {
   readonly now?: (() => number) | undefined;
 };
 
-/** One write that waits for its turn: tenants' series, encoded as fields of a request. */
-type Item = {
-  readonly tuples: readonly Uint8Array[];
+/** One write: pieces of a request (see peer-request), and the same for a peer that turns out not to know parcels. */
+export type PeerWrite = {
+  readonly pieces: readonly Uint8Array[];
+  readonly unpacked?: (() => readonly Uint8Array[]) | undefined;
+};
+
+/** One write that waits for its turn. */
+type Item = PeerWrite & {
   readonly bytes: number;
   readonly replica: number;
   readonly since: number;
   readonly done: (error: StrataError | undefined) => void;
 };
-
-/** In place of a replica's number: all of it is for this receiver. */
-export const PLACED = -1;
 
 /** Writes that wait behind busy workers are sent together up to this size. */
 const BATCH_BYTES = 1 << 20;
@@ -50,7 +52,7 @@ export class Peer {
   #failures = 0;
   /** Refuses writes until then. */
   #awayUntil = 0;
-  #takesPlaced = false;
+  #takesParcels = false;
 
   constructor(options: PeerOptions) {
     this.#o = options;
@@ -62,13 +64,13 @@ export class Peer {
     return this.#now() < this.#awayUntil;
   }
 
-  /** Whether series of several replicas may go in one request. Not known before the first answer, nor after a failure. */
-  get takesPlaced(): boolean {
-    return this.#takesPlaced;
+  /** Whether it takes parcels, and series of several replicas in one request. Not known before the first answer, nor after a failure. */
+  get takesParcels(): boolean {
+    return this.#takesParcels;
   }
 
-  /** Sends tuples (see encodeTuple) of one replica (from 1), or PLACED; resolves with what went wrong. Never rejects. */
-  write(tuples: readonly Uint8Array[], replica: number): Promise<StrataError | undefined> {
+  /** Sends series of one replica (from 1), or PLACED; resolves with what went wrong. Never rejects. */
+  write(write: PeerWrite, replica: number): Promise<StrataError | undefined> {
     const {endpoint} = this.#o;
     if (this.isAway) {
       return Promise.resolve(
@@ -78,7 +80,7 @@ export class Peer {
         ),
       );
     }
-    const bytes = tuples.reduce((sum, tuple) => sum + tuple.length, 0);
+    const bytes = write.pieces.reduce((sum, piece) => sum + piece.length, 0);
     if (this.#queued > 0 && this.#queued + bytes > MAX_QUEUED_BYTES) {
       return Promise.resolve(
         new StrataError("unavailable", `cannot forward: ${this.#queued} bytes wait for ${endpoint.address} already`),
@@ -86,7 +88,7 @@ export class Peer {
     }
     return new Promise((resolve) => {
       this.#queued += bytes;
-      this.#queue.push({tuples, bytes, replica, since: this.#now(), done: resolve});
+      this.#queue.push({...write, bytes, replica, since: this.#now(), done: resolve});
       this.#pump();
     });
   }
@@ -147,21 +149,33 @@ export class Peer {
   }
 
   async #call(batch: readonly Item[]): Promise<StrataError | undefined> {
-    const {transport, timeoutMs} = this.#o;
     try {
-      const tuples = batch.flatMap((item) => item.tuples);
-      const message = tuples.length === 1 ? (tuples[0] as Uint8Array) : Buffer.concat(tuples);
-      const answer = await transport.unary(REMOTE_WRITE, message, {signal: this.#stop.signal, timeoutMs});
-      this.#takesPlaced = answer.takesPlaced;
+      const isPlaced = batch[0]?.replica === PLACED;
+      const pieces = batch.flatMap((item) => item.pieces);
+      this.#takesParcels = await this.#transmit(pieces, isPlaced);
+      // What answered knows no parcels, and has passed over them: it took the place of one that did.
+      if (isPlaced && !this.#takesParcels) {
+        await this.#transmit(
+          batch.flatMap((item) => item.unpacked?.() ?? item.pieces),
+          false,
+        );
+      }
       this.#failures = 0;
       this.#awayUntil = 0;
       return undefined;
     } catch (err) {
       // Another program may answer next.
-      if (errorCode(err) !== "conflict") this.#takesPlaced = false;
+      if (errorCode(err) !== "conflict") this.#takesParcels = false;
       if (errorCode(err) === "unavailable") this.#backOff();
       return err instanceof StrataError ? err : new StrataError(errorCode(err), errorText(err), {cause: err});
     }
+  }
+
+  /** One call; whether the peer says that it takes parcels. */
+  async #transmit(pieces: readonly Uint8Array[], isCompressed: boolean): Promise<boolean> {
+    const {transport, timeoutMs} = this.#o;
+    const options = {signal: this.#stop.signal, timeoutMs, isCompressed};
+    return (await transport.unary(REMOTE_WRITE, Buffer.concat(pieces), options)).takesParcels;
   }
 
   /** Twice as long each time, up to the limit, with up to a half of it taken off by chance. */

@@ -37,6 +37,11 @@ export class Peers {
     this.#forwards = {success: forwards.with({result: "success"}), error: forwards.with({result: "error"})};
   }
 
+  /** How messages are to travel. */
+  get compression(): Compression {
+    return this.#o.compression;
+  }
+
   get(endpoint: Endpoint): Peer {
     let peer = this.#peers.get(endpoint.address);
     if (peer === undefined) {

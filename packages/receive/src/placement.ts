@@ -1,15 +1,15 @@
-import {kernel, SERIES_FIELD, SERIES_WORDS, type WriteWindow} from "@strata/kernels";
+import {kernel, type WriteWindow} from "@strata/kernels";
 import type {Endpoint} from "./endpoint.ts";
-import {PLACED_FIELD} from "./grpc-writes.ts";
+import type {Ring} from "./hashring.ts";
 import type {Hashrings} from "./hashrings.ts";
-import {PLACED} from "./peer.ts";
+import {PLACED} from "./peer-request.ts";
 import type {TenantPart} from "./request-rewrite.ts";
-import {ringHashes} from "./ring-hashes.ts";
+import {checkLabels, ringHashes} from "./ring-hashes.ts";
 
 /** What goes to one endpoint as one replica. */
 export type Placement = {
   readonly endpoint: Endpoint;
-  /** From 0; PLACED for several in one. */
+  /** From 0; PLACED for all of them in one. */
   readonly replica: number;
   readonly parts: TenantPart[];
   /** Classes of the series in it; see Placements. */
@@ -19,200 +19,186 @@ export type Placement = {
 /** Where a request goes. Series that share all their endpoints are one class: they succeed and fail together. */
 export type Placements = {readonly groups: readonly Placement[]; readonly classes: number};
 
-/** Finds the endpoints of all series. Throws `internal` when a tenant has no ring, or a ring too few nodes. */
+/**
+ * Finds the endpoints of all series. An endpoint that `joins` gets its copies in one group, whatever replicas they are. Throws
+ * `internal` when a tenant has no ring, or a ring too few nodes, and `bad_data` for labels that cannot be read.
+ */
 export function placeSeries(
   window: WriteWindow,
   parts: readonly TenantPart[],
   replicas: readonly number[],
   rings: Hashrings,
+  joins: (endpoint: Endpoint) => boolean,
 ): Placements {
-  const groups = new Map<string, Placement>();
-  const groupOf = (endpoint: Endpoint, replica: number): Placement => {
-    const key = `${replica} ${endpoint.address}`;
-    let group = groups.get(key);
-    if (group === undefined) {
-      group = {endpoint, replica, parts: [], classes: new Set()};
-      groups.set(key, group);
-    }
-    return group;
-  };
+  const groups = new Groups(joins);
   let classes = 0;
   for (const part of parts) {
-    const {nodes, owners} = ownersOf(window, part.tenant, replicas, rings);
-    const numbers = part.list ?? all(window.series);
-    for (const combination of combinationsOf(numbers, owners, nodes.length)) {
-      combination.forEach((node, r) => {
-        groupOf(nodes[node] as Endpoint, replicas[r] as number).classes.add(classes);
-      });
+    const ring = rings.ringOf(part.tenant);
+    if (isEverywhere(ring, replicas, groups)) {
+      checkLabels(window);
+      for (const node of ring.nodes) groups.of(node, 0).add(part, classes);
       classes++;
-    }
-    owners.forEach((column, r) => {
-      for (const [node, list] of bucketsOf(numbers, column, nodes.length)) {
-        const whole = list.length === window.series;
-        const group = groupOf(nodes[node] as Endpoint, replicas[r] as number);
-        group.parts.push({tenant: part.tenant, list: whole ? undefined : list});
-      }
-    });
+    } else classes += placeByHash(window, part, replicas, ring, groups, classes);
   }
-  return {groups: [...groups.values()], classes};
+  return {groups: groups.all, classes};
 }
 
-/**
- * One group for all replicas of an endpoint that `joins` allows it for: a series has each endpoint once. `series` are in the
- * window.
- */
-export function joinReplicas(
-  groups: readonly Placement[],
-  joins: (group: Placement) => boolean,
-  series: number,
-): Placement[] {
-  const out: Placement[] = [];
-  const joined = new Map<string, Placement>();
-  for (const group of groups) {
-    if (!joins(group)) {
-      out.push(group);
-      continue;
-    }
-    const known = joined.get(group.endpoint.address);
-    if (known === undefined) {
-      const first = {...group, replica: PLACED, parts: [...group.parts], classes: new Set(group.classes)};
-      joined.set(group.endpoint.address, first);
-      out.push(first);
-      continue;
-    }
-    for (const c of group.classes) known.classes.add(c);
-    for (const part of group.parts) addPart(known.parts, part, series);
+/** Whether each series goes to each node, and which replica it is there does not matter: then no hash is needed. */
+function isEverywhere(ring: Ring, replicas: readonly number[], groups: Groups): boolean {
+  const {nodes} = ring;
+  if (replicas.length === 1 || replicas.length !== nodes.length) return false;
+  return nodes.every((node) => groups.joins(node)) && new Set(nodes.map(({address}) => address)).size === nodes.length;
+}
+
+class Group implements Placement {
+  readonly endpoint: Endpoint;
+  readonly replica: number;
+  readonly parts: TenantPart[] = [];
+  readonly classes = new Set<number>();
+  /** The series of the part that is being placed. */
+  list: Uint32Array = new Uint32Array(0);
+  size = 0;
+
+  constructor(endpoint: Endpoint, replica: number) {
+    this.endpoint = endpoint;
+    this.replica = replica;
   }
-  return out;
-}
 
-function addPart(parts: TenantPart[], part: TenantPart, series: number): void {
-  const at = parts.findIndex(({tenant}) => tenant === part.tenant);
-  const known = parts[at];
-  if (known?.list === undefined || part.list === undefined) {
-    if (known === undefined) parts.push(part);
-    return;
+  add(part: TenantPart, ofClass: number): void {
+    this.parts.push(part);
+    this.classes.add(ofClass);
   }
-  const list = new Uint32Array(known.list.length + part.list.length);
-  list.set(known.list);
-  list.set(part.list, known.list.length);
-  // In the request's order, which those who look series up expect to be the same each time.
-  list.sort();
-  parts[at] = {tenant: part.tenant, list: list.length === series ? undefined : list};
 }
 
-/** The numbers below `n`; a view of a column that is kept. */
-function all(n: number): Uint32Array {
-  if (n > counting.length) counting = Uint32Array.from({length: 2 * n}, (_, i) => i);
-  return counting.subarray(0, n);
+/** Groups by endpoint and, where it does not join them, by replica. */
+class Groups {
+  readonly #joins: (endpoint: Endpoint) => boolean;
+  readonly #groups = new Map<string, Group>();
+  /** Asked once: what a request was placed by does not change on the way. */
+  readonly #joining = new Map<string, boolean>();
+
+  constructor(joins: (endpoint: Endpoint) => boolean) {
+    this.#joins = joins;
+  }
+
+  get all(): readonly Group[] {
+    return [...this.#groups.values()];
+  }
+
+  joins(endpoint: Endpoint): boolean {
+    let answer = this.#joining.get(endpoint.address);
+    if (answer === undefined) {
+      answer = this.#joins(endpoint);
+      this.#joining.set(endpoint.address, answer);
+    }
+    return answer;
+  }
+
+  of(endpoint: Endpoint, replica: number): Group {
+    const as = this.joins(endpoint) ? PLACED : replica;
+    const key = `${as} ${endpoint.address}`;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = new Group(endpoint, as);
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
 }
 
-let counting = new Uint32Array(0);
+/** What becomes of the series with one combination of nodes. */
+type Class = {readonly groups: readonly Group[]; size: number};
 
-/** For each replica the node of each of the window's series. */
-function ownersOf(
+/** Places a part by its series' hashes; classes get numbers from `firstClass` on. Returns how many there are. */
+function placeByHash(
   window: WriteWindow,
-  tenant: string,
+  part: TenantPart,
   replicas: readonly number[],
-  rings: Hashrings,
-): {nodes: readonly Endpoint[]; owners: Uint32Array[]} {
-  const ring = rings.ringOf(tenant);
+  ring: Ring,
+  groups: Groups,
+  firstClass: number,
+): number {
   const {series} = window;
-  const hashes = ringHashes(window, tenant);
+  const {nodes} = ring;
+  const hashes = ringHashes(window, part.tenant);
+  const owners = replicas.map((replica) => ownersOf(ring, hashes, series, replica));
+  const count = part.list?.length ?? series;
+  const classOf = new Uint32Array(count);
+  const classes: Class[] = [];
+  const known = new ClassTable(nodes.length, owners.length);
+  for (let i = 0; i < count; i++) {
+    const s = part.list === undefined ? i : (part.list[i] as number);
+    let key = 0;
+    for (const column of owners) key = key * nodes.length + (column[s] as number);
+    let c = known.get(key);
+    if (c < 0) {
+      c = classes.length;
+      known.set(key, c);
+      const targets = owners.map((column, r) =>
+        groups.of(nodes[column[s] as number] as Endpoint, replicas[r] as number),
+      );
+      for (const group of targets) group.classes.add(firstClass + c);
+      classes.push({groups: [...new Set(targets)], size: 0});
+    }
+    const found = classes[c] as Class;
+    found.size++;
+    classOf[i] = c;
+  }
+  fill(part, classes, classOf, series);
+  return classes.length;
+}
+
+/** Gives each group the numbers of its series, in the request's order: those who look them up expect it. */
+function fill(part: TenantPart, classes: readonly Class[], classOf: Uint32Array, series: number): void {
+  const targets = new Set(classes.flatMap(({groups}) => groups));
+  for (const group of targets) group.size = 0;
+  for (const {groups, size} of classes) for (const group of groups) group.size += size;
+  for (const group of targets) {
+    group.list = new Uint32Array(group.size);
+    group.size = 0;
+  }
+  for (let i = 0; i < classOf.length; i++) {
+    const s = part.list === undefined ? i : (part.list[i] as number);
+    const {groups} = classes[classOf[i] as number] as Class;
+    for (let g = 0; g < groups.length; g++) {
+      const group = groups[g] as Group;
+      group.list[group.size++] = s;
+    }
+  }
+  for (const group of targets) {
+    group.parts.push({tenant: part.tenant, list: group.size === series ? undefined : group.list});
+  }
+}
+
+/** The nodes that hold the replica of each of the window's series. */
+function ownersOf(ring: Ring, hashes: number, series: number, replica: number): Uint32Array {
   const out = hashes + 8 * series;
-  const owners = replicas.map((replica) => {
-    ring.place(hashes, series, replica, out);
-    return kernel()
-      .u32()
-      .slice(out >>> 2, (out >>> 2) + series);
-  });
-  return {nodes: ring.nodes, owners};
+  ring.place(hashes, series, replica, out);
+  return kernel()
+    .u32()
+    .slice(out >>> 2, (out >>> 2) + series);
 }
 
 /** Up to so many combinations are looked up in an array, which is several times quicker than a map. */
 const MAX_TABLE = 1 << 16;
 
-/** The distinct combinations of nodes, one for each class of series. */
-function combinationsOf(numbers: Uint32Array, owners: readonly Uint32Array[], nodes: number): number[][] {
-  const size = nodes ** owners.length;
-  const table = size <= MAX_TABLE ? new Uint8Array(size) : undefined;
-  const seen = new Set<number>();
-  const found: number[][] = [];
-  for (const i of numbers) {
-    let key = 0;
-    for (const column of owners) key = key * nodes + (column[i] as number);
-    if (table === undefined) {
-      if (seen.has(key)) continue;
-      seen.add(key);
-    } else {
-      if (table[key] === 1) continue;
-      table[key] = 1;
-    }
-    found.push(owners.map((column) => column[i] as number));
-  }
-  return found;
-}
+/** Numbers of classes by combination of nodes. */
+class ClassTable {
+  readonly #table: Int32Array | undefined;
+  readonly #map = new Map<number, number>();
 
-/** The series of each node, in the request's order. */
-function bucketsOf(numbers: Uint32Array, owner: Uint32Array, nodes: number): Map<number, Uint32Array> {
-  const sizes = new Uint32Array(nodes);
-  for (const i of numbers) {
-    const node = owner[i] as number;
-    sizes[node] = (sizes[node] as number) + 1;
+  constructor(nodes: number, replicas: number) {
+    const size = nodes ** replicas;
+    this.#table = size <= MAX_TABLE ? new Int32Array(size).fill(-1) : undefined;
   }
-  const buckets = new Map<number, Uint32Array>();
-  const first = owner[numbers[0] as number] as number;
-  if (sizes[first] === numbers.length) return buckets.set(first, numbers);
-  sizes.forEach((size, node) => {
-    if (size > 0) buckets.set(node, new Uint32Array(size));
-  });
-  sizes.fill(0);
-  for (const i of numbers) {
-    const node = owner[i] as number;
-    const at = sizes[node] as number;
-    (buckets.get(node) as Uint32Array)[at] = i;
-    sizes[node] = at + 1;
-  }
-  return buckets;
-}
 
-/**
- * One tenant's series as field 4 of a peer's request, { 1 series…   2 tenant }, and whose copy they are. Several behind one
- * another are a request, too.
- */
-export function encodeTuple(window: WriteWindow, {tenant, list}: TenantPart, replica: number): Buffer {
-  const k = kernel();
-  const numbers = list ?? all(window.series);
-  let u32 = k.u32();
-  const first = window.entries >>> 2;
-  let size = 0;
-  for (const i of numbers) {
-    const entry = first + SERIES_WORDS * i;
-    size += (u32[entry + SERIES_FIELD.to] as number) - (u32[entry + SERIES_FIELD.from] as number);
+  /** −1 where there is none. */
+  get(key: number): number {
+    return this.#table === undefined ? (this.#map.get(key) ?? -1) : (this.#table[key] as number);
   }
-  const name = Buffer.from(tenant);
-  const nameHead = head(0x12, name.length);
-  const tupleHead = head(0x22, size + nameHead.length + name.length);
-  const listAt = k.scratch(4 * numbers.length + 16 + size);
-  const target = listAt + ((4 * numbers.length + 15) & ~15);
-  u32 = k.u32();
-  u32.set(numbers, listAt >>> 2);
-  k.exports.writeGather(window.src, window.entries, listAt, numbers.length, target);
-  const tail = replica === PLACED ? PLACED_FIELD : head(0x18, replica);
-  const out = Buffer.allocUnsafe(tupleHead.length + size + nameHead.length + name.length + tail.length);
-  out.set(tupleHead, 0);
-  out.set(k.u8().subarray(target, target + size), tupleHead.length);
-  out.set(nameHead, tupleHead.length + size);
-  out.set(name, tupleHead.length + size + nameHead.length);
-  out.set(tail, out.length - tail.length);
-  return out;
-}
 
-/** A field's tag and a varint: the length of its content, or its value. */
-function head(tag: number, length: number): number[] {
-  const bytes = [tag];
-  let rest = length;
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
-  bytes.push(rest);
-  return bytes;
+  set(key: number, value: number): void {
+    if (this.#table === undefined) this.#map.set(key, value);
+    else this.#table[key] = value;
+  }
 }

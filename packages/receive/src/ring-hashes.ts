@@ -23,6 +23,15 @@ export function ringHashes(window: WriteWindow, tenant: string): number {
   const buffer = at + 16 * series + 16;
   k.u8().set(name, buffer);
   const bad = k.exports.writeRingHashes(window.src, window.entries, series, buffer, name.length, at);
-  if (bad >= 0) throw new StrataError("bad_data", `cannot read the labels of series ${bad}`);
+  if (bad >= 0) throw unreadable(bad);
   return at;
 }
+
+/** Throws `bad_data` as `ringHashes` would: where every series goes everywhere no hash is needed. */
+export function checkLabels(window: WriteWindow): void {
+  const bad = kernel().exports.writeLabelFault(window.src, window.entries, window.series);
+  if (bad >= 0) throw unreadable(bad);
+}
+
+const unreadable = (series: number): StrataError =>
+  new StrataError("bad_data", `cannot read the labels of series ${series}`);

@@ -1,13 +1,14 @@
 import {StrataError, withContext} from "@strata/base";
 import type {WriteWindow} from "@strata/kernels";
 import type {Counter, Registry} from "@strata/telemetry";
-import {endpointText} from "./endpoint.ts";
+import {type Endpoint, endpointText} from "./endpoint.ts";
 import type {Hashrings} from "./hashrings.ts";
 import {worstError} from "./ingestor-sink.ts";
 import type {LocalWriter, TenantsMissing} from "./local-writer.ts";
-import {PLACED} from "./peer.ts";
+import {parcelOf, tupleOf, unpacked} from "./parcel.ts";
+import {type Parcel, PLACED, parcelPieces} from "./peer-request.ts";
 import type {Peers} from "./peers.ts";
-import {encodeTuple, joinReplicas, type Placement, placeSeries} from "./placement.ts";
+import {type Placement, placeSeries} from "./placement.ts";
 import {Quorum, quorumOf} from "./quorum.ts";
 import type {TenantPart} from "./request-rewrite.ts";
 import {refused} from "./write-failure.ts";
@@ -59,16 +60,16 @@ export class RouterSink implements WriteSink {
     if (given > replication) throw refused(400, "request replica exceeds receiver replication factor");
     const replicated = given > 0;
     const replicas = replicated ? [given - 1] : Array.from({length: replication}, (_, i) => i);
-    const {groups: placed, classes} = placeSeries(window, parts, replicas, current);
-    const isLocal = (group: Placement): boolean => local !== undefined && group.endpoint.address === localEndpoint;
-    const joins = (group: Placement): boolean => isLocal(group) || this.#o.peers.get(group.endpoint).takesPlaced;
-    const groups = replicas.length > 1 ? joinReplicas(placed, joins, window.series) : placed;
-    local?.check(groups.filter(isLocal).flatMap((group) => group.parts));
-    const tuples = new Map<string, Uint8Array>();
+    const isLocal = (endpoint: Endpoint): boolean => local !== undefined && endpoint.address === localEndpoint;
+    const joins = (endpoint: Endpoint): boolean =>
+      replicas.length > 1 && (isLocal(endpoint) || this.#o.peers.get(endpoint).takesParcels);
+    const {groups, classes} = placeSeries(window, parts, replicas, current, joins);
+    local?.check(groups.filter(({endpoint}) => isLocal(endpoint)).flatMap((group) => group.parts));
+    const parcels = new Map<TenantPart, Parcel>();
     const quorum = new Quorum(classes, replicas.length, replicated ? 1 : quorumOf(replication));
     const writes = groups.map((group) => ({
       group,
-      done: isLocal(group) ? this.#writeHere(window, group) : this.#writeThere(window, group, tuples),
+      done: isLocal(group.endpoint) ? this.#writeHere(window, group) : this.#writeThere(window, group, parcels),
     }));
     return this.#settle(quorum, writes, replicated);
   }
@@ -86,20 +87,20 @@ export class RouterSink implements WriteSink {
     });
   }
 
-  /** `encoded` keeps whole parts, which go to several peers. */
-  #writeThere(
-    window: WriteWindow,
-    group: Placement,
-    encoded: Map<string, Uint8Array>,
-  ): Promise<StrataError | undefined> {
-    const replica = group.replica === PLACED ? PLACED : group.replica + 1;
-    const tuples = group.parts.map((part) => {
-      const known = part.list === undefined && replica === PLACED ? encoded.get(part.tenant) : undefined;
-      const tuple = known ?? encodeTuple(window, part, replica);
-      if (part.list === undefined && replica === PLACED) encoded.set(part.tenant, tuple);
-      return tuple;
+  /** `known` keeps the parcels of parts that go to several peers. */
+  #writeThere(window: WriteWindow, group: Placement, known: Map<TenantPart, Parcel>): Promise<StrataError | undefined> {
+    const peer = this.#o.peers.get(group.endpoint);
+    if (group.replica !== PLACED) {
+      const replica = group.replica + 1;
+      return peer.write({pieces: group.parts.flatMap((part) => tupleOf(window, part, replica))}, replica);
+    }
+    const parcels = group.parts.map((part) => {
+      const parcel = known.get(part) ?? parcelOf(window, part, this.#o.peers.compression !== "none");
+      known.set(part, parcel);
+      return parcel;
     });
-    return this.#o.peers.get(group.endpoint).write(tuples, replica);
+    const unpack = (): Uint8Array[] => parcels.flatMap((parcel) => unpacked(parcel, PLACED));
+    return peer.write({pieces: parcels.flatMap(parcelPieces), unpacked: unpack}, PLACED);
   }
 
   /** Resolves with the quorum; what is still under way then goes on by itself. */

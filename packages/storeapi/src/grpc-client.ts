@@ -12,7 +12,7 @@ import type {Init, MethodDef} from "@strata/proto";
 import {TRACEPARENT} from "@strata/telemetry";
 import {DEFAULT_TENANT, NO_HASHES_KEY, REQUEST_ID_KEY, START_TIMES_KEY, TENANT_KEY} from "./call-context.ts";
 import type {Connection} from "./connection.ts";
-import {teachChannelSnappy, withoutIpServerName} from "./grpc-internals.ts";
+import {NO_COMPRESS, teachChannelSnappy, withoutIpServerName} from "./grpc-internals.ts";
 import {methodLabels, type RpcMetrics} from "./grpc-metrics.ts";
 import {fromGrpcStatus, GRPC_CODE} from "./grpc-status.ts";
 import {type ClientTls, clientContext} from "./tls-config.ts";
@@ -37,6 +37,8 @@ export type CallOptions = {
   readonly tenant?: string | undefined;
   readonly requestId?: string | undefined;
   readonly traceparent?: string | undefined;
+  /** The request is compressed already: it goes as it is. */
+  readonly isCompressed?: boolean | undefined;
 };
 
 /** What a StoreClient speaks through: one connection, or several that share the work. */
@@ -114,7 +116,8 @@ export class GrpcClient implements Transport {
         },
       });
       rpc.sent();
-      call.sendMessageWithContext({}, method.request.encode(request));
+      const flags = options.isCompressed === true ? {flags: NO_COMPRESS} : {};
+      call.sendMessageWithContext(flags, method.request.encode(request));
       call.halfClose();
       for (let group = await replies.take(); group !== undefined; group = await replies.take()) yield group;
       const status = replies.status as StatusObject;

@@ -15,6 +15,9 @@ export const MESSAGE_HEADER = 5;
 /** Codec name in `grpc-encoding`; the bytes are snappy's framed (stream) form. */
 export const SNAPPY = "snappy";
 
+/** Flag of a message that is not to be compressed; a constant enum of grpc-js, which is gone at run time. */
+export const NO_COMPRESS = 2;
+
 /** What both sides say they can read. */
 export const ACCEPTED = "identity,deflate,gzip,snappy";
 
