@@ -22,7 +22,8 @@ type Result = {readonly rate: number; readonly cpu: number; readonly p99: number
 const scenarios: readonly {name: string; protocol: Protocol; copies: number}[] = [
   {name: "remote write 1.0", protocol: "v1", copies: 1},
   {name: "remote write 2.0", protocol: "v2", copies: 1},
-  {name: "OTLP, JSON", protocol: "otlp", copies: 1},
+  {name: "OTLP, protobuf", protocol: "otlp", copies: 1},
+  {name: "OTLP, JSON", protocol: "otlp-json", copies: 1},
   {name: "1.0, three copies", protocol: "v1", copies: 3},
 ];
 

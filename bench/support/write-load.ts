@@ -1,9 +1,9 @@
 import {Agent, request} from "node:http";
-import {snappyEncode} from "@strata/bytes";
+import {ByteWriter, snappyEncode} from "@strata/bytes";
 import {type Init, prompb, writeV2} from "@strata/proto";
 
-/** What is sent: remote write 1.0, 2.0, or OTLP. */
-export type Protocol = "v1" | "v2" | "otlp";
+/** What is sent: remote write 1.0, 2.0, or OTLP in either form. */
+export type Protocol = "v1" | "v2" | "otlp" | "otlp-json";
 
 export type Load = {
   readonly protocol: Protocol;
@@ -81,6 +81,22 @@ const ENCODERS: Readonly<Record<Protocol, Encoder>> = {
     return snappyEncode(writeV2.Request.encode({symbols: [...symbols.keys()], timeseries}));
   },
   otlp: (from, to, round, start) => {
+    const points = numbers(from, to).map((i) =>
+      message(
+        ...labelsOf(i)
+          .slice(1)
+          .map(([key, value]) => field(0x3a, keyValue(key, value))),
+        fixed(0x19, (w) => w.u64le(BigInt(start + round * STEP_MS + (i % 1000)) * 1_000_000n)),
+        fixed(0x21, (w) => w.f64le(sampleOf(i, round))),
+      ),
+    );
+    const gauge = message(...points.map((point) => field(0x0a, point)));
+    const metric = message(field(0x0a, Buffer.from("http.request.duration")), field(0x2a, gauge));
+    const resource = message(field(0x0a, keyValue("service.name", "bench")));
+    const resourceMetrics = message(field(0x0a, resource), field(0x12, message(field(0x12, metric))));
+    return message(field(0x0a, resourceMetrics));
+  },
+  "otlp-json": (from, to, round, start) => {
     const points = numbers(from, to).map((i) => ({
       attributes: labelsOf(i)
         .slice(1)
@@ -94,6 +110,29 @@ const ENCODERS: Readonly<Record<Protocol, Encoder>> = {
   },
 };
 
+const message = (...fields: Uint8Array[]): Uint8Array => Buffer.concat(fields);
+
+/** A protobuf field of bytes. */
+function field(tag: number, content: Uint8Array): Uint8Array {
+  const w = new ByteWriter(content.length + 6);
+  w.u8(tag);
+  w.uvarint(content.length);
+  w.bytes(content);
+  return w.view();
+}
+
+/** A protobuf field of eight bytes. */
+function fixed(tag: number, write: (w: ByteWriter) => void): Uint8Array {
+  const w = new ByteWriter(9);
+  w.u8(tag);
+  write(w);
+  return w.view();
+}
+
+/** An attribute whose value is a text. */
+const keyValue = (key: string, value: string): Uint8Array =>
+  message(field(0x0a, Buffer.from(key)), field(0x12, field(0x0a, Buffer.from(value))));
+
 const HEADERS: Readonly<Record<Protocol, Record<string, string>>> = {
   v1: {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"},
   v2: {
@@ -101,7 +140,8 @@ const HEADERS: Readonly<Record<Protocol, Record<string, string>>> = {
     "Content-Type": "application/x-protobuf;proto=io.prometheus.write.v2.Request",
     "X-Prometheus-Remote-Write-Version": "2.0.0",
   },
-  otlp: {"Content-Type": "application/json"},
+  otlp: {"Content-Type": "application/x-protobuf"},
+  "otlp-json": {"Content-Type": "application/json"},
 };
 
 /**
@@ -110,7 +150,7 @@ const HEADERS: Readonly<Record<Protocol, Record<string, string>>> = {
  */
 export async function sendLoad(address: string, load: Load, connections: number): Promise<number[]> {
   const agent = new Agent({keepAlive: true, maxSockets: connections});
-  const path = load.protocol === "otlp" ? "/api/v1/otlp" : "/api/v1/receive";
+  const path = load.protocol.startsWith("otlp") ? "/api/v1/otlp" : "/api/v1/receive";
   const took: number[] = [];
   const worker = async (_: unknown, connection: number): Promise<void> => {
     for (let i = 0; i < load.bodies.length; i++) {

@@ -1,67 +1,68 @@
 import {errorText, StrataError} from "@strata/base";
 import {type AnyValue, MAX_DEPTH, valueText} from "./any-value.ts";
+import type {AttributeCache} from "./attribute-cache.ts";
 import {NO_RECORDED_VALUE} from "./decode-protobuf.ts";
 import type {Attribute, Buckets, Exemplar, Metric, MetricData, Resource, Scope} from "./otlp-metrics.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Reads an ExportMetricsServiceRequest in OTLP's JSON form (ids in hexadecimal, 64 bits as text or number). Throws `bad_data`. */
-export function decodeOtlpJson(bytes: Uint8Array): Resource[] {
+export function decodeOtlpJson(bytes: Uint8Array, cache: AttributeCache): Resource[] {
   let document: unknown;
   try {
     document = JSON.parse(new TextDecoder("utf-8", {fatal: true}).decode(bytes));
   } catch (err) {
     throw new StrataError("bad_data", `cannot read OTLP request: ${errorText(err)}`, {cause: err});
   }
-  return objects(object(document, "the request"), "resourceMetrics").map(readResource);
+  return objects(object(document, "the request"), "resourceMetrics").map((json) => readResource(json, cache));
 }
 
-const readResource = (json: Json): Resource => ({
+const readResource = (json: Json, cache: AttributeCache): Resource => ({
   attributes: attributes(object(json.resource, "resource")),
-  scopes: objects(json, "scopeMetrics").map(readScope),
+  scopes: objects(json, "scopeMetrics").map((scope) => readScope(scope, cache)),
 });
 
-function readScope(json: Json): Scope {
+function readScope(json: Json, cache: AttributeCache): Scope {
   const scope = object(json.scope, "scope");
   return {
     name: text(scope, "name"),
     version: text(scope, "version"),
     schemaUrl: text(json, "schemaUrl"),
     attributes: attributes(scope),
-    metrics: objects(json, "metrics").map(readMetric),
+    metrics: objects(json, "metrics").map((metric) => readMetric(metric, cache)),
   };
 }
 
-const readMetric = (json: Json): Metric => ({
+const readMetric = (json: Json, cache: AttributeCache): Metric => ({
   name: text(json, "name"),
   unit: text(json, "unit"),
-  data: readData(json),
+  data: readData(json, cache),
 });
 
-function readData(json: Json): MetricData {
+function readData(json: Json, cache: AttributeCache): MetricData {
   const {gauge, sum, histogram, exponentialHistogram, summary} = json;
-  if (isThere(gauge)) return {kind: "gauge", points: points(gauge, readNumber)};
+  if (isThere(gauge)) return {kind: "gauge", points: points(gauge, cache, readNumber)};
   if (isThere(sum)) {
     const data = object(sum, "sum");
     const monotonic = data.isMonotonic === true;
-    return {kind: "sum", points: points(sum, readNumber), temporality: temporality(data), monotonic};
+    return {kind: "sum", points: points(sum, cache, readNumber), temporality: temporality(data), monotonic};
   }
   if (isThere(histogram)) {
     const data = object(histogram, "histogram");
-    return {kind: "histogram", points: points(histogram, readHistogram), temporality: temporality(data)};
+    return {kind: "histogram", points: points(histogram, cache, readHistogram), temporality: temporality(data)};
   }
   if (isThere(exponentialHistogram)) {
     const data = object(exponentialHistogram, "exponentialHistogram");
-    return {kind: "exponential", points: points(data, readExponential), temporality: temporality(data)};
+    return {kind: "exponential", points: points(data, cache, readExponential), temporality: temporality(data)};
   }
-  if (isThere(summary)) return {kind: "summary", points: points(summary, readSummary)};
+  if (isThere(summary)) return {kind: "summary", points: points(summary, cache, readSummary)};
   return {kind: "empty"};
 }
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null;
 
-function points<P>(data: unknown, read: (json: Json) => P): P[] {
-  return objects(object(data, "data"), "dataPoints").map(read);
+function points<P>(data: unknown, cache: AttributeCache, read: (json: Json, cache: AttributeCache) => P): P[] {
+  return objects(object(data, "data"), "dataPoints").map((json) => read(json, cache));
 }
 
 const TEMPORALITIES: Readonly<Record<string, number>> = {
@@ -75,26 +76,26 @@ function temporality(json: Json): number {
   return typeof value === "string" ? (TEMPORALITIES[value] ?? 0) : number(json, "aggregationTemporality");
 }
 
-const common = (json: Json) => ({
-  attributes: attributes(json),
+const common = (json: Json, cache: AttributeCache) => ({
+  attributes: pointAttributes(json, cache),
   t: time(json, "timeUnixNano"),
   start: time(json, "startTimeUnixNano"),
   stale: (number(json, "flags") & NO_RECORDED_VALUE) !== 0,
   exemplars: objects(json, "exemplars").map(readExemplar),
 });
 
-const readNumber = (json: Json) => ({...common(json), value: numberValue(json)});
+const readNumber = (json: Json, cache: AttributeCache) => ({...common(json, cache), value: numberValue(json)});
 
-const readHistogram = (json: Json) => ({
-  ...common(json),
+const readHistogram = (json: Json, cache: AttributeCache) => ({
+  ...common(json, cache),
   count: number(json, "count"),
   sum: isThere(json.sum) ? number(json, "sum") : undefined,
   counts: numbers(json, "bucketCounts"),
   bounds: numbers(json, "explicitBounds"),
 });
 
-const readExponential = (json: Json) => ({
-  ...common(json),
+const readExponential = (json: Json, cache: AttributeCache) => ({
+  ...common(json, cache),
   count: number(json, "count"),
   sum: isThere(json.sum) ? number(json, "sum") : undefined,
   scale: number(json, "scale"),
@@ -103,8 +104,8 @@ const readExponential = (json: Json) => ({
   negative: buckets(json.negative),
 });
 
-const readSummary = (json: Json) => ({
-  ...common(json),
+const readSummary = (json: Json, cache: AttributeCache) => ({
+  ...common(json, cache),
   count: number(json, "count"),
   sum: number(json, "sum"),
   quantiles: objects(json, "quantileValues").map((q) => [number(q, "quantile"), number(q, "value")] as const),
@@ -124,6 +125,17 @@ const readExemplar = (json: Json): Exemplar => ({
 });
 
 const numberValue = (json: Json): number => number(json, isThere(json.asInt) ? "asInt" : "asDouble");
+
+/** Attributes of a point. Where all are texts, as most are, the list is that of equal ones before. */
+function pointAttributes(json: Json, cache: AttributeCache): readonly Attribute[] {
+  let key = "";
+  for (const entry of objects(json, "attributes")) {
+    const value = (entry.value as Json | null | undefined)?.stringValue;
+    if (typeof entry.key !== "string" || typeof value !== "string") return attributes(json);
+    key += `${entry.key.length} ${value.length} ${entry.key}${value}`;
+  }
+  return cache.of(key, () => attributes(json));
+}
 
 function attributes(json: Json, name = "attributes"): Attribute[] {
   return objects(json, name).map((entry) => ({
@@ -157,9 +169,13 @@ function digits(value: unknown): string {
   return BigInt.asIntN(64, BigInt(shown)).toString();
 }
 
+const NANOSECONDS = /^[1-9]\d{9,17}$/;
+
 function time(json: Json, name: string): number {
   const value = json[name];
   if (!isThere(value)) return 0;
+  // The last six digits gone, what is left is short enough to be exact.
+  if (typeof value === "string" && NANOSECONDS.test(value)) return Number(value.slice(0, -6));
   return Number(BigInt(digits(value)) / 1_000_000n);
 }
 

@@ -7,6 +7,7 @@ import {HARD_LIMITS, type WriteHandler} from "../write-handler.ts";
 import {decodeOtlpJson} from "./decode-json.ts";
 import {decodeOtlp} from "./decode-protobuf.ts";
 import {DeltaToCumulative} from "./delta-to-cumulative.ts";
+import {SeriesCache} from "./series-cache.ts";
 import {type OtlpSettings, translateOtlp} from "./translate.ts";
 
 export type OtlpOptions = {
@@ -29,6 +30,7 @@ const unzip = promisify(gunzip);
 export class OtlpHandler {
   readonly #o: OtlpOptions;
   readonly #deltas: DeltaToCumulative | undefined;
+  readonly #cache = new SeriesCache();
 
   constructor(options: OtlpOptions) {
     this.#o = options;
@@ -44,9 +46,11 @@ export class OtlpHandler {
       }
       const bytes = await unpacked(body, request.headers["content-encoding"] ?? "");
       writes.checkSize(tenant, bytes.length);
-      const resources = type === JSON_TYPE ? decodeOtlpJson(bytes) : decodeOtlp(bytes);
+      const cache = this.#cache;
+      cache.trim();
+      const resources = type === JSON_TYPE ? decodeOtlpJson(bytes, cache.json) : decodeOtlp(bytes, cache.protobuf);
       const cumulative = this.#deltas?.convert(tenant, resources) ?? resources;
-      const message = translateOtlp(cumulative, settings);
+      const message = translateOtlp(cumulative, settings, cache);
       await writes.write(tenant, message, (window, translated) => {
         window.load(translated);
         window.walk(HARD_LIMITS);

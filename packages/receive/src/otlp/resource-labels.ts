@@ -13,6 +13,9 @@ export class ResourceLabels {
   readonly #promoted: readonly (readonly [string, string])[];
   readonly #identity: readonly (readonly [string, string])[];
 
+  /** Resources with equal keys give the same. */
+  readonly key: string;
+
   /** Throws `bad_data` for a promoted attribute that makes no label. */
   constructor(attributes: readonly Attribute[], {naming, promote}: Options) {
     this.#naming = naming;
@@ -21,6 +24,7 @@ export class ResourceLabels {
       .sort()
       .flatMap((key) => (values.has(key) ? [[labelName(key, naming), values.get(key) as string] as const] : []));
     this.#identity = identityOf(values);
+    this.key = JSON.stringify([this.#promoted, this.#identity]);
   }
 
   /** Whether there is a job or an instance. */

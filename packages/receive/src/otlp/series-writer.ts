@@ -2,6 +2,7 @@ import {ByteWriter} from "@strata/bytes";
 import {Labels} from "@strata/model";
 import {writeLabelField} from "../label-bytes.ts";
 import type {Exemplar} from "./otlp-metrics.ts";
+import type {SeriesEntry} from "./series-cache.ts";
 
 /** A native histogram to be written: counts as differences. */
 export type NativeHistogram = {
@@ -20,54 +21,84 @@ export type NativeHistogram = {
 /** Spans of buckets (offset, length) and the counts in them. */
 export type SpanCounts = {readonly spans: readonly (readonly [number, number])[]; readonly counts: readonly number[]};
 
-type Series = {
-  readonly labels: Labels;
-  readonly samples: {readonly t: number; readonly value: number; readonly stale: boolean}[];
-  readonly histograms: NativeHistogram[];
-  readonly exemplars: Exemplar[];
-};
-
 /** Labels of an exemplar may have so many characters together; see AppendExemplar of Prometheus. */
 const MAX_EXEMPLAR_RUNES = 128;
 const STALE = 0x7ff0_0000_0000_0002n;
 
+/** What few series have. */
+type Others = {readonly histograms: NativeHistogram[]; readonly exemplars: Exemplar[]};
+
 /** Collects series and writes them as a WriteRequest of remote write 1.0. */
 export class SeriesWriter {
-  readonly #series = new Map<string, Series>();
+  /** By slot, which an entry knows; it may be another writer's. */
+  readonly #entries: SeriesEntry[] = [];
+  /** First and last sample of each slot, and of each sample the one after it; −1 for none. */
+  readonly #first: number[] = [];
+  readonly #last: number[] = [];
+  readonly #next: number[] = [];
+  readonly #t: number[] = [];
+  readonly #values: number[] = [];
+  readonly #stale: boolean[] = [];
+  readonly #others = new Map<number, Others>();
 
-  /** Adds a sample to the series of the labels; samples of one series should come in order of time. */
-  sample(labels: Labels, t: number, value: number, stale: boolean): void {
-    this.#of(labels).samples.push({t, value, stale});
+  /** Adds a sample to a series; samples of one series should come in order of time. */
+  sample(series: SeriesEntry, t: number, value: number, stale: boolean): void {
+    const slot = this.#slotOf(series);
+    const i = this.#t.length;
+    this.#t.push(t);
+    this.#values.push(value);
+    this.#stale.push(stale);
+    this.#next.push(-1);
+    const last = this.#last[slot] as number;
+    if (last < 0) this.#first[slot] = i;
+    else this.#next[last] = i;
+    this.#last[slot] = i;
   }
 
-  histogram(labels: Labels, histogram: NativeHistogram): void {
-    this.#of(labels).histograms.push(histogram);
+  histogram(series: SeriesEntry, histogram: NativeHistogram): void {
+    this.#othersOf(series).histograms.push(histogram);
   }
 
-  exemplars(labels: Labels, exemplars: readonly Exemplar[]): void {
-    if (exemplars.length > 0) this.#of(labels).exemplars.push(...exemplars);
+  exemplars(series: SeriesEntry, exemplars: readonly Exemplar[]): void {
+    if (exemplars.length > 0) this.#othersOf(series).exemplars.push(...exemplars);
   }
 
-  #of(labels: Labels): Series {
-    const key = labels.pairs.join("\xff");
-    let series = this.#series.get(key);
-    if (series === undefined) {
-      series = {labels, samples: [], histograms: [], exemplars: []};
-      this.#series.set(key, series);
+  #slotOf(series: SeriesEntry): number {
+    if (this.#entries[series.slot] === series) return series.slot;
+    series.slot = this.#entries.length;
+    this.#entries.push(series);
+    this.#first.push(-1);
+    this.#last.push(-1);
+    return series.slot;
+  }
+
+  #othersOf(series: SeriesEntry): Others {
+    const slot = this.#slotOf(series);
+    let others = this.#others.get(slot);
+    if (others === undefined) {
+      others = {histograms: [], exemplars: []};
+      this.#others.set(slot, others);
     }
-    return series;
+    return others;
   }
 
   /** The request's bytes. */
   finish(): Uint8Array {
-    const out = new ByteWriter(4096);
-    const message = new ByteWriter(1024);
-    for (const series of this.#series.values()) {
-      message.reset();
-      writeSeries(message, series);
-      field(out, 0x0a, message);
-    }
-    return out.take();
+    const out = new ByteWriter(4096 + 256 * this.#entries.length);
+    const rest = new ByteWriter(1024);
+    this.#entries.forEach(({fields}, slot) => {
+      rest.reset();
+      for (let i = this.#first[slot] as number; i >= 0; i = this.#next[i] as number) {
+        writeSample(rest, this.#t[i] as number, this.#values[i] as number, this.#stale[i] as boolean);
+      }
+      const others = this.#others.get(slot);
+      if (others !== undefined) writeOthers(rest, others);
+      out.u8(0x0a);
+      out.uvarint(fields.length + rest.length);
+      out.bytes(fields);
+      out.bytes(rest.view());
+    });
+    return out.view();
   }
 }
 
@@ -80,15 +111,15 @@ function field(out: ByteWriter, tag: number, content: ByteWriter): void {
   out.bytes(content.view());
 }
 
-function writeSeries(out: ByteWriter, {labels, samples, histograms, exemplars}: Series): void {
-  for (const [name, value] of labels) writeLabelField(out, name, value);
-  for (const {t, value, stale} of samples) {
-    part.reset();
-    part.u8(0x09);
-    putDouble(part, value, stale);
-    putTime(part, 0x10, t);
-    field(out, 0x12, part);
-  }
+function writeSample(out: ByteWriter, t: number, value: number, stale: boolean): void {
+  part.reset();
+  part.u8(0x09);
+  putDouble(part, value, stale);
+  putTime(part, 0x10, t);
+  field(out, 0x12, part);
+}
+
+function writeOthers(out: ByteWriter, {histograms, exemplars}: Others): void {
   for (const exemplar of exemplars) {
     part.reset();
     for (const [name, value] of exemplarLabels(exemplar)) writeLabelField(part, name, value);
@@ -149,22 +180,16 @@ function writeDeltas(out: ByteWriter, tag: number, {counts}: SpanCounts): void {
   field(out, tag, inner);
 }
 
-const bits = new DataView(new ArrayBuffer(8));
-
 /** Eight bytes, little-endian; the stale marker by its bits, which a number need not keep. */
 function putDouble(out: ByteWriter, value: number, stale: boolean): void {
-  if (stale) bits.setBigUint64(0, STALE, true);
-  else bits.setFloat64(0, value, true);
-  out.u32le(bits.getUint32(0, true));
-  out.u32le(bits.getUint32(4, true));
+  if (stale) out.u64le(STALE);
+  else out.f64le(value);
 }
 
 /** An int64 field. */
 function putTime(out: ByteWriter, tag: number, t: number): void {
   out.u8(tag);
-  let rest = BigInt.asUintN(64, BigInt(t));
-  for (; rest >= 0x80n; rest >>= 7n) out.u8(Number(rest & 0x7fn) | 0x80);
-  out.u8(Number(rest));
+  out.uvarint(t >= 0 && t <= Number.MAX_SAFE_INTEGER ? t : BigInt(t));
 }
 
 /** Ids first; attributes only when all together is not too long. Sorted by name. */

@@ -1,12 +1,5 @@
 import {StrataError, unreachable} from "@strata/base";
-import {
-  CUSTOM_BUCKETS_SCHEMA,
-  EXPONENTIAL_SCHEMA_MAX,
-  EXPONENTIAL_SCHEMA_MIN,
-  goQuote,
-  type Labels,
-  METRIC_NAME,
-} from "@strata/model";
+import {CUSTOM_BUCKETS_SCHEMA, EXPONENTIAL_SCHEMA_MAX, EXPONENTIAL_SCHEMA_MIN, goQuote} from "@strata/model";
 import {severalErrors} from "../write-report.ts";
 import {layBuckets} from "./bucket-layout.ts";
 import {labelName, type MetricType, metricName, type Naming} from "./names.ts";
@@ -22,6 +15,7 @@ import {
   TEMPORALITY,
 } from "./otlp-metrics.ts";
 import {ResourceLabels} from "./resource-labels.ts";
+import type {SeriesCache, SeriesEntry} from "./series-cache.ts";
 import {type NativeHistogram, SeriesWriter} from "./series-writer.ts";
 import {type TargetInfo, targetInfoSamples} from "./target-info.ts";
 
@@ -44,7 +38,7 @@ export type OtlpSettings = {
 const ZERO_THRESHOLD = 1e-128;
 
 /** Translates resources with cumulative metrics into a WriteRequest. Throws `bad_data` naming all that is wrong. */
-export function translateOtlp(resources: readonly Resource[], settings: OtlpSettings): Uint8Array {
+export function translateOtlp(resources: readonly Resource[], settings: OtlpSettings, cache: SeriesCache): Uint8Array {
   const out = new SeriesWriter();
   const errors: string[] = [];
   const attempt = (work: () => void): void => {
@@ -62,13 +56,16 @@ export function translateOtlp(resources: readonly Resource[], settings: OtlpSett
       for (const scope of resource.scopes) {
         const scopeLabels = settings.scopeMetadata ? labelsOfScope(scope, settings.naming) : [];
         for (const metric of scope.metrics) {
-          attempt(() => new MetricTranslator(out, base, scopeLabels, metric, settings).run());
+          attempt(() => new MetricTranslator(out, cache, base, scopeLabels, metric, settings).run());
         }
       }
       attempt(() => targetInfoSamples(resource, base, settings, infos));
     });
   }
-  for (const {labels, times} of infos.values()) for (const t of times) out.sample(labels, t, 1, false);
+  for (const {labels, times} of infos.values()) {
+    const series = cache.entry(labels);
+    for (const t of times) out.sample(series, t, 1, false);
+  }
   if (errors.length === 0) return out.finish();
   // Prometheus joins errors by lines, and calls them its own.
   if (settings.prometheus) throw new StrataError("internal", errors.join("\n"), {fields: {status: 500}});
@@ -87,6 +84,7 @@ function labelsOfScope({name, version, schemaUrl, attributes}: Scope, naming: Na
 /** Writes one metric's points. */
 class MetricTranslator {
   readonly #out: SeriesWriter;
+  readonly #cache: SeriesCache;
   readonly #base: ResourceLabels;
   readonly #scope: readonly (readonly [string, string])[];
   readonly #metric: Metric;
@@ -95,12 +93,14 @@ class MetricTranslator {
 
   constructor(
     out: SeriesWriter,
+    cache: SeriesCache,
     base: ResourceLabels,
     scope: readonly (readonly [string, string])[],
     metric: Metric,
     settings: OtlpSettings,
   ) {
     this.#out = out;
+    this.#cache = cache;
     this.#base = base;
     this.#scope = scope;
     this.#metric = metric;
@@ -120,7 +120,7 @@ class MetricTranslator {
     switch (data.kind) {
       case "gauge":
       case "sum":
-        for (const point of data.points) this.#number(point, data.kind === "sum");
+        this.#numbers(data.points);
         return;
       case "histogram":
         for (const point of data.points) {
@@ -154,44 +154,48 @@ class MetricTranslator {
     );
   }
 
-  /** Labels of a point's series. */
-  #labels(attributes: readonly Attribute[], name: string, ...extra: [string, string][]): Labels {
-    return this.#base.extend(attributes, [...this.#scope, ...extra, [METRIC_NAME, name]]);
+  /** The series of a point. */
+  #series(attributes: readonly Attribute[], name: string, ...extra: [string, string][]): SeriesEntry {
+    return this.#cache.metric(this.#base, [...this.#scope, ...extra], name).of(attributes);
   }
 
-  #number({attributes, t, value, stale, exemplars}: NumberPoint, withExemplars: boolean): void {
-    const labels = this.#labels(attributes, this.#name);
-    this.#out.sample(labels, t, value, stale);
-    if (withExemplars) this.#out.exemplars(labels, exemplars);
+  #numbers(points: readonly NumberPoint[]): void {
+    const out = this.#out;
+    const all = this.#cache.metric(this.#base, this.#scope, this.#name);
+    for (const {attributes, t, value, stale, exemplars} of points) {
+      const series = all.of(attributes);
+      out.sample(series, t, value, stale);
+      if (exemplars.length > 0) out.exemplars(series, exemplars);
+    }
   }
 
   #classic({attributes, t, stale, count, sum, counts, bounds, exemplars}: HistogramPoint): void {
     const out = this.#out;
-    if (sum !== undefined) out.sample(this.#labels(attributes, `${this.#name}_sum`), t, sum, stale);
-    out.sample(this.#labels(attributes, `${this.#name}_count`), t, count, stale);
+    if (sum !== undefined) out.sample(this.#series(attributes, `${this.#name}_sum`), t, sum, stale);
+    out.sample(this.#series(attributes, `${this.#name}_count`), t, count, stale);
     const bucket = `${this.#name}_bucket`;
-    const series: {labels: Labels; bound: number}[] = [];
+    const buckets: {series: SeriesEntry; bound: number}[] = [];
     let total = 0;
     bounds.forEach((bound, i) => {
       if (i >= counts.length) return;
       total += counts[i] as number;
-      const labels = this.#labels(attributes, bucket, ["le", decimalText(bound)]);
-      out.sample(labels, t, total, stale);
-      series.push({labels, bound});
+      const series = this.#series(attributes, bucket, ["le", decimalText(bound)]);
+      out.sample(series, t, total, stale);
+      buckets.push({series, bound});
     });
-    const infinite = this.#labels(attributes, bucket, ["le", "+Inf"]);
+    const infinite = this.#series(attributes, bucket, ["le", "+Inf"]);
     out.sample(infinite, t, stale ? 0 : count, stale);
-    series.push({labels: infinite, bound: Number.POSITIVE_INFINITY});
-    series.sort((a, b) => a.bound - b.bound);
+    buckets.push({series: infinite, bound: Number.POSITIVE_INFINITY});
+    buckets.sort((a, b) => a.bound - b.bound);
     for (const exemplar of exemplars) {
-      const found = series.find(({bound}) => exemplar.value <= bound);
-      if (found !== undefined) out.exemplars(found.labels, [exemplar]);
+      const found = buckets.find(({bound}) => exemplar.value <= bound);
+      if (found !== undefined) out.exemplars(found.series, [exemplar]);
     }
   }
 
   #customBuckets({attributes, t, stale, count, sum, counts, bounds, exemplars}: HistogramPoint): void {
-    const labels = this.#labels(attributes, this.#name);
-    this.#out.histogram(labels, {
+    const series = this.#series(attributes, this.#name);
+    this.#out.histogram(series, {
       t,
       schema: CUSTOM_BUCKETS_SCHEMA,
       count,
@@ -203,22 +207,22 @@ class MetricTranslator {
       negative: NO_BUCKETS,
       customValues: bounds,
     });
-    this.#out.exemplars(labels, exemplars);
+    this.#out.exemplars(series, exemplars);
   }
 
   #exponential(point: ExponentialPoint): void {
-    const labels = this.#labels(point.attributes, this.#name);
-    this.#out.histogram(labels, nativeHistogram(point));
-    this.#out.exemplars(labels, point.exemplars);
+    const series = this.#series(point.attributes, this.#name);
+    this.#out.histogram(series, nativeHistogram(point));
+    this.#out.exemplars(series, point.exemplars);
   }
 
   #summary({attributes, t, stale, count, sum, quantiles}: SummaryPoint): void {
     const out = this.#out;
-    out.sample(this.#labels(attributes, `${this.#name}_sum`), t, sum, stale);
-    out.sample(this.#labels(attributes, `${this.#name}_count`), t, count, stale);
+    out.sample(this.#series(attributes, `${this.#name}_sum`), t, sum, stale);
+    out.sample(this.#series(attributes, `${this.#name}_count`), t, count, stale);
     for (const [quantile, value] of quantiles) {
-      const labels = this.#labels(attributes, this.#name, ["quantile", decimalText(quantile)]);
-      out.sample(labels, t, value, stale);
+      const series = this.#series(attributes, this.#name, ["quantile", decimalText(quantile)]);
+      out.sample(series, t, value, stale);
     }
   }
 }
