@@ -113,6 +113,17 @@ const TABLE: Readonly<Record<string, Request>> = {
   "values with markup": values("weird"),
 };
 
+/** Flags of a store gateway that change how it reads and must not change what it answers. */
+const OTHER_FLAGS = [
+  "--no-cache-index-header",
+  "--store.enable-lazy-expanded-postings",
+  "--store.posting-group-max-key-series-ratio=1",
+  "--debug.series-batch-size=2",
+  "--debug.estimated-max-series-size=64",
+  "--debug.estimated-max-chunk-size=64",
+  "--matcher-cache-size=3",
+];
+
 const prometheus = requireTool("prometheus");
 
 describe("every store", {skip: anySkip(prometheus, s3Server, gcsServer)}, () => {
@@ -126,7 +137,7 @@ describe("every store", {skip: anySkip(prometheus, s3Server, gcsServer)}, () => 
     const started: readonly [string, Promise<Subject>][] = [
       ["the store gateway", gateway],
       ["the store gateway over S3", storeGateway(scope, SERIES, START, s3Bucket)],
-      ["the store gateway over GCS", storeGateway(scope, SERIES, START, gcsBucket)],
+      ["the store gateway over GCS", storeGateway(scope, SERIES, START, gcsBucket, OTHER_FLAGS)],
       ["the sidecar", sidecar(scope, SERIES, START, prometheus)],
       ["a database", database(scope, SERIES)],
       ["receive", receive(scope, SERIES)],

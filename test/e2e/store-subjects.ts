@@ -73,6 +73,7 @@ export async function storeGateway(
   series: readonly SampleSeries[],
   start: number,
   open?: (t: TestScope) => Promise<BucketServer>,
+  more: readonly string[] = [],
 ): Promise<Subject> {
   const dir = tempDir(t);
   const blocks = join(dir, "blocks");
@@ -90,6 +91,7 @@ export async function storeGateway(
     `--data-dir=${join(dir, "data")}`,
     `--grpc-address=${address}`,
     "--grpc-grace-period=1s",
+    ...more,
   ]);
   return {address, external: EXTERNAL};
 }

@@ -41,4 +41,5 @@ export {
   timePartitionFilter,
 } from "./meta-fetcher/filters.ts";
 export {type FetchResult, MetaFetcher} from "./meta-fetcher/meta-fetcher.ts";
+export {parquetConvertedFilter} from "./meta-fetcher/parquet-filter.ts";
 export {SHIPPER_STATE_FILE, Shipper, type ShipperOptions} from "./shipper.ts";

@@ -13,6 +13,8 @@ export type BlockLoaderOptions = {
   readonly bucket: Bucket;
   /** `--data-dir`: index-headers live in `<dataDir>/<ulid>/index-header`. */
   readonly dataDir: string;
+  /** Whether they are kept in memory instead. */
+  readonly inMemory: boolean;
   /** Whether index-headers are built when a block is loaded, or only when it is first read. */
   readonly eager: boolean;
   readonly logger: Logger;
@@ -43,14 +45,14 @@ export class BlockLoader {
 
   /** Throws, counted, when the block's index cannot be read. */
   async load(meta: BlockMeta, signal: AbortSignal): Promise<BucketBlock> {
-    const {metrics, bucket, dataDir, eager} = this.#o;
+    const {metrics, bucket, dataDir, eager, inMemory} = this.#o;
     metrics.blockLoads.inc();
     const stop = metrics.blockLoadSeconds.startTimer();
     try {
       const path = join(dataDir, meta.ulid, INDEX_HEADER_FILE);
-      const header = new LazyIndexHeader(path, (s) => openIndex(bucket, meta, s), this.#events);
+      const header = new LazyIndexHeader(path, (s) => openIndex(bucket, meta, s), this.#events, inMemory);
       // What is in a header that is there is checked when it is first used, and mended then.
-      if (eager && !(await exists(path))) await header.build(signal);
+      if (eager && (inMemory || !(await exists(path)))) await header.build(signal);
       return new BucketBlock(meta, header, bucket);
     } catch (err) {
       metrics.blockLoadFailures.inc();
@@ -62,11 +64,11 @@ export class BlockLoader {
 
   /** Calls that still read the block go on; its files go. */
   async drop(block: BucketBlock): Promise<void> {
-    const {metrics, dataDir, logger} = this.#o;
+    const {metrics, dataDir, logger, inMemory} = this.#o;
     metrics.blockDrops.inc();
     try {
       await block.close();
-      await rm(join(dataDir, block.ulid), {recursive: true, force: true});
+      if (!inMemory) await rm(join(dataDir, block.ulid), {recursive: true, force: true});
     } catch (err) {
       metrics.blockDropFailures.inc();
       logger.warn("cannot drop block", {block: block.ulid, err: errorText(err)});
@@ -75,6 +77,7 @@ export class BlockLoader {
 
   /** Removes folders of blocks that are not in `known`; what is no block folder stays. */
   async removeOthers(known: ReadonlySet<string>): Promise<void> {
+    if (this.#o.inMemory) return;
     let names: string[];
     try {
       names = await readdir(this.#o.dataDir);

@@ -22,10 +22,9 @@ const ENTRY_BATCH = 1024;
 
 /** One posting list with all it takes besides the ids; beyond it lies nothing of ours. */
 const LENGTH_BYTES = 4;
+const COUNT_BYTES = 4;
+const ID_BYTES = 4;
 const CRC_BYTES = 4;
-
-/** Estimates of a series entry's size beyond this are not believed. */
-const MAX_ENTRY_GUESS = 64 << 10;
 
 /** Symbols kept as texts for one call and block; beyond it they are read again. */
 const MAX_SYMBOLS = 65_536;
@@ -242,6 +241,25 @@ export class BlockReader implements LabelSource {
     return out;
   }
 
+  /** How many of the values exist, and how many ids their lists have together, as the index-header tells. */
+  async listSizes(name: string, values: readonly string[]): Promise<{keys: number; series: number}> {
+    const ranges = await this.#ranges(name, [...values].sort(compareUtf8));
+    let keys = 0;
+    let series = 0;
+    for (let i = 0; i < ranges.length; i += 2) {
+      if ((ranges[i] as number) < 0) continue;
+      keys++;
+      series += ((ranges[i + 1] as number) - (ranges[i] as number) - COUNT_BYTES) / ID_BYTES;
+    }
+    return {keys, series};
+  }
+
+  /** About what a series entry of the block takes. */
+  get entryGuess(): number {
+    const {seriesBytes, maxSeriesBytes} = this.#ctx.tuning;
+    return Math.min(this.block.meta.thanos?.seriesMaxSize || seriesBytes, maxSeriesBytes);
+  }
+
   /** The labels of each series (ids ascending), in order. */
   async readSeries(ids: Uint32Array, visit: (id: number, labels: Labels) => void): Promise<void> {
     for (let from = 0; from < ids.length; from += ENTRY_BATCH) {
@@ -381,10 +399,10 @@ export class BlockReader implements LabelSource {
 
   /** Reads whole entries, from their length field to their CRC, and hands them to `take` by position in `ids`. */
   async #fetchEntries(ids: Uint32Array, take: TakeEntry): Promise<void> {
-    const {stats, tuning, metrics} = this.#ctx;
+    const {stats, metrics} = this.#ctx;
     const key = this.block.indexKey;
     const scale = this.#header.seriesScale;
-    const guess = Math.min(this.block.meta.thanos?.seriesMaxSize || tuning.seriesBytes, MAX_ENTRY_GUESS);
+    const guess = this.entryGuess;
     const starts = new Float64Array(ids.length);
     const ends = new Float64Array(ids.length);
     for (let i = 0; i < ids.length; i++) {

@@ -4,6 +4,7 @@ import {LabelReorder, type Select} from "@strata/series";
 import {type Selection, selectPostings} from "@strata/tsdb";
 import {type BlockReader, type Row, rowMemory} from "./block-reader.ts";
 import {matchersKey} from "./cache-keys.ts";
+import {partMatchers} from "./lazy-postings.ts";
 import {encodePostings} from "./postings-codec.ts";
 import type {ReadContext} from "./read-context.ts";
 import {DEFAULT_TENANT} from "./store-metrics.ts";
@@ -46,10 +47,18 @@ async function expandedPostings(
   matchers: readonly Matcher[],
   ctx: ReadContext,
 ): Promise<Selection> {
-  const {cache, tuning} = ctx;
+  const {cache, tuning, lazyPostings, metrics} = ctx;
   const select = async () => {
-    if (tuning.prefetchPostings) await reader.prefetchPostings(matchers);
-    return selectPostings(matchers, reader, {lazy: true});
+    const {fetched, pending} =
+      lazyPostings === undefined
+        ? {fetched: matchers, pending: []}
+        : await partMatchers(matchers, reader, lazyPostings, reader.entryGuess, ctx);
+    if (tuning.prefetchPostings) await reader.prefetchPostings(fetched);
+    const selection = await selectPostings(fetched, reader, {lazy: true, lazyRatio: lazyPostings?.maxKeySeriesRatio});
+    metrics.lazyGroups.with({reason: "keys_limit"}).inc(selection.pending.length);
+    const all = [...pending, ...selection.pending];
+    if (all.length > 0) metrics.lazyExpanded.inc();
+    return {ids: selection.ids, pending: all};
   };
   if (!cache.enabled("ExpandedPostings")) return select();
   const item = {type: "ExpandedPostings" as const, matchers: matchersKey(matchers)};
@@ -81,6 +90,8 @@ async function* readRows(
   for (let from = 0, to = size; from < ids.length; from = to, to += size) {
     const out: Row[] = [];
     let matched = 0;
+    let refused = 0;
+    const bytesBefore = ctx.stats.entries.touchedBytes;
     size = Math.min(2 * size, batchRows);
     await reader.readRows(
       ids.subarray(from, to),
@@ -91,7 +102,7 @@ async function* readRows(
       (pairs, chunks, chunkFrom, chunkTo) => {
         let labels = new Labels(pairs);
         if (!plain) {
-          if (!pending.every((m) => m.matches(labels.get(m.name)))) return;
+          if (!pending.every((m) => m.matches(labels.get(m.name)))) return void refused++;
           labels = labels.without(removed).extend(external);
         }
         matched++;
@@ -100,6 +111,10 @@ async function* readRows(
       },
     );
     if (pending.length > 0) ctx.limits.series(matched);
+    if (refused > 0) {
+      const bytes = ctx.stats.entries.touchedBytes - bytesBefore;
+      ctx.metrics.lazyOverfetched.inc((bytes * refused) / (matched + refused));
+    }
     yield out;
   }
 }

@@ -5,7 +5,7 @@ import {random, repeat, tempDir} from "@strata/base/testing";
 import {compareLabels, Labels, type Matcher, matcher, newUlid, shardOf} from "@strata/model";
 import {FilesystemBucket} from "@strata/objstore";
 import type {Select} from "@strata/series";
-import type {BucketStore} from "./bucket-store.ts";
+import type {BucketStore, BucketStoreOptions} from "./bucket-store.ts";
 import {LOCAL_TUNING, REMOTE_TUNING} from "./read-context.ts";
 import {type TestBlock, type TestSeries, testChunks, writeBlock} from "./testing/make-blocks.ts";
 import {openStore} from "./testing/open-store.ts";
@@ -135,6 +135,16 @@ function randomSelect(rng: () => number): Partial<Select> {
   };
 }
 
+/** What must not change any answer. */
+function randomOptions(rng: () => number): Partial<BucketStoreOptions> {
+  const size = () => (rng() < 0.5 ? undefined : Math.floor(rng() * 100));
+  return {
+    headersInMemory: rng() < 0.3,
+    lazyPostings: rng() < 0.5 ? undefined : {maxKeySeriesRatio: Math.floor(rng() * 3) / 4},
+    sizes: {seriesBytes: size(), chunkBytes: size(), blockRows: size()},
+  };
+}
+
 test("random blocks and selects give what the blocks hold, in order, without duplicates", async (t) => {
   const rng = random();
   for (let round = 0; round < repeat(60); round++) {
@@ -143,7 +153,7 @@ test("random blocks and selects give what the blocks hold, in order, without dup
     for (const block of blocks) await writeBlock(dir, block);
     const tuning = rng() < 0.5 ? LOCAL_TUNING : {...REMOTE_TUNING, unitBytes: 1000};
     // The duplicate filter of the fixture would drop none: each block is its own source.
-    const {store} = await openStore(t, new FilesystemBucket(dir), {tuning});
+    const {store} = await openStore(t, new FilesystemBucket(dir), {tuning, ...randomOptions(rng)});
     for (let i = 0; i < 30; i++) {
       const q = randomSelect(rng);
       const want = expected(blocks, q);

@@ -14,9 +14,19 @@ import {CachingBucket} from "./caching-bucket.ts";
 import {CallGate} from "./call-gate.ts";
 import {DEFAULT_CACHE_BYTES, DEFAULT_CACHE_ITEM_BYTES, type IndexCache, memoryIndexCache} from "./index-cache.ts";
 import {type BlockLabelQuery, blockLabelNames, blockLabelValues, sortedUnique} from "./label-calls.ts";
+import type {LazyPostings} from "./lazy-postings.ts";
 import {memoryPlan} from "./memory-plan.ts";
 import {MemoryWarden} from "./memory-warden.ts";
-import {LOCAL_TUNING, QueryStats, REMOTE_TUNING, type ReadContext, type ReadTuning, TextPool} from "./read-context.ts";
+import {
+  LOCAL_TUNING,
+  overridden,
+  QueryStats,
+  REMOTE_TUNING,
+  type ReadContext,
+  type ReadTuning,
+  TextPool,
+  type TuningOverrides,
+} from "./read-context.ts";
 import {type LimitOptions, NO_LIMITS, RequestLimits} from "./request-limits.ts";
 import type {BlockSelection} from "./row-cursor.ts";
 import {selectSeries} from "./select-series.ts";
@@ -32,6 +42,8 @@ export type BucketStoreOptions = {
   readonly syncConcurrency?: number | undefined;
   /** false: index-headers are fetched when a block is first read (`--store.index-header-lazy-download-strategy=lazy`). */
   readonly eagerHeaders?: boolean | undefined;
+  /** true: index-headers are kept in memory, and nothing in `dataDir` (`--no-cache-index-header`). */
+  readonly headersInMemory?: boolean | undefined;
   /** Served window, ms; both inclusive. Asked at each call: the flags may be relative to now. */
   readonly minTime?: (() => number) | undefined;
   readonly maxTime?: (() => number) | undefined;
@@ -42,6 +54,10 @@ export type BucketStoreOptions = {
   readonly maxConcurrent?: number | undefined;
   /** How ranges are read; by default what suits the bucket's provider. */
   readonly tuning?: ReadTuning | undefined;
+  /** Sizes of the tuning set by hand. */
+  readonly sizes?: TuningOverrides | undefined;
+  /** Weighs posting lists against series before they are fetched (`--store.enable-lazy-expanded-postings`). */
+  readonly lazyPostings?: LazyPostings | undefined;
   /** Not closed by the store. In memory with Thanos's default size when left out. */
   readonly indexCache?: IndexCache | undefined;
   readonly logger: Logger;
@@ -77,7 +93,8 @@ export class BucketStore implements Queryable {
   constructor(options: BucketStoreOptions) {
     this.#o = options;
     this.#metrics = storeMetrics(options.registry);
-    const tuning = options.tuning ?? (options.bucket.provider === "FILESYSTEM" ? LOCAL_TUNING : REMOTE_TUNING);
+    const local = options.bucket.provider === "FILESYSTEM";
+    const tuning = overridden(options.tuning ?? (local ? LOCAL_TUNING : REMOTE_TUNING), options.sizes ?? {});
     const plan = memoryPlan(options.memoryBudget ?? 0, options.maxConcurrent ?? DEFAULT_CONCURRENCY, tuning);
     this.budget = new ByteBudget("store gateway", options.memoryBudget ?? 0);
     this.#warden = options.memoryBudget ? new MemoryWarden(options.memoryBudget) : undefined;
@@ -93,6 +110,7 @@ export class BucketStore implements Queryable {
     this.#loader = new BlockLoader({
       bucket: options.bucket,
       dataDir: options.dataDir,
+      inMemory: options.headersInMemory ?? false,
       eager: options.eagerHeaders ?? true,
       logger: options.logger,
       metrics: this.#metrics,
@@ -278,6 +296,7 @@ export class BucketStore implements Queryable {
       cachingBucket: this.#o.bucket instanceof CachingBucket ? this.#o.bucket : undefined,
       tuning: this.#tuning,
       cache: this.#cache,
+      lazyPostings: this.#o.lazyPostings,
       limits: new RequestLimits(this.#o.limits ?? NO_LIMITS, this.#metrics),
       metrics: this.#metrics,
       stats: new QueryStats(),

@@ -11,8 +11,6 @@ import {DEFAULT_TENANT} from "./store-metrics.ts";
 
 const MAX_LENGTH_BYTES = 5;
 const CRC_BYTES = 4;
-/** Estimates beyond this are not believed: a chunk of 120 samples or of histograms is smaller. */
-const MAX_CHUNK_ESTIMATE = 64 << 10;
 /** No chunk is larger; a length beyond it is damage. */
 const MAX_CHUNK_BYTES = 64 << 20;
 
@@ -213,7 +211,7 @@ async function readSegment(
   const key = await block.segmentKey(segment);
   const known = block.meta.thanos?.chunkMaxSize ?? 0;
   const estimate =
-    known > 0 && known < MAX_CHUNK_ESTIMATE ? known + MAX_LENGTH_BYTES + 1 + CRC_BYTES : ctx.tuning.chunkBytes;
+    known > 0 && known < ctx.tuning.maxChunkBytes ? known + MAX_LENGTH_BYTES + 1 + CRC_BYTES : ctx.tuning.chunkBytes;
   const starts = new Float64Array(order.length);
   const ends = new Float64Array(order.length);
   for (let i = 0; i < order.length; i++) starts[i] = offsetOf(places.ref[order[i] as number] as number);

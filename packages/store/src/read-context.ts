@@ -2,6 +2,7 @@ import type {ByteBudget} from "@strata/base";
 import type {Bucket} from "@strata/objstore";
 import type {CachingBucket} from "./caching-bucket.ts";
 import type {IndexCache} from "./index-cache.ts";
+import type {LazyPostings} from "./lazy-postings.ts";
 import type {MemoryWarden} from "./memory-warden.ts";
 import type {RequestLimits} from "./request-limits.ts";
 import type {StoreMetrics} from "./store-metrics.ts";
@@ -13,12 +14,17 @@ export type ReadTuning = {
   /** Expected size of a series entry and of a chunk; larger ones take a second read. */
   readonly seriesBytes: number;
   readonly chunkBytes: number;
+  /** What a block's meta.json says of them is not believed beyond this. */
+  readonly maxSeriesBytes: number;
+  readonly maxChunkBytes: number;
   /** Range requests of one block under way at once. */
   readonly parallel: number;
   /** About how many bytes of chunks are read before they are handed out. */
   readonly unitBytes: number;
   /** Rows of all blocks together that are held for merging. */
   readonly heldRows: number;
+  /** Rows of one block read together, at the most. */
+  readonly blockRows: number;
   /** Whether series entries go through the index cache; pointless where the operating system caches the file. */
   readonly cacheSeries: boolean;
   /** Whether posting lists of all matchers are asked for at once, needed or not, to save round trips. */
@@ -28,14 +34,23 @@ export type ReadTuning = {
 /** Enough for several hundred blocks to read entries in stretches; some 10 MB. */
 const HELD_ROWS = 32_768;
 
+/** Some 100 kB of the index. */
+const BLOCK_ROWS = 1024;
+
+/** A chunk of 120 samples or of histograms is smaller, and so is a series entry but for very long ones. */
+const MAX_GUESS = 64 << 10;
+
 /** A local disk: requests cost microseconds, so nothing is read in vain. */
 export const LOCAL_TUNING: ReadTuning = {
   gap: 16 << 10,
   seriesBytes: 1 << 10,
   chunkBytes: 1280,
+  maxSeriesBytes: MAX_GUESS,
+  maxChunkBytes: MAX_GUESS,
   parallel: 4,
   unitBytes: 4 << 20,
   heldRows: HELD_ROWS,
+  blockRows: BLOCK_ROWS,
   cacheSeries: false,
   prefetchPostings: false,
 };
@@ -45,12 +60,36 @@ export const REMOTE_TUNING: ReadTuning = {
   gap: 512 << 10,
   seriesBytes: 64 << 10,
   chunkBytes: 16_000,
+  maxSeriesBytes: MAX_GUESS,
+  maxChunkBytes: MAX_GUESS,
   parallel: 8,
   unitBytes: 16 << 20,
   heldRows: HELD_ROWS,
+  blockRows: BLOCK_ROWS,
   cacheSeries: true,
   prefetchPostings: true,
 };
+
+/** The `--debug.*` sizes; what is left out is left to the tuning. */
+export type TuningOverrides = {
+  readonly seriesBytes?: number | undefined;
+  readonly chunkBytes?: number | undefined;
+  readonly blockRows?: number | undefined;
+};
+
+/** Less would not hold the length of what is read. */
+const MIN_GUESS = 64;
+
+/** `tuning` with sizes that somebody set by hand. */
+export function overridden(tuning: ReadTuning, {seriesBytes, chunkBytes, blockRows}: TuningOverrides): ReadTuning {
+  const guess = (bytes: number) => Math.max(MIN_GUESS, bytes);
+  return {
+    ...tuning,
+    ...(seriesBytes === undefined ? {} : {seriesBytes: guess(seriesBytes), maxSeriesBytes: guess(seriesBytes)}),
+    ...(chunkBytes === undefined ? {} : {chunkBytes: guess(chunkBytes), maxChunkBytes: guess(chunkBytes)}),
+    ...(blockRows === undefined ? {} : {blockRows: Math.max(1, blockRows)}),
+  };
+}
 
 /** What all reads for one call share. */
 export type ReadContext = {
@@ -59,6 +98,8 @@ export type ReadContext = {
   readonly cachingBucket: CachingBucket | undefined;
   readonly tuning: ReadTuning;
   readonly limits: RequestLimits;
+  /** Set where posting lists are weighed against series before they are fetched. */
+  readonly lazyPostings: LazyPostings | undefined;
   /** What the call holds is counted here: rows, posting lists, and bytes from before they are read. */
   readonly budget: ByteBudget;
   /** Told of what was dropped, where memory is bounded. */

@@ -12,9 +12,8 @@ import {DEFAULT_TENANT} from "./store-metrics.ts";
 /** Blocks whose postings and first series are read at once. */
 const OPEN_CONCURRENCY = 32;
 
-/** Bounds for one block's share of the rows held for merging. */
+/** The least of one block's share of the rows held for merging. */
 const MIN_BLOCK_ROWS = 32;
-const MAX_BLOCK_ROWS = 1024;
 
 /** Series of the first batch; each that follows is twice as large, so that the consumer gets to work early. */
 const FIRST_SERIES = 64;
@@ -34,7 +33,7 @@ export async function* selectSeries(
   ctx: ReadContext,
 ): AsyncGenerator<SeriesBatch> {
   const share = Math.floor(ctx.tuning.heldRows / Math.max(1, selections.length));
-  const batchRows = Math.max(MIN_BLOCK_ROWS, Math.min(MAX_BLOCK_ROWS, share));
+  const batchRows = Math.min(Math.max(MIN_BLOCK_ROWS, share), ctx.tuning.blockRows);
   const cursors = selections.map((selection) => new RowCursor(selection, q, batchRows, ctx));
   const warnings: string[] = [];
   const getAll = ctx.metrics.getAllSeconds.with({tenant: DEFAULT_TENANT}).startTimer();

@@ -8,6 +8,7 @@ import {
   DuplicateFilter,
   labelShardFilter,
   MetaFetcher,
+  parquetConvertedFilter,
   timePartitionFilter,
 } from "@strata/block";
 import type {Labels, RelabelConfig} from "@strata/model";
@@ -16,6 +17,8 @@ import type {Init, info} from "@strata/proto";
 import type {Logger, Registry} from "@strata/telemetry";
 import {BucketStore} from "./bucket-store.ts";
 import type {IndexCache} from "./index-cache.ts";
+import type {LazyPostings} from "./lazy-postings.ts";
+import type {TuningOverrides} from "./read-context.ts";
 import {type LimitOptions, NO_LIMITS} from "./request-limits.ts";
 
 /** The flags of `strata store` as values; all but the first five have its defaults. */
@@ -37,11 +40,18 @@ export type StoreOptions = {
   readonly consistencyDelayMs?: number | undefined;
   readonly ignoreDeletionMarksMs?: number | undefined;
   readonly eagerHeaders?: boolean | undefined;
+  /** true: nothing is written to `dataDir`; index-headers and metas are kept in memory. */
+  readonly nothingOnDisk?: boolean | undefined;
   readonly headerIdleMs?: number | undefined;
   readonly limits?: LimitOptions | undefined;
   readonly maxConcurrent?: number | undefined;
   /** Bytes that all calls together may hold; 0 is no limit. */
   readonly memoryBudget?: number | undefined;
+  /** Set by hand: what a series entry and a chunk are expected to take, and rows of a block read together. */
+  readonly sizes?: TuningOverrides | undefined;
+  readonly lazyPostings?: LazyPostings | undefined;
+  /** Bucket that names the blocks which were converted to Parquet and are served elsewhere. Not closed. */
+  readonly parquetBucket?: Bucket | undefined;
   /** In memory when left out. Closed with the component. */
   readonly indexCache?: IndexCache | undefined;
 };
@@ -49,6 +59,7 @@ export type StoreOptions = {
 const HOUR_MS = 3_600_000;
 const SYNC_INTERVAL_MS = 900_000;
 const HEADER_IDLE_MS = 300_000;
+const META_CONCURRENCY = 32;
 
 /** While the bucket cannot be listed at all for the first time, it is tried again this often. */
 const RETRY_MS = 5000;
@@ -66,12 +77,14 @@ export class Store {
     const maxTime = options.maxTime ?? (() => Number.POSITIVE_INFINITY);
     const base = new BaseFetcher({
       bucket,
-      cacheDir: dataDir,
+      cacheDir: options.nothingOnDisk === true ? undefined : dataDir,
       strategy: options.strategy,
-      concurrency: options.metaConcurrency ?? 32,
+      concurrency: options.metaConcurrency ?? META_CONCURRENCY,
       logger,
     });
+    const {parquetBucket, metaConcurrency = META_CONCURRENCY} = options;
     const filters = [
+      ...(parquetBucket === undefined ? [] : [parquetConvertedFilter(parquetBucket, metaConcurrency, logger)]),
       timePartitionFilter(minTime, maxTime),
       labelShardFilter(options.relabel ?? []),
       consistencyDelayFilter(options.consistencyDelayMs ?? 0, registry),
@@ -84,12 +97,15 @@ export class Store {
       dataDir,
       syncConcurrency: options.syncConcurrency,
       eagerHeaders: options.eagerHeaders,
+      headersInMemory: options.nothingOnDisk,
       minTime,
       maxTime,
       limits: options.limits ?? NO_LIMITS,
       maxConcurrent: options.maxConcurrent,
       memoryBudget: options.memoryBudget,
       indexCache: options.indexCache,
+      sizes: options.sizes,
+      lazyPostings: options.lazyPostings,
       logger,
       registry,
     });

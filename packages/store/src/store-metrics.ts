@@ -102,6 +102,24 @@ export const storeMetrics = (r: Registry) => ({
     help: "Blocks in which no series matched.",
     labels: TENANT,
   }),
+  lazyExpanded: r.counter({
+    name: name("lazy_expanded_postings_total"),
+    help: "Selections of a block that left matchers to be checked on the series.",
+  }),
+  lazyGroups: r.counter({
+    name: name("lazy_expanded_posting_groups_total"),
+    help: "Matchers that were checked on the series: their values were too many, or their posting lists too large.",
+    labels: ["reason"] as const,
+    preset: [{reason: "keys_limit"}, {reason: "postings_size"}],
+  }),
+  lazyBytes: r.counter({
+    name: name("lazy_expanded_posting_size_bytes_total"),
+    help: "Bytes of posting lists that were not fetched for their size.",
+  }),
+  lazyOverfetched: r.counter({
+    name: name("lazy_expanded_posting_series_overfetched_size_bytes_total"),
+    help: "Bytes of series that were fetched and then refused by such a matcher.",
+  }),
   codecErrors: r.counter({
     name: name("cached_postings_compression_errors_total"),
     help: "Cached posting lists that could not be read or written.",

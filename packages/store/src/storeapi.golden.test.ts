@@ -43,6 +43,7 @@ const tunings: Record<string, ReadTuning> = {
   local: LOCAL_TUNING,
   remote: REMOTE_TUNING,
   "tiny reads": {
+    ...REMOTE_TUNING,
     gap: 0,
     seriesBytes: 16,
     chunkBytes: 16,
@@ -50,7 +51,6 @@ const tunings: Record<string, ReadTuning> = {
     unitBytes: 1,
     heldRows: 1000,
     cacheSeries: false,
-    prefetchPostings: true,
   },
 };
 

@@ -34,6 +34,7 @@ export {MESSAGE_HEADER} from "./grpc-internals.ts";
 export {type RpcMetrics, rpcMetrics} from "./grpc-metrics.ts";
 export {type CallObserver, GrpcServer, type GrpcServerOptions, type ObservedCall} from "./grpc-server.ts";
 export {asGrpcError, fromGrpcStatus, GRPC_CODE, type GrpcStatus, grpcCodeName, toGrpcStatus} from "./grpc-status.ts";
+export {type MakeMatcher, matcherCache} from "./matcher-cache.ts";
 export {ProxyStore, type ProxyStoreOptions} from "./proxy-store.ts";
 export {type RpcEvent, RpcReplay, relayedRpcMetrics} from "./rpc-relay.ts";
 export {callOptions, StoreClient} from "./store-client.ts";

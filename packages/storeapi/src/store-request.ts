@@ -2,15 +2,16 @@ import {type ByteBudget, StrataError} from "@strata/base";
 import {type Matcher, type MatchOp, matcher} from "@strata/model";
 import {type google, hints, type Init, thanos} from "@strata/proto";
 import {AGGREGATE, type Aggregate, type Caller, type LabelQuery, type Select} from "@strata/series";
+import type {MakeMatcher} from "./matcher-cache.ts";
 
 const OPS: readonly MatchOp[] = ["=", "!=", "=~", "!~"];
 
 /** Matchers out of a request; a faulty expression or unknown type is `bad_data`. */
-export function matchersOf(list: readonly thanos.LabelMatcher[]): Matcher[] {
+export function matchersOf(list: readonly thanos.LabelMatcher[], make: MakeMatcher = matcher): Matcher[] {
   return list.map((m) => {
     const op = OPS[m.type];
     if (op === undefined) throw new StrataError("bad_data", `cannot use matcher on ${m.name}: unknown type ${m.type}`);
-    return matcher(m.name, op, m.value);
+    return make(m.name, op, m.value);
   });
 }
 
@@ -26,11 +27,11 @@ const partialResponse = (r: Partial): boolean => !r.partialResponseDisabled && r
 const strategy = (q: {readonly partialResponse: boolean}): number => (q.partialResponse ? WARN : ABORT);
 
 /** What a Series request asks for. */
-export function selectOf(r: thanos.SeriesRequest, budget: ByteBudget, caller: Caller): Select {
+export function selectOf(r: thanos.SeriesRequest, budget: ByteBudget, caller: Caller, make?: MakeMatcher): Select {
   const hints = r.queryHints;
   const shard = r.shardInfo;
   return {
-    matchers: matchersOf(r.matchers),
+    matchers: matchersOf(r.matchers, make),
     mint: r.minTime,
     maxt: r.maxTime,
     step: hints?.stepMillis ?? r.step,
@@ -82,9 +83,13 @@ export function seriesRequest(q: Select, batchSeries: number): Init<thanos.Serie
   };
 }
 
-export function labelQueryOf(r: thanos.LabelNamesRequest | thanos.LabelValuesRequest, caller: Caller): LabelQuery {
+export function labelQueryOf(
+  r: thanos.LabelNamesRequest | thanos.LabelValuesRequest,
+  caller: Caller,
+  make?: MakeMatcher,
+): LabelQuery {
   return {
-    matchers: matchersOf(r.matchers),
+    matchers: matchersOf(r.matchers, make),
     mint: r.start,
     maxt: r.end,
     withoutReplicaLabels: r.withoutReplicaLabels,

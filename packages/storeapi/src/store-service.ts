@@ -12,6 +12,7 @@ import {formatTraceparent, type Registry} from "@strata/telemetry";
 import type {CallContext} from "./call-context.ts";
 import {MESSAGE_HEADER} from "./grpc-internals.ts";
 import type {GrpcServer} from "./grpc-server.ts";
+import type {MakeMatcher} from "./matcher-cache.ts";
 import {labelQueryOf, selectOf} from "./store-request.ts";
 
 /** Per Series call; 0 is no limit. */
@@ -25,6 +26,8 @@ export type StoreServiceOptions = {
   readonly registry: Registry;
   /** A budget for each call; unlimited when left out. */
   readonly newBudget?: (() => ByteBudget) | undefined;
+  /** How matchers of requests are made; one that keeps them saves compiling them. */
+  readonly makeMatcher?: MakeMatcher | undefined;
   /** Whether LabelValues refuses an empty label name; the store gateway does not. */
   readonly checkLabelName?: boolean | undefined;
 };
@@ -34,12 +37,12 @@ const SAMPLES_PER_CHUNK = 120;
 
 /** Serves a Queryable as thanos.Store and its description as thanos.info.Info. */
 export function serveStore(server: GrpcServer, options: StoreServiceOptions): void {
-  const {queryable} = options;
+  const {queryable, makeMatcher} = options;
   const metrics = storeMetrics(options.registry);
   const newBudget = options.newBudget ?? unlimited;
   serveInfo(server, options.info);
   server.rawStream(thanos.StoreService.Series, async function* (request, ctx) {
-    const q = selectOf(request, newBudget(), callerOf(ctx));
+    const q = selectOf(request, newBudget(), callerOf(ctx), makeMatcher);
     const meter = new Meter(options.limits, metrics);
     const writer = new SeriesFrameWriter({
       batchSeries: request.responseBatchSize,
@@ -58,14 +61,14 @@ export function serveStore(server: GrpcServer, options: StoreServiceOptions): vo
     }
   });
   server.unary(thanos.StoreService.LabelNames, async (request, ctx) => {
-    const answer = await queryable.labelNames(labelQueryOf(request, callerOf(ctx)), ctx.signal);
+    const answer = await queryable.labelNames(labelQueryOf(request, callerOf(ctx), makeMatcher), ctx.signal);
     return {names: answer.values, warnings: answer.warnings, hints: labelHints(hints.LabelNamesResponseHints, answer)};
   });
   server.unary(thanos.StoreService.LabelValues, async (request, ctx) => {
     if (request.label === "" && (options.checkLabelName ?? true)) {
       throw new StrataError("bad_data", "label name parameter cannot be empty");
     }
-    const q = labelQueryOf(request, callerOf(ctx));
+    const q = labelQueryOf(request, callerOf(ctx), makeMatcher);
     const answer = await queryable.labelValues(request.label, q, ctx.signal);
     return {...answer, hints: labelHints(hints.LabelValuesResponseHints, answer)};
   });

@@ -54,7 +54,7 @@ export {IndexReader, type SeriesVisitor} from "./index/index-reader.ts";
 export {decodeBigEndianIds, decodePostingList, LIST_OVERHEAD} from "./index/posting-list.ts";
 export {gallop, type IdList, intersect, intersects, intersectTwo, subtract, union} from "./index/postings-ops.ts";
 export {type LabelSource, selectLabelNames, selectLabelValues} from "./index/select-labels.ts";
-export {type PostingsSource, type Selection, selectPostings} from "./index/select-postings.ts";
+export {matcherValues, type PostingsSource, type Selection, selectPostings} from "./index/select-postings.ts";
 export {
   decodeSeriesContent,
   decodeSeriesEntry,

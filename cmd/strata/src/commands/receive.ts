@@ -1,7 +1,7 @@
 import {relabelConfigs} from "@strata/model";
 import {bucketFromConfig, metered} from "@strata/objstore";
 import {Limiter, LocalWriter, Receiver, serveWrites, WriteHandler, writeMetrics} from "@strata/receive";
-import {serveInfo, serveReadApis, serveStore} from "@strata/storeapi";
+import {matcherCache, serveInfo, serveReadApis, serveStore} from "@strata/storeapi";
 import {type HttpServer, httpMetrics, listen, parseRequestLogConfig, Router} from "@strata/web";
 import {parse} from "yaml";
 import {receiveFlags} from "../flags/receive.ts";
@@ -75,7 +75,8 @@ export const receive = defineCommand(receiveFlags, (context) =>
             series: flags["store.limits.request-series"],
             samples: flags["store.limits.request-samples"],
           };
-          serveStore(grpc, {queryable: receiver.store, info, registry, limits});
+          const makeMatcher = matcherCache(flags["matcher-cache-size"], registry);
+          serveStore(grpc, {queryable: receiver.store, info, registry, limits, makeMatcher});
         }
         serveReadApis(grpc, receiver.apis);
         serveWrites(grpc, {

@@ -1,7 +1,7 @@
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered, traced} from "@strata/objstore";
 import {cachingBucketFromConfig, indexCacheFromConfig, Store} from "@strata/store";
-import {serveStore} from "@strata/storeapi";
+import {matcherCache, serveStore} from "@strata/storeapi";
 import {addBlocksRoutes} from "@strata/web";
 import {cacheServers} from "../cache-servers.ts";
 import {storeFlags} from "../flags/store.ts";
@@ -12,6 +12,11 @@ import {defineCommand} from "./tree.ts";
 
 /** The most samples a chunk has; the sample limit is counted in chunks. */
 const SAMPLES_PER_CHUNK = 120;
+
+/** Their defaults are those of Thanos, which reads with them; where nobody sets another one, blocks and bucket say more. */
+type SizeFlag = "debug.estimated-max-series-size" | "debug.estimated-max-chunk-size" | "debug.series-batch-size";
+const setByHand = (flags: Readonly<Record<SizeFlag, number>>, name: SizeFlag): number | undefined =>
+  flags[name] === Number(storeFlags[name].default) ? undefined : flags[name];
 
 export const store = defineCommand(storeFlags, (context) =>
   runComponent({
@@ -27,6 +32,10 @@ export const store = defineCommand(storeFlags, (context) =>
         ? await cachingBucket.parse((text) => cachingBucketFromConfig(text, cachingBucket.path ?? "", direct, caches))
         : direct;
       const samples = flags["store.limits.request-samples"];
+      const parquet = flags["objstore-parquet.config"];
+      const parquetBucket = parquet.given
+        ? traced(metered(await parquet.parse(bucketFromConfig), registry), tracer)
+        : undefined;
       const gateway = new Store({
         bucket,
         dataDir: flags["data-dir"],
@@ -53,6 +62,16 @@ export const store = defineCommand(storeFlags, (context) =>
         },
         maxConcurrent: flags["store.grpc.series-max-concurrency"],
         memoryBudget: flags["store.memory-budget"] || flags["chunk-pool-size"],
+        nothingOnDisk: !flags["cache-index-header"],
+        lazyPostings: flags["store.enable-lazy-expanded-postings"]
+          ? {maxKeySeriesRatio: flags["store.posting-group-max-key-series-ratio"]}
+          : undefined,
+        sizes: {
+          seriesBytes: setByHand(flags, "debug.estimated-max-series-size"),
+          chunkBytes: setByHand(flags, "debug.estimated-max-chunk-size"),
+          blockRows: setByHand(flags, "debug.series-batch-size"),
+        },
+        parquetBucket,
         indexCache: await flags["index-cache.config"].parse((text) =>
           indexCacheFromConfig(text, flags["index-cache-size"], caches),
         ),
@@ -62,6 +81,7 @@ export const store = defineCommand(storeFlags, (context) =>
           queryable: gateway.queryable,
           info: () => gateway.info(),
           newBudget: () => gateway.newBudget(),
+          makeMatcher: matcherCache(flags["matcher-cache-size"], registry),
           registry,
           checkLabelName: false,
         });
@@ -79,6 +99,7 @@ export const store = defineCommand(storeFlags, (context) =>
           await gateway.close();
           if (bucket !== direct) await bucket.close();
           await direct.close();
+          await parquetBucket?.close();
         },
       };
     },

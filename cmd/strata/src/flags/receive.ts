@@ -178,7 +178,7 @@ export const receiveFlags = {
     help: "Files of a block uploaded at once; 0 is one after another.",
   }),
   ...hashFlags,
-  "matcher-cache-size": int({default: "0", help: "Parsed matchers to keep; 0 keeps none."}),
+  "matcher-cache-size": int({default: "0", help: "Regular expressions of requests to keep compiled; 0 keeps none."}),
   "enable-feature": many(text({help: "Features to switch on: metric-names-filter."})),
   ...requestLogFlags,
   ...storeLimitFlags,

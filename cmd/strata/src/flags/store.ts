@@ -16,7 +16,10 @@ export const storeFlags = {
   ...httpFlags,
   ...grpcServerFlags,
   "data-dir": path({default: "./data", help: "Where index-headers and other local copies are kept; may be lost."}),
-  "cache-index-header": bool({default: "true", help: "Keep index-headers on disk between starts."}),
+  "cache-index-header": bool({
+    default: "true",
+    help: "Keep index-headers and metas in --data-dir between starts; without it in memory, and nothing on disk.",
+  }),
   "index-cache-size": bytes({
     default: "250MB",
     help: "Memory for index entries, unless --index-cache.config says more.",
@@ -77,20 +80,34 @@ export const storeFlags = {
     default: "eager",
     help: "Fetch index-headers at start or when first needed.",
   }),
-  "store.enable-lazy-expanded-postings": bool({help: "Skip fetching postings that hardly narrow a selection."}),
+  "store.enable-lazy-expanded-postings": bool({
+    help: "Do not fetch postings that are larger than the series they save; check these on their labels instead.",
+  }),
   "store.posting-group-max-key-series-ratio": float({
     default: "100",
-    help: "Put off a matcher with more values than this times the series found so far.",
+    help: "With lazy postings: put off a matcher with more values than this times the series found so far; 0 for no bound.",
   }),
-  "debug.series-batch-size": int({default: "10000", hidden: true, help: "Series per batch of a lazy selection."}),
-  "debug.estimated-max-series-size": uint({default: "65536", hidden: true, help: "Bytes guessed for a series entry."}),
-  "debug.estimated-max-chunk-size": uint({default: "16000", hidden: true, help: "Bytes guessed for a chunk."}),
+  "debug.series-batch-size": int({
+    default: "10000",
+    hidden: true,
+    help: "Series of a block read together; some hundred unless set.",
+  }),
+  "debug.estimated-max-series-size": uint({
+    default: "65536",
+    hidden: true,
+    help: "Bytes guessed for a series entry where its block does not say, and at the most.",
+  }),
+  "debug.estimated-max-chunk-size": uint({
+    default: "16000",
+    hidden: true,
+    help: "Bytes guessed for a chunk where its block does not say, and at the most.",
+  }),
   "web.disable": bool({help: "Do not serve the page of blocks."}),
   ...prefixFlags,
   "bucket-web-label": text({default: "", help: "External label by which the page groups blocks."}),
   ...corsFlags,
   ...requestLogFlags,
   ...storeLimitFlags,
-  "matcher-cache-size": int({default: "0", help: "Parsed matchers to keep; 0 keeps none."}),
+  "matcher-cache-size": int({default: "0", help: "Regular expressions of requests to keep compiled; 0 keeps none."}),
   "disable-admin-operations": bool({help: "Refuse to mark blocks through the API."}),
 } satisfies FlagTable;

@@ -21,26 +21,16 @@ const IN_MEMORY_BYTES = 1024 * 1024;
  * and whose reader checks all CRCs, so it is not synced. Throws `corrupt` for an index that cannot be one.
  */
 export async function buildIndexHeader(source: RandomAccess, path: string): Promise<void> {
-  const size = source.size;
-  if (size < INDEX_HEADER_BYTES + TOC_BYTES) {
-    throw new StrataError("corrupt", `cannot read index ${source.name}: it has only ${size} bytes`, {
-      fields: {file: source.name, offset: 0},
-    });
-  }
-  const tail = await source.read(Math.max(0, size - TAIL_BYTES), Math.min(size, TAIL_BYTES));
-  const toc = parseToc(tail.subarray(tail.length - TOC_BYTES), source.name, size);
-  const headerBytes = HEADER_BYTES + toc.series - toc.symbols + size - toc.postingsTable + TRAILER_BYTES;
+  const ends = await readEnds(source);
   await mkdir(dirname(path), {recursive: true});
   const temporary = `${path}.tmp`;
   try {
-    if (headerBytes <= IN_MEMORY_BYTES) {
-      const all = Buffer.allocUnsafe(headerBytes);
-      await copySections(source, toc, tail, (bytes, at) => void all.set(bytes, at));
-      await writeFile(temporary, all);
+    if (ends.headerBytes <= IN_MEMORY_BYTES) {
+      await writeFile(temporary, await headerBytesOf(source, ends));
     } else {
       const file = await open(temporary, "w");
       try {
-        await copySections(source, toc, tail, (bytes, at) => writeAt(file, bytes, at));
+        await copySections(source, ends, (bytes, at) => writeAt(file, bytes, at));
       } finally {
         await file.close();
       }
@@ -52,10 +42,36 @@ export async function buildIndexHeader(source: RandomAccess, path: string): Prom
   }
 }
 
+/** The index-header of the index `source` as bytes. Throws as `buildIndexHeader` does. */
+export async function indexHeaderBytes(source: RandomAccess): Promise<Uint8Array> {
+  return headerBytesOf(source, await readEnds(source));
+}
+
+/** What the end of an index says, and that end itself. */
+type Ends = {readonly toc: IndexToc; readonly tail: Uint8Array; readonly headerBytes: number};
+
+async function readEnds(source: RandomAccess): Promise<Ends> {
+  const size = source.size;
+  if (size < INDEX_HEADER_BYTES + TOC_BYTES) {
+    throw new StrataError("corrupt", `cannot read index ${source.name}: it has only ${size} bytes`, {
+      fields: {file: source.name, offset: 0},
+    });
+  }
+  const tail = await source.read(Math.max(0, size - TAIL_BYTES), Math.min(size, TAIL_BYTES));
+  const toc = parseToc(tail.subarray(tail.length - TOC_BYTES), source.name, size);
+  return {toc, tail, headerBytes: HEADER_BYTES + toc.series - toc.symbols + size - toc.postingsTable + TRAILER_BYTES};
+}
+
+async function headerBytesOf(source: RandomAccess, ends: Ends): Promise<Buffer> {
+  const all = Buffer.allocUnsafeSlow(ends.headerBytes);
+  await copySections(source, ends, (bytes, at) => void all.set(bytes, at));
+  return all;
+}
+
 /** Takes bytes that belong at `at` of the index-header. */
 type Put = (bytes: Uint8Array, at: number) => Promise<void> | void;
 
-async function copySections(source: RandomAccess, toc: IndexToc, tail: Uint8Array, put: Put): Promise<void> {
+async function copySections(source: RandomAccess, {toc, tail}: Ends, put: Put): Promise<void> {
   const symbolBytes = toc.series - toc.symbols;
   const tableBytes = source.size - toc.postingsTable;
   const tableAt = HEADER_BYTES + symbolBytes;

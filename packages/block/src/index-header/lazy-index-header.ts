@@ -1,7 +1,7 @@
 import {rm} from "node:fs/promises";
 import {errorCode, StrataError} from "@strata/base";
-import type {RandomAccess} from "@strata/tsdb";
-import {buildIndexHeader} from "./build.ts";
+import {BufferAccess, type RandomAccess} from "@strata/tsdb";
+import {buildIndexHeader, indexHeaderBytes} from "./build.ts";
 import {IndexHeaderReader} from "./reader.ts";
 
 /** What the life of index-headers adds up to; the owner turns it into metrics. */
@@ -12,12 +12,17 @@ export type IndexHeaderEvents = {
   unloaded(): void;
 };
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * The index-header of one block: a file built once, and a reader that is open only while somebody uses it or did so a
  * short while ago. A damaged file is built again, once per `use`. Idle, it holds no file and a few hundred bytes.
  */
 export class LazyIndexHeader {
   readonly path: string;
+  /** Without a file: the bytes, once they are built. */
+  #bytes: Uint8Array | undefined;
+  readonly #inMemory: boolean;
   readonly #index: (signal: AbortSignal) => Promise<RandomAccess>;
   readonly #events: IndexHeaderEvents;
   #reader: Promise<IndexHeaderReader> | undefined;
@@ -25,9 +30,18 @@ export class LazyIndexHeader {
   #lastUsed = 0;
   readonly #life = new AbortController();
 
-  /** `index` opens the block's whole index, to build from. */
-  constructor(path: string, index: (signal: AbortSignal) => Promise<RandomAccess>, events: IndexHeaderEvents) {
+  /**
+   * `index` opens the block's whole index, to build from. With `inMemory` nothing is written, `path` is but a name, and the
+   * bytes stay until `close`.
+   */
+  constructor(
+    path: string,
+    index: (signal: AbortSignal) => Promise<RandomAccess>,
+    events: IndexHeaderEvents,
+    inMemory = false,
+  ) {
     this.path = path;
+    this.#inMemory = inMemory;
     this.#index = index;
     this.#events = events;
   }
@@ -68,7 +82,8 @@ export class LazyIndexHeader {
     const started = performance.now();
     const source = await this.#index(signal);
     try {
-      await buildIndexHeader(source, this.path);
+      if (this.#inMemory) this.#bytes = await indexHeaderBytes(source);
+      else await buildIndexHeader(source, this.path);
     } finally {
       await source.close();
     }
@@ -110,6 +125,10 @@ export class LazyIndexHeader {
   }
 
   async #open(signal: AbortSignal): Promise<IndexHeaderReader> {
+    if (this.#inMemory) {
+      if (this.#bytes === undefined) await this.build(signal);
+      return IndexHeaderReader.over(new BufferAccess(this.path, this.#bytes ?? NOTHING));
+    }
     try {
       return await IndexHeaderReader.open(this.path);
     } catch (err) {

@@ -1,4 +1,4 @@
-import {FileAccess, INDEX_V1, SERIES_ALIGN} from "@strata/tsdb";
+import {FileAccess, INDEX_V1, type RandomAccess, SERIES_ALIGN} from "@strata/tsdb";
 import {type HeaderLayout, readLayout} from "./header-layout.ts";
 import type {PostingOffsets, ValueRanges} from "./posting-offsets.ts";
 import {PostingsTable} from "./postings-table.ts";
@@ -12,11 +12,11 @@ import {WholePostingsTable} from "./whole-postings-table.ts";
 export class IndexHeaderReader {
   readonly symbols: SymbolTable;
   readonly postings: PostingOffsets;
-  readonly #file: FileAccess;
+  readonly #source: RandomAccess;
   readonly #layout: HeaderLayout;
 
-  private constructor(file: FileAccess, layout: HeaderLayout, symbols: SymbolTable, postings: PostingOffsets) {
-    this.#file = file;
+  private constructor(source: RandomAccess, layout: HeaderLayout, symbols: SymbolTable, postings: PostingOffsets) {
+    this.#source = source;
     this.#layout = layout;
     this.symbols = symbols;
     this.postings = postings;
@@ -24,15 +24,19 @@ export class IndexHeaderReader {
 
   /** Opens and checks the file at `path`. Throws `corrupt` for a damaged one, `not_found` for a missing one. */
   static async open(path: string): Promise<IndexHeaderReader> {
-    const file = await FileAccess.open(path);
+    return IndexHeaderReader.over(await FileAccess.open(path));
+  }
+
+  /** Reads and checks what `source` holds, which it closes, also when it throws `corrupt`. */
+  static async over(source: RandomAccess): Promise<IndexHeaderReader> {
     try {
-      const layout = await readLayout(file);
-      const symbols = await SymbolTable.load(file, layout);
+      const layout = await readLayout(source);
+      const symbols = await SymbolTable.load(source, layout);
       const table = layout.indexVersion === INDEX_V1 ? WholePostingsTable : PostingsTable;
-      const postings = await table.load(file, layout);
-      return new IndexHeaderReader(file, layout, symbols, postings);
+      const postings = await table.load(source, layout);
+      return new IndexHeaderReader(source, layout, symbols, postings);
     } catch (err) {
-      await file.close();
+      await source.close();
       throw err;
     }
   }
@@ -70,6 +74,6 @@ export class IndexHeaderReader {
   }
 
   async close(): Promise<void> {
-    await this.#file.close();
+    await this.#source.close();
   }
 }

@@ -28,20 +28,20 @@ const LAZY_VALUES = 256;
  * whose value it refuses; any other keeps the union of the values that it accepts. The cheap ones go first, and once
  * nothing is left no more is read.
  *
- * With `lazy`, matchers over names with far more values than there are series left are not expanded but returned as
- * `pending`.
+ * With `lazy`, matchers over names with far more values than there are series left (`lazyRatio` times as many; 0 is no
+ * bound) are not expanded but returned as `pending`.
  */
 export async function selectPostings(
   matchers: readonly Matcher[],
   source: PostingsSource,
-  options: {lazy?: boolean | undefined} = {},
+  options: {lazy?: boolean | undefined; lazyRatio?: number | undefined} = {},
 ): Promise<Selection> {
   const steps = matchers.map(step).sort((a, b) => a.cost - b.cost);
   const pending: Matcher[] = [];
   let ids: IdList | undefined;
   for (const {matcher, keeps, values} of steps) {
     if (ids?.length === 0) break;
-    if (options.lazy && ids !== undefined && values === undefined && isWide(matcher, ids, source)) {
+    if (options.lazy && ids !== undefined && values === undefined && isWide(matcher, ids, source, options.lazyRatio)) {
       pending.push(matcher);
       continue;
     }
@@ -74,10 +74,19 @@ function step(matcher: Matcher): Step {
 /** Whether the values to look up are those that the matcher's value or expression itself describes. */
 const isPositive = (matcher: Matcher, keeps: boolean): boolean => keeps === (matcher.op === "=" || matcher.op === "=~");
 
-const isWide = (matcher: Matcher, ids: IdList, source: PostingsSource): boolean => {
+const isWide = (matcher: Matcher, ids: IdList, source: PostingsSource, ratio = LAZY_RATIO): boolean => {
   const values = source.cardinality?.(matcher.name) ?? 0;
-  return values >= LAZY_VALUES && values > ids.length * LAZY_RATIO;
+  return ratio > 0 && values >= LAZY_VALUES && values > ids.length * ratio;
 };
+
+/** The values whose lists a matcher takes: those of series that it keeps, or else of those that it takes away. */
+export async function matcherValues(
+  matcher: Matcher,
+  source: PostingsSource,
+): Promise<{readonly keeps: boolean; readonly values: readonly string[]}> {
+  const {keeps, values} = step(matcher);
+  return {keeps, values: values ?? (await wantedValues(matcher, keeps, source))};
+}
 
 async function wantedValues(matcher: Matcher, keeps: boolean, source: PostingsSource): Promise<readonly string[]> {
   const prefix = isPositive(matcher, keeps) ? matcher.prefix : "";
