@@ -83,6 +83,7 @@ export type FromQuery =
   | {readonly kind: "piece"; readonly query: number; readonly piece: Uint8Array | undefined}
   | {readonly kind: "failed"; readonly query: number; readonly error: WireError};
 
+/** They come in lists, in the order in which they were said. */
 export type FromWorker =
   | FromQuery
   | {readonly kind: "rpc"; readonly event: RpcEvent}

@@ -2,8 +2,12 @@ import {fromWireError, StrataError} from "@strata/base";
 import {type LabelAnswer, mergeBatches, type Queryable, type Select, type SeriesBatch} from "@strata/series";
 import {type ConnectionCache, openPlan, type StorePlan, storeBatches} from "@strata/storeapi";
 import type {FanoutLog} from "./fanout-log.ts";
-import type {FromQuery, Job, ToWorker} from "./messages.ts";
+import type {Job, ToWorker} from "./messages.ts";
+import type {Outbox} from "./outbox.ts";
 import {proxyError} from "./proxy-error.ts";
+
+/** Made once: most streams that are told of it have ended, and a stack trace costs as much as a small batch. */
+const SELECT_OVER = new StrataError("canceled", "cannot go on: the select is over");
 
 type Planning = {resolve(plans: readonly StorePlan[]): void; reject(err: Error): void};
 
@@ -15,7 +19,7 @@ export class PlannedQueryable implements Queryable {
   readonly #query: number;
   readonly #shard: Job["shard"];
   readonly #connections: ConnectionCache;
-  readonly #send: (message: FromQuery) => void;
+  readonly #outbox: Outbox;
   readonly #fanout: FanoutLog | undefined;
   readonly #planning = new Map<number, Planning>();
   readonly #warnings = new Set<string>();
@@ -26,14 +30,14 @@ export class PlannedQueryable implements Queryable {
     query: number,
     shard: Job["shard"],
     connections: ConnectionCache,
-    send: (message: FromQuery) => void,
+    outbox: Outbox,
     fanout: FanoutLog | undefined,
   ) {
     this.#query = query;
     this.#fanout = fanout;
     this.#shard = shard;
     this.#connections = connections;
-    this.#send = send;
+    this.#outbox = outbox;
   }
 
   /** What endpoints warned of so far. They are kept out of the batches, for they are no annotations of PromQL. */
@@ -51,7 +55,7 @@ export class PlannedQueryable implements Queryable {
       const inputs = plans.map((plan) => {
         const log = noted?.(plan.connection.address);
         const frames = openPlan(this.#connections.client(plan.connection), plan, all, () =>
-          this.#send({kind: "empty", query: this.#query}),
+          this.#outbox.later({kind: "empty", query: this.#query}),
         );
         const batches = storeBatches(log?.frames(frames) ?? frames, plan.options, q.budget);
         return log?.batches(batches) ?? batches;
@@ -63,7 +67,7 @@ export class PlannedQueryable implements Queryable {
     } catch (err) {
       throw proxyError(err, "Series", "expanding series: ");
     } finally {
-      abort.abort(new StrataError("canceled", "cannot go on: the select is over"));
+      abort.abort(SELECT_OVER);
     }
   }
 
@@ -94,7 +98,7 @@ export class PlannedQueryable implements Queryable {
     try {
       const wired = matchers.map(({name, op, value}) => ({name, op, value}));
       const shard = q.shard ?? this.#shard;
-      this.#send({kind: "select", query: this.#query, select, q: {...rest, matchers: wired, shard}});
+      this.#outbox.send({kind: "select", query: this.#query, select, q: {...rest, matchers: wired, shard}});
       return await planning.promise;
     } finally {
       signal.removeEventListener("abort", leave);

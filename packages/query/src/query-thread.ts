@@ -32,7 +32,9 @@ export class QueryThread {
     // Read when a heap is made: of those that exist none is changed by it.
     setFlagsFromString(`--initial-old-space-size=${INITIAL_OLD_SPACE_MB}`);
     this.#worker = new Worker(entry, {workerData: data});
-    this.#worker.on("message", (message: FromWorker) => this.#receive(message));
+    this.#worker.on("message", (messages: readonly FromWorker[]) => {
+      for (const message of messages) this.#receive(message);
+    });
     this.#worker.on("error", (err) => {
       this.#reason = errorText(err);
     });

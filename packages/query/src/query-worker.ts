@@ -6,6 +6,7 @@ import {RemoteQueryable} from "./distributed/remote-queryable.ts";
 import {evaluateJob} from "./evaluate-job.ts";
 import {FanoutLog} from "./fanout-log.ts";
 import type {FromWorker, Job, ToWorker, WorkerData} from "./messages.ts";
+import {Outbox} from "./outbox.ts";
 import {PlannedQueryable} from "./planned-queryable.ts";
 import {QueryBoard} from "./query-board.ts";
 import {warmUp} from "./warm-up.ts";
@@ -15,7 +16,8 @@ const PIECES_AHEAD = 8;
 
 const port = must(parentPort, "the query worker runs in a worker thread");
 const board = new QueryBoard((workerData as WorkerData).board);
-const connections = new ConnectionCache(relayedRpcMetrics((event) => send({kind: "rpc", event})));
+const outbox = new Outbox((messages, transfer) => port.postMessage(messages, transfer));
+const connections = new ConnectionCache(relayedRpcMetrics((event) => outbox.later({kind: "rpc", event})));
 
 type Running = {
   readonly query: number;
@@ -43,7 +45,7 @@ function begin(query: number, job: Job, slot: number): void {
   const fanout = new FanoutLog();
   const self: Running = {
     query,
-    queryable: new PlannedQueryable(query, job.shard, connections, send, job.options.analyze ? fanout : undefined),
+    queryable: new PlannedQueryable(query, job.shard, connections, outbox, job.options.analyze ? fanout : undefined),
     fanout,
     abort: new AbortController(),
     wanted: PIECES_AHEAD,
@@ -66,25 +68,23 @@ async function run(job: Job, slot: number, self: Running): Promise<void> {
     const {remote} = job;
     const source = remote === undefined ? queryable : new RemoteQueryable(queryable, remote, connections);
     const {head, pieces} = await evaluateJob(job, source, progress, self.fanout, signal);
-    send({kind: "answer", query, ...head, warnings: source.warnings});
+    outbox.hold({kind: "answer", query, ...head, warnings: source.warnings});
     for (const piece of pieces) {
       while (self.wanted === 0 && !signal.aborted) {
+        outbox.flush();
         await new Promise<void>((resolve) => {
           self.wake = resolve;
         });
       }
       signal.throwIfAborted();
       self.wanted--;
-      send({kind: "piece", query, piece}, [piece.buffer]);
+      outbox.hold({kind: "piece", query, piece}, piece.buffer);
     }
   } catch (err) {
     last = {kind: "failed", query, error: toWireError(err)};
   }
   running.delete(query);
-  send(last);
-  if (running.size === 0) send({kind: "idle", bytes: kernel().memoryBytes});
-}
-
-function send(message: FromWorker, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(message, transfer);
+  outbox.hold(last);
+  if (running.size === 0) outbox.hold({kind: "idle", bytes: kernel().memoryBytes});
+  outbox.flush();
 }

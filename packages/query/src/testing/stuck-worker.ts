@@ -5,7 +5,7 @@ import type {FromWorker, ToWorker} from "../messages.ts";
 // Stands in for a query worker: the query "stuck" never looks at its flag again, any other asks for a selection and answers
 // `[]` once that is planned; a refusal it takes for no answer.
 const port = must(parentPort, "runs in a worker thread");
-const send = (message: FromWorker): void => port.postMessage(message);
+const send = (message: FromWorker): void => port.postMessage([message]);
 
 port.on("message", (message: ToWorker) => {
   if (message.kind === "run" && message.job.query === "stuck") for (;;);
