@@ -26,6 +26,10 @@ export type StrataOptions = {
   readonly ready?: (port: number) => boolean | Promise<boolean>;
   /** A program with arguments that runs the rest of its command line. */
   readonly through?: readonly string[];
+  /** Instead of a port that is free: the one it had before. */
+  readonly port?: number;
+  /** `https` for one that is told so by --http.config; the test has to trust its certificate. */
+  readonly scheme?: "http" | "https";
 };
 
 /** Runs a command so that root, too, is refused what the permissions of a file forbid. */
@@ -39,8 +43,8 @@ export async function strata(
   args: readonly string[],
   options: StrataOptions = {},
 ): Promise<Server & {readonly url: string; readonly port: number}> {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const port = options.port ?? (await freePort());
+  const url = `${options.scheme ?? "http"}://127.0.0.1:${port}`;
   const [program = process.execPath, ...before] = [...(options.through ?? []), process.execPath];
   const server = await spawnServer(t, {
     command: program,

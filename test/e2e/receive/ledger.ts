@@ -1,3 +1,4 @@
+import {setTimeout as delay} from "node:timers/promises";
 import {snappyEncode} from "@strata/bytes";
 import {prompb} from "@strata/proto";
 
@@ -5,15 +6,18 @@ import {prompb} from "@strata/proto";
 export class Ledger {
   readonly #series: readonly string[];
   readonly #urls: () => readonly string[];
+  readonly #pauseMs: number;
   #step = 0;
   #stopped = false;
   /** Times that were acknowledged, of all series at once. */
   readonly acknowledged: number[] = [];
   readonly refused = new Map<string, number>();
 
-  constructor(series: readonly string[], urls: () => readonly string[]) {
+  /** With a pause times are those of the clock, else they are a millisecond apart. */
+  constructor(series: readonly string[], urls: () => readonly string[], pauseMs = 0) {
     this.#series = series;
     this.#urls = urls;
+    this.#pauseMs = pauseMs;
   }
 
   /** What a series has at a time. */
@@ -25,8 +29,10 @@ export class Ledger {
   async run(): Promise<void> {
     const start = Date.now();
     while (!this.#stopped) {
-      const t = start + this.#step++;
+      const t = this.#pauseMs > 0 ? Date.now() : start + this.#step;
+      this.#step++;
       if (await this.#write(t)) this.acknowledged.push(t);
+      if (this.#pauseMs > 0) await delay(this.#pauseMs);
     }
   }
 

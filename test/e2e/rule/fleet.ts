@@ -79,30 +79,14 @@ export type AlertmanagerAlert = {
   readonly status: {readonly state: string; readonly inhibitedBy: string[]; readonly silencedBy: string[]};
 };
 
-/** A real Alertmanager whose receivers are the test. */
-export class Alertmanager {
-  readonly notifications: Notification[] = [];
-  readonly url: string;
-  readonly server: Server;
+export type AlertmanagerOptions = {
+  /** Everything but `receivers`; a route for all, a second one for pages and an inhibition when left out. */
+  readonly routing?: string;
+  /** The file of `--web.config.file`, which has to switch on TLS. */
+  readonly webConfig?: string;
+};
 
-  private constructor(url: string, server: Server) {
-    this.url = url;
-    this.server = server;
-  }
-
-  static async start(t: TestScope, path: string, dir: string): Promise<Alertmanager> {
-    const port = await freePort();
-    const config = join(dir, "alertmanager.yml");
-    let manager: Alertmanager | undefined;
-    const hook = await serve(t, async (request, response) => {
-      const parts: Buffer[] = [];
-      for await (const part of request) parts.push(part as Buffer);
-      manager?.notifications.push(JSON.parse(Buffer.concat(parts).toString()) as Notification);
-      response.end();
-    });
-    writeFileSync(
-      config,
-      `route:
+const ROUTING = `route:
   receiver: all
   group_by: [alertname]
   group_wait: 0s
@@ -114,24 +98,64 @@ export class Alertmanager {
   - {receiver: all, matchers: ['severity="warning"'], group_wait: 5s}
 inhibit_rules:
 - {source_matchers: ['severity="critical"'], target_matchers: ['severity="warning"'], equal: [input]}
-receivers:
-- {name: all, webhook_configs: [{url: "${hook}/", send_resolved: true}]}
-- {name: pages, webhook_configs: [{url: "${hook}/", send_resolved: true}]}
-`,
+`;
+
+/** A real Alertmanager whose receivers, `all` and `pages`, are the test. */
+export class Alertmanager {
+  readonly notifications: Notification[] = [];
+  readonly url: string;
+  readonly #spawn: () => Promise<Server>;
+  #server: Server | undefined;
+
+  private constructor(url: string, spawn: () => Promise<Server>) {
+    this.url = url;
+    this.#spawn = spawn;
+  }
+
+  static async start(
+    t: TestScope,
+    path: string,
+    dir: string,
+    {routing = ROUTING, webConfig}: AlertmanagerOptions = {},
+  ): Promise<Alertmanager> {
+    const port = await freePort();
+    const config = join(dir, "alertmanager.yml");
+    const url = `${webConfig === undefined ? "http" : "https"}://127.0.0.1:${port}`;
+    const manager = new Alertmanager(url, () =>
+      spawnServer(t, {
+        command: path,
+        args: [
+          `--config.file=${config}`,
+          `--storage.path=${join(dir, "alertmanager")}`,
+          `--web.listen-address=127.0.0.1:${port}`,
+          "--cluster.listen-address=",
+          ...(webConfig === undefined ? [] : [`--web.config.file=${webConfig}`]),
+        ],
+        ready: httpReady(`${url}/-/ready`),
+      }),
     );
-    const url = `http://127.0.0.1:${port}`;
-    const server = await spawnServer(t, {
-      command: path,
-      args: [
-        `--config.file=${config}`,
-        `--storage.path=${join(dir, "alertmanager")}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-        "--cluster.listen-address=",
-      ],
-      ready: httpReady(`${url}/-/ready`),
+    const hook = await serve(t, async (request, response) => {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part as Buffer);
+      manager.notifications.push(JSON.parse(Buffer.concat(parts).toString()) as Notification);
+      response.end();
     });
-    manager = new Alertmanager(url, server);
+    const receivers = ["all", "pages"].map(
+      (name) => `- {name: ${name}, webhook_configs: [{url: "${hook}/", send_resolved: true}]}\n`,
+    );
+    writeFileSync(config, `${routing}receivers:\n${receivers.join("")}`);
+    await manager.begin();
     return manager;
+  }
+
+  /** Starts it again: it remembers what it has told, not which alerts there are. */
+  async begin(): Promise<void> {
+    this.#server = await this.#spawn();
+  }
+
+  /** Ends it in good order: it would tell everything anew after a kill. */
+  async end(): Promise<void> {
+    await this.#server?.stop();
   }
 
   async alerts(): Promise<AlertmanagerAlert[]> {

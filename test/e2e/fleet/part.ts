@@ -1,0 +1,114 @@
+import {createServer} from "node:net";
+import {httpReady, type Server, spawnServer, type TestScope, tempDir} from "@strata/base/testing";
+import {strata} from "../strata.ts";
+
+/** One process of a fleet: its ports and its place on the disk stay, the process comes and goes. */
+export class Part {
+  readonly name: string;
+  /** Where its pages and APIs are. */
+  readonly url: string;
+  /** Where its StoreAPI is, as endpoints are named in warnings; undefined where it has none. */
+  readonly grpc: string | undefined;
+  /** Where it keeps its data. */
+  readonly dir: string;
+  readonly #start: () => Promise<Server>;
+  #server: Server | undefined;
+
+  constructor(place: Place, start: () => Promise<Server>) {
+    this.name = place.name;
+    this.url = place.url;
+    this.grpc = place.grpc;
+    this.dir = place.dir;
+    this.#start = start;
+  }
+
+  /** What the process said; of one that ended, nothing. */
+  logs(): string {
+    return this.#server?.logs() ?? "";
+  }
+
+  async start(): Promise<void> {
+    this.#server = await this.#start();
+  }
+
+  /** Ends it in the middle of whatever it does. */
+  async kill(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.kill();
+  }
+
+  /** Lets it end by itself. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.stop();
+  }
+
+  /** Keeps it from doing anything: it is there and does not answer. */
+  freeze(): void {
+    if (this.#server !== undefined) process.kill(this.#server.pid, "SIGSTOP");
+  }
+
+  thaw(): void {
+    if (this.#server !== undefined) process.kill(this.#server.pid, "SIGCONT");
+  }
+}
+
+export type Place = Pick<Part, "name" | "url" | "grpc" | "dir">;
+
+/** What `componentPart` has to know of a component. */
+export type ComponentPart = {
+  readonly name: string;
+  readonly command: string;
+  /** Arguments by the address and the directory it was given; asked for at each start. */
+  readonly args: (place: {readonly grpc: string; readonly dir: string}) => readonly string[];
+  readonly hasGrpc: boolean;
+  /** A `thanos` instead of Strata. */
+  readonly program?: string | undefined;
+};
+
+/** A component, encrypted HTTP and all, that is not yet running. */
+export async function componentPart(t: TestScope, component: ComponentPart): Promise<Part> {
+  const {name, command, hasGrpc, program} = component;
+  const port = await lastingPort();
+  const grpc = `127.0.0.1:${await lastingPort()}`;
+  const dir = tempDir(t);
+  const url = `https://127.0.0.1:${port}`;
+  return new Part({name, url, grpc: hasGrpc ? grpc : undefined, dir}, () => {
+    const args = [...component.args({grpc, dir}), ...(hasGrpc ? [`--grpc-address=${grpc}`] : [])];
+    if (program === undefined) return strata(t, command, args, {scheme: "https", port, deadlineMs: START_MS});
+    return spawnServer(t, {
+      command: program,
+      args: [command, `--http-address=127.0.0.1:${port}`, ...args],
+      name,
+      ready: httpReady(`${url}/-/ready`),
+      deadlineMs: START_MS,
+    });
+  });
+}
+
+/** How long a start may take: a dozen come at once, on machines that have other work too. */
+const START_MS = 120_000;
+
+/** Below what systems give to outgoing connections, which could take the port while its process is away. */
+const [LOWEST, HIGHEST] = [12_000, 32_000];
+const given = new Set<number>();
+
+/** A free port of 127.0.0.1 that stays free for a process that comes again. */
+export async function lastingPort(): Promise<number> {
+  for (;;) {
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.once("error", () => done(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
+  });
+}
