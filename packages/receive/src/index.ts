@@ -12,6 +12,6 @@ export {type RouterOptions, RouterSink} from "./router-sink.ts";
 export type {BlockShipper} from "./tenant.ts";
 export {NO_SERIES_LIMITS} from "./tenant-writer.ts";
 export {Tenants, type TenantsOptions} from "./tenants.ts";
-export {WriteHandler, type WriteHandlerOptions} from "./write-handler.ts";
+export {HARD_LIMITS, WriteHandler, type WriteHandlerOptions} from "./write-handler.ts";
 export {writeMetrics} from "./write-metrics.ts";
 export type {WriteSink} from "./write-sink.ts";

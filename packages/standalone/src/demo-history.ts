@@ -1,6 +1,4 @@
-import {encodeXorChunks, newFloatColumns} from "@strata/chunkenc";
-import {compareLabels, newUlid} from "@strata/model";
-import {BlockWriter} from "@strata/tsdb";
+import {writeDemoBlocks} from "./demo-block.ts";
 import {DEMO_SPAN_MS, DEMO_STEP_MS, type DemoSeries, demoSeries} from "./demo-series.ts";
 
 const BLOCK_MS = 2 * 3_600_000;
@@ -14,43 +12,29 @@ export type DemoHistory = {
   readonly maxTime: number;
 };
 
-/**
- * Writes the demo history below `dir` as the 2 h blocks that a Prometheus would have left there; the newest ends at `now`
- * (ms), wherever in its two hours that is. Equal for equal `now`.
- */
-export async function writeDemoHistory(dir: string, now: number): Promise<DemoHistory> {
-  const series = demoSeries().sort((a, b) => compareLabels(a.labels, b.labels));
+/** The time that the newest two days of the demo history cover when it is written at `now`, ms, [minTime, maxTime). */
+export function recentDemoTimes(now: number): {readonly minTime: number; readonly maxTime: number} {
   const maxTime = Math.floor(now / DEMO_STEP_MS) * DEMO_STEP_MS;
-  const minTime = Math.floor((maxTime - DEMO_SPAN_MS) / BLOCK_MS) * BLOCK_MS;
+  return {minTime: Math.floor((maxTime - DEMO_SPAN_MS) / BLOCK_MS) * BLOCK_MS, maxTime};
+}
+
+/**
+ * Writes the newest two days of the demo history below `dir` as the 2 h blocks that a Prometheus would have left there; the
+ * newest ends at `now` (ms), wherever in its two hours that is. Equal for equal `now`.
+ */
+export async function writeDemoHistory(
+  dir: string,
+  now: number,
+  series: readonly DemoSeries[] = demoSeries(),
+): Promise<DemoHistory> {
+  const {minTime, maxTime} = recentDemoTimes(now);
   let samples = 0;
   let blocks = 0;
   for (let from = minTime; from < maxTime; from += BLOCK_MS) {
     const to = Math.min(from + BLOCK_MS, maxTime);
-    samples += await writeBlock(dir, series, from, to);
-    blocks++;
+    const metas = await writeDemoBlocks(dir, series, {from, to, step: DEMO_STEP_MS, level: 1, end: maxTime}, [0]);
+    for (const meta of metas) samples += meta.stats.numSamples;
+    blocks += metas.length;
   }
   return {blocks, series: series.length, samples, minTime, maxTime};
-}
-
-/** One block of [from, to), ms; gives the number of its samples. */
-async function writeBlock(dir: string, series: readonly DemoSeries[], from: number, to: number): Promise<number> {
-  const perSeries = (to - from) / DEMO_STEP_MS;
-  const columns = newFloatColumns(perSeries);
-  columns.n = perSeries;
-  const writer = await BlockWriter.create(dir, {ulid: newUlid(to)});
-  try {
-    for (const [index, one] of series.entries()) {
-      // Targets are not scraped all at once.
-      const first = from + ((index * 37) % DEMO_STEP_MS);
-      for (let i = 0; i < perSeries; i++) columns.t[i] = first + i * DEMO_STEP_MS;
-      one.fill(first, columns.v.subarray(0, perSeries));
-      writer.startSeries(one.labels);
-      for (const c of encodeXorChunks(columns)) await writer.addChunk(c.mint, c.maxt, c.encoding, c.data);
-      await writer.endSeries();
-    }
-    await writer.finish({minTime: from, maxTime: to});
-    return series.length * perSeries;
-  } finally {
-    await writer.abort();
-  }
 }

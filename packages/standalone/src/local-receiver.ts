@@ -1,9 +1,10 @@
 import {join} from "node:path";
-import {errorText} from "@strata/base";
+import {errorText, StrataError} from "@strata/base";
 import {Shipper} from "@strata/block";
 import {Labels} from "@strata/model";
 import type {Bucket} from "@strata/objstore";
 import {
+  HARD_LIMITS,
   IngestorSink,
   LocalWriter,
   NO_LIMITER,
@@ -117,6 +118,16 @@ export class LocalReceiver {
     } finally {
       await this.#server?.close(GRACE_MS);
     }
+  }
+
+  /** Writes a remote-write body of this process's own. */
+  async write(tenant: string, body: Uint8Array): Promise<void> {
+    if (!this.receiver.isOpen) throw new StrataError("unavailable", "the databases are being opened");
+    await this.#handler.write(tenant, body, (window, bytes) => {
+      window.loadSnappy(bytes, HARD_LIMITS);
+      window.walk(HARD_LIMITS, false);
+      return 0;
+    });
   }
 
   async close(): Promise<void> {

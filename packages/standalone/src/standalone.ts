@@ -1,30 +1,38 @@
 import {mkdir} from "node:fs/promises";
 import {join, resolve} from "node:path";
 import {setTimeout as sleep} from "node:timers/promises";
-import {SHIPPER_STATE_FILE, Shipper} from "@strata/block";
 import {Compactor} from "@strata/compact";
 import {Labels} from "@strata/model";
 import {type Bucket, FilesystemBucket, metered} from "@strata/objstore";
 import {endpointBackend, Querier, QueryRunner, storeStatuses} from "@strata/query";
-import {Sidecar} from "@strata/sidecar";
 import {Store} from "@strata/store";
 import {EndpointSet, endpointApis, GrpcServer, ProxyStore, serveReadApis, serveStore} from "@strata/storeapi";
 import type {Logger, Registry} from "@strata/telemetry";
 import type {EndpointBackend} from "@strata/web";
+import {feedDemo} from "./demo-feed.ts";
+import {writeDemoRules} from "./demo-rules.ts";
+import {DEMO_TENANT} from "./demo-series.ts";
 import {ensureDemoHistory} from "./demo-upload.ts";
 import {findPrometheus, LocalPrometheus} from "./local-prometheus.ts";
 import {LocalReceiver} from "./local-receiver.ts";
 import {RulerPart} from "./ruler-part.ts";
+import {SidecarPart} from "./sidecar-part.ts";
 
 export type StandaloneOptions = {
   readonly dataDir: string;
-  /** Fill an empty data directory with made-up history. */
+  /** Object storage, which this closes; a directory below the data directory by default. */
+  readonly bucket?: Bucket | undefined;
+  /** Fill an empty bucket with made-up history, let it go on, and evaluate rules over it. */
   readonly demo: boolean;
   /** Start a Prometheus, where one is installed, with a sidecar beside it. */
   readonly prometheus: boolean;
+  /** A running Prometheus to put the sidecar beside; then none is started. */
+  readonly prometheusUrl?: URL | undefined;
+  /** Data directory of that one, from which blocks are uploaded; undefined uploads none. */
+  readonly prometheusData?: string | undefined;
   /** `host:port` of this process's metrics, for that Prometheus. */
   readonly metricsAddress: string;
-  /** Rule files to evaluate; none starts no ruler. */
+  /** Rule files to evaluate; with none, those of the demo, and without a demo no ruler. */
   readonly ruleFiles: readonly string[];
   /** Where their alerts go. */
   readonly alertmanagers: readonly URL[];
@@ -36,22 +44,23 @@ export type StandaloneOptions = {
 
 /** Labels that only tell replicas apart. */
 export const REPLICA_LABELS = ["replica"];
-/** The bucket is a local directory: looking at it costs little. */
-const SYNC_INTERVAL_MS = 30_000;
+/** How often the bucket is looked at: a local directory costs little. */
+const SYNC_INTERVAL_MS = {local: 30_000, remote: 180_000};
+/** How old a block must be to be merged: a local directory is never behind itself, others upload to a remote one. */
+const CONSISTENCY_DELAY_MS = {local: 0, remote: 1_800_000};
 /** Two-hour blocks come every two hours. */
 const COMPACT_INTERVAL_MS = 600_000;
 /** The first minutes belong to whoever looks at the pages. */
 const FIRST_COMPACTION_MS = 180_000;
 const INFO_TIMEOUT_MS = 5000;
 const QUERY_TIMEOUT_MS = 120_000;
-const READY_TIMEOUT_MS = 600_000;
 const MAX_CONCURRENT = 20;
 const LOG_SLOW_MS = 10_000;
 const MAX_QUERY_BYTES = 2 ** 31;
 
 /**
  * Store gateway, receiver, compactor, querier and, beside a Prometheus, sidecar, with rule files a ruler, in one process
- * over a filesystem bucket. The parts are those of the commands and speak gRPC to one another over loopback.
+ * over a bucket. The parts are those of the commands and speak gRPC to one another over loopback.
  */
 export class Standalone {
   readonly querier: Querier;
@@ -62,28 +71,30 @@ export class Standalone {
   readonly compactor: Compactor;
   readonly #o: StandaloneOptions;
   readonly #dataDir: string;
+  readonly #syncIntervalMs: number;
   readonly #store: Store;
   readonly #prometheus: LocalPrometheus | undefined;
-  readonly #sidecar: Sidecar | undefined;
+  readonly #sidecar: SidecarPart | undefined;
   readonly #receiver: LocalReceiver;
   readonly #servers: GrpcServer[] = [];
   readonly #addresses: string[] = [];
   readonly #endpoints: EndpointSet;
   readonly #runner: QueryRunner;
   #ruler: RulerPart | undefined;
-  #sidecarReady = false;
 
   private constructor(options: StandaloneOptions, dataDir: string, prometheus: LocalPrometheus | undefined) {
     const {logger, registry} = options;
     this.#o = options;
     this.#dataDir = dataDir;
-    this.bucket = metered(new FilesystemBucket(join(dataDir, "bucket")), registry);
+    this.bucket = metered(options.bucket ?? new FilesystemBucket(join(dataDir, "bucket")), registry);
+    const place = options.bucket === undefined ? "local" : "remote";
+    this.#syncIntervalMs = SYNC_INTERVAL_MS[place];
     this.#store = new Store({
       bucket: this.bucket,
       dataDir: join(dataDir, "store"),
       logger: logger.with({component: "store"}),
       registry,
-      syncIntervalMs: SYNC_INTERVAL_MS,
+      syncIntervalMs: this.#syncIntervalMs,
     });
     this.compactor = new Compactor({
       bucket: this.bucket,
@@ -91,8 +102,7 @@ export class Standalone {
       logger: logger.with({component: "compact"}),
       // Names of looks at the bucket are the store's.
       registry: registry.sub({component: "compact"}),
-      // A local directory is never behind itself.
-      consistencyDelayMs: 0,
+      consistencyDelayMs: CONSISTENCY_DELAY_MS[place],
       waitIntervalMs: COMPACT_INTERVAL_MS,
     });
     this.#prometheus = prometheus;
@@ -103,7 +113,16 @@ export class Standalone {
       logger: logger.with({component: "receive"}),
       registry,
     });
-    this.#sidecar = prometheus === undefined ? undefined : this.#newSidecar(prometheus);
+    const prometheusUrl = options.prometheusUrl ?? prometheus?.url;
+    if (prometheusUrl !== undefined) {
+      this.#sidecar = new SidecarPart({
+        prometheusUrl,
+        tsdbPath: options.prometheusData ?? prometheus?.dataDir,
+        bucket: this.bucket,
+        logger: logger.with({component: "sidecar"}),
+        registry,
+      });
+    }
     this.#endpoints = new EndpointSet({
       specs: () => this.#addresses.map((address) => ({address, strict: false})),
       infoTimeoutMs: INFO_TIMEOUT_MS,
@@ -142,8 +161,8 @@ export class Standalone {
   /** Prepares the data directory. Nothing runs before `run`. */
   static async create(options: StandaloneOptions): Promise<Standalone> {
     const dataDir = resolve(options.dataDir);
-    await mkdir(join(dataDir, "bucket"), {recursive: true});
-    const program = options.prometheus ? findPrometheus() : undefined;
+    await mkdir(options.bucket === undefined ? join(dataDir, "bucket") : dataDir, {recursive: true});
+    const program = options.prometheus && options.prometheusUrl === undefined ? findPrometheus() : undefined;
     const prometheus =
       program === undefined
         ? undefined
@@ -174,13 +193,17 @@ export class Standalone {
       this.#runner.warmUp();
       if (this.#prometheus !== undefined) start(this.#prometheus.run(all));
       start(this.#receiver.run(all));
-      if (this.#sidecar !== undefined) start(this.#runSidecar(this.#sidecar, all));
-      if (demo) await ensureDemoHistory(this.#dataDir, this.bucket, logger, registry, all);
+      if (this.#sidecar !== undefined) start(this.#sidecar.run(all));
+      const series = demo ? await ensureDemoHistory(this.#dataDir, this.bucket, logger, registry, all) : [];
       const storeReady = Promise.withResolvers<void>();
       start(this.#store.run(all, storeReady.resolve).finally(storeReady.resolve));
       await storeReady.promise;
-      await this.#serve();
+      await this.#serve(await this.#ruleFiles(series.length > 0));
       await this.#endpoints.start();
+      if (series.length > 0) {
+        const send = (body: Uint8Array) => this.#receiver.write(DEMO_TENANT, body);
+        start(feedDemo(series, send, logger.with({component: "demo"}), all));
+      }
       if (this.#ruler !== undefined) start(this.#ruler.run(all));
       if (!all.aborted) onReady();
       start(this.#compactLater(all));
@@ -200,7 +223,7 @@ export class Standalone {
   }
 
   async #compactLater(signal: AbortSignal): Promise<void> {
-    const view = this.compactor.keepView(SYNC_INTERVAL_MS, signal);
+    const view = this.compactor.keepView(this.#syncIntervalMs, signal);
     await sleep(FIRST_COMPACTION_MS, undefined, {signal}).catch(() => {});
     if (!signal.aborted) await this.compactor.runForever(signal);
     await view;
@@ -217,8 +240,13 @@ export class Standalone {
     await this.bucket.close();
   }
 
+  async #ruleFiles(hasDemo: boolean): Promise<readonly string[]> {
+    const {ruleFiles} = this.#o;
+    return hasDemo && ruleFiles.length === 0 ? [await writeDemoRules(this.#dataDir)] : ruleFiles;
+  }
+
   /** A gRPC server for each part that has a StoreAPI, on ports that the system chooses. */
-  async #serve(): Promise<void> {
+  async #serve(ruleFiles: readonly string[]): Promise<void> {
     const store = this.#newServer("store");
     serveStore(store, {
       queryable: this.#store.queryable,
@@ -236,22 +264,15 @@ export class Standalone {
     });
     serveReadApis(receive, receiver.apis);
     await this.#listen(receive);
-    await this.#serveRuler();
-    const sidecar = this.#sidecar;
-    if (sidecar === undefined) return;
-    const server = this.#newServer("sidecar");
-    serveStore(server, {
-      queryable: sidecar.store,
-      info: () => sidecar.info(this.#sidecarReady),
-      registry: this.#o.registry,
-    });
-    serveReadApis(server, sidecar.apis);
-    await this.#listen(server);
+    if (ruleFiles.length > 0) await this.#serveRuler(ruleFiles);
+    if (this.#sidecar === undefined) return;
+    const sidecar = this.#newServer("sidecar");
+    this.#sidecar.serve(sidecar);
+    await this.#listen(sidecar);
   }
 
-  async #serveRuler(): Promise<void> {
-    const {ruleFiles, alertmanagers, metricsAddress, logger, registry} = this.#o;
-    if (ruleFiles.length === 0) return;
+  async #serveRuler(ruleFiles: readonly string[]): Promise<void> {
+    const {alertmanagers, metricsAddress, logger, registry} = this.#o;
     this.#ruler = await RulerPart.open({
       dataDir: this.#dataDir,
       ruleFiles,
@@ -276,49 +297,5 @@ export class Standalone {
   async #listen(server: GrpcServer): Promise<void> {
     this.#addresses.push(`127.0.0.1:${await server.listen()}`);
     server.setServing(true);
-  }
-
-  #newSidecar(prometheus: LocalPrometheus): Sidecar {
-    const {registry} = this.#o;
-    const logger = this.#o.logger.with({component: "sidecar"});
-    return new Sidecar(
-      {
-        prometheusUrl: prometheus.url,
-        http: {},
-        readyTimeoutMs: READY_TIMEOUT_MS,
-        configIntervalMs: 30_000,
-        configTimeoutMs: 10_000,
-        minTime: () => Number.NEGATIVE_INFINITY,
-        upload: {
-          tsdbPath: prometheus.dataDir,
-          metaFileName: SHIPPER_STATE_FILE,
-          ignoreUnequalBlockSize: false,
-          shipper: (labels) =>
-            new Shipper({
-              dir: prometheus.dataDir,
-              bucket: this.bucket,
-              labels,
-              source: "sidecar",
-              uploadCompacted: false,
-              logger,
-              registry,
-            }),
-        },
-      },
-      logger,
-      registry,
-    );
-  }
-
-  async #runSidecar(sidecar: Sidecar, signal: AbortSignal): Promise<void> {
-    const readiness = {
-      ready: () => {
-        this.#sidecarReady = true;
-      },
-      notReady: () => {
-        this.#sidecarReady = false;
-      },
-    };
-    await sidecar.run(readiness, signal);
   }
 }

@@ -1,6 +1,14 @@
 import {errorText} from "@strata/base";
-import {REPLICA_LABELS, Standalone} from "@strata/standalone";
-import {addBlocksRoutes, DEFAULT_TENANT_CONFIG, prefixOptions} from "@strata/web";
+import {bucketFromConfig, traced} from "@strata/objstore";
+import {FrontendPart, REPLICA_LABELS, Standalone} from "@strata/standalone";
+import {
+  Api,
+  addBlocksRoutes,
+  addQueryRoutes,
+  DEFAULT_TENANT_CONFIG,
+  prefixOptions,
+  type QueryDefaults,
+} from "@strata/web";
 import {standaloneFlags} from "../flags/standalone.ts";
 import {blockMarker} from "../mark-blocks.ts";
 import {mountQuerier} from "../mount-querier.ts";
@@ -13,11 +21,16 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
     context,
     async setup(runtime) {
       const {flags} = context;
-      const {http, log, registry, probes} = runtime;
+      const {http, log, registry, probes, router, tracer} = runtime;
+      const objstore = flags["objstore.config"];
       const all = await Standalone.create({
         dataDir: flags["data-dir"],
-        demo: flags.demo,
+        bucket: objstore.given ? traced(await objstore.parse(bucketFromConfig), tracer) : undefined,
+        // Nobody wants made-up data in a bucket of his own without having asked for it.
+        demo: flags.demo && (!objstore.given || context.given.has("demo")),
         prometheus: flags.prometheus,
+        prometheusUrl: context.given.has("prometheus.url") ? flags["prometheus.url"] : undefined,
+        prometheusData: flags["tsdb.path"] || undefined,
         metricsAddress: new URL(http.url).host,
         ruleFiles: flags["rule-file"],
         alertmanagers: flags["alertmanagers.url"],
@@ -28,22 +41,18 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
       runtime.onReload(() =>
         all.reload().catch((err: unknown) => log.error("cannot reload rules", {err: errorText(err)})),
       );
+      const frontend = await FrontendPart.open({
+        mount: (inner) => addQueryRoutes(new Api(inner, {routePrefix: "", cors: true, log}), all.querier, DEFAULTS),
+        logger: log.with({component: "query-frontend"}),
+        registry,
+      });
+      // Before the querier's own route, which it stands in front of.
+      const name = "query_range";
+      router.add({methods: ["GET", "POST"], path: `/api/v1/${name}`, name, handle: frontend.queryRange});
       const api = mountQuerier(runtime, all.querier, all.endpointApi, {
         prefixes: prefixOptions("", "", ""),
         cors: true,
-        defaults: {
-          replicaLabels: REPLICA_LABELS,
-          partialResponse: true,
-          engine: "prometheus",
-          autoDownsampling: true,
-          instantResolution: 0,
-          step: 1000,
-          metadataRange: 0,
-          lookbackDelta: undefined,
-          tenants: DEFAULT_TENANT_CONFIG,
-          language: {},
-          now: Date.now,
-        },
+        defaults: DEFAULTS,
         endpointDefaults: {
           partialResponse: {rules: true, targets: true, metadata: true, exemplars: true, status: true},
         },
@@ -62,8 +71,25 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
             probes.setReady();
             console.log(`Strata is ready: ${http.url}`);
           }, signal),
-        close: () => all.close(),
+        async close() {
+          await frontend.close();
+          await all.close();
+        },
       };
     },
   }),
 );
+
+const DEFAULTS: QueryDefaults = {
+  replicaLabels: REPLICA_LABELS,
+  partialResponse: true,
+  engine: "prometheus",
+  autoDownsampling: true,
+  instantResolution: 0,
+  step: 1000,
+  metadataRange: 0,
+  lookbackDelta: undefined,
+  tenants: DEFAULT_TENANT_CONFIG,
+  language: {},
+  now: Date.now,
+};
