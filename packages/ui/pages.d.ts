@@ -1,5 +1,5 @@
 /** The last step of a page's address. */
-export type PagePath = "graph" | "alerts" | "rules" | "targets" | "stores" | "queries" | "status";
+export type PagePath = "graph" | "alerts" | "rules" | "targets" | "stores" | "blocks" | "queries" | "status";
 
 /**
  * The pages in the order of the navigation: path below the prefix, title, and the path of the API that a component must

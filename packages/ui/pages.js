@@ -8,6 +8,7 @@ export const PAGES = /** @type {const} */ ([
   {path: "rules", title: "Rules", needs: "/rules"},
   {path: "targets", title: "Targets", needs: "/targets"},
   {path: "stores", title: "Stores", needs: "/stores"},
+  {path: "blocks", title: "Blocks", needs: "/blocks"},
   {path: "queries", title: "Running", needs: "/queries/active"},
   {path: "status", title: "Status", needs: "/status/buildinfo"},
 ]);

@@ -15,6 +15,7 @@ const VIEWS: Readonly<Record<PagePath, (props: ViewProps) => ReactNode>> = {
   rules: lazy(async () => ({default: (await import("./rules/rules-page.tsx")).RulesPage})),
   targets: lazy(async () => ({default: (await import("./targets/targets-page.tsx")).TargetsPage})),
   stores: lazy(async () => ({default: (await import("./stores/stores-page.tsx")).StoresPage})),
+  blocks: lazy(async () => ({default: (await import("./blocks/blocks-page.tsx")).BlocksPage})),
   queries: lazy(async () => ({default: (await import("./queries/queries-page.tsx")).QueriesPage})),
   status: lazy(async () => ({default: (await import("./status/status-page.tsx")).StatusPage})),
 };

@@ -3,6 +3,7 @@ import {App} from "./app.tsx";
 import "uplot/dist/uPlot.min.css";
 import "./styles/base.css";
 import "./styles/parts.css";
+import "./styles/blocks.css";
 import "./styles/query.css";
 import "./styles/rules.css";
 import {applyTheme} from "./theme.ts";

@@ -6,7 +6,7 @@ export type {
   PlannedGroup,
   PlannedMark,
 } from "./api/blocks-plan.ts";
-export {addBlocksRoutes, type BlocksApiOptions, type BlocksView} from "./api/blocks-routes.ts";
+export {addBlocksRoutes, type BlockMarks, type BlocksApiOptions, type BlocksView} from "./api/blocks-routes.ts";
 export type {
   EndpointBackend,
   EndpointCall,

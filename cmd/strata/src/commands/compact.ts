@@ -4,7 +4,7 @@ import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered} from "@strata/objstore";
 import {addBlocksRoutes} from "@strata/web";
 import {compactFlags} from "../flags/compact.ts";
-import {blockMarker} from "../mark-blocks.ts";
+import {blockMarks} from "../mark-blocks.ts";
 import {runComponent} from "../runtime.ts";
 import {selectorRules} from "../selector-rules.ts";
 import {defineCommand} from "./tree.ts";
@@ -63,7 +63,7 @@ export const compact = defineCommand(compactFlags, (context) =>
           loaded: () => compactor.view("loaded"),
           global: () => compactor.view("global"),
           plan: () => compactor.plan(),
-          mark: blockMarker({log, signal}, bucket, !flags["disable-admin-operations"], () => {
+          marks: blockMarks({log, signal}, bucket, !flags["disable-admin-operations"], () => {
             void compactor.refreshView(signal);
           }),
         });

@@ -10,7 +10,7 @@ import {
   type QueryDefaults,
 } from "@strata/web";
 import {standaloneFlags} from "../flags/standalone.ts";
-import {blockMarker} from "../mark-blocks.ts";
+import {blockMarks} from "../mark-blocks.ts";
 import {mountQuerier} from "../mount-querier.ts";
 import {runComponent} from "../runtime.ts";
 import {defineCommand} from "./tree.ts";
@@ -63,7 +63,7 @@ export const standalone = defineCommand(standaloneFlags, (context) =>
         loaded: () => compactor.view("loaded"),
         global: () => compactor.view("global"),
         plan: () => compactor.plan(),
-        mark: blockMarker(runtime, all.bucket, true, () => void compactor.refreshView(runtime.signal)),
+        marks: blockMarks(runtime, all.bucket, true, () => void compactor.refreshView(runtime.signal)),
       });
       return {
         run: (signal) =>

@@ -5,7 +5,7 @@ import {matcherCache, serveStore} from "@strata/storeapi";
 import {addBlocksRoutes} from "@strata/web";
 import {cacheServers} from "../cache-servers.ts";
 import {storeFlags} from "../flags/store.ts";
-import {blockMarker} from "../mark-blocks.ts";
+import {blockMarks} from "../mark-blocks.ts";
 import {runComponent} from "../runtime.ts";
 import {selectorRules} from "../selector-rules.ts";
 import {defineCommand} from "./tree.ts";
@@ -90,7 +90,7 @@ export const store = defineCommand(storeFlags, (context) =>
         addBlocksRoutes(v1, {
           label: flags["bucket-web-label"],
           loaded: () => gateway.queryable.view(),
-          mark: blockMarker({log, signal}, bucket, !flags["disable-admin-operations"]),
+          marks: blockMarks({log, signal}, bucket, !flags["disable-admin-operations"]),
         });
       }
       return {

@@ -6,7 +6,7 @@ import {bucketFromConfig, metered, traced} from "@strata/objstore";
 import type {BlockMeta} from "@strata/tsdb";
 import {addBlocksRoutes, prefixOptions} from "@strata/web";
 import {bucketWebFlags} from "../flags/tools.ts";
-import {blockMarker} from "../mark-blocks.ts";
+import {blockMarks} from "../mark-blocks.ts";
 import {runComponent} from "../runtime.ts";
 import {selectorRules} from "../selector-rules.ts";
 import {defineCommand} from "./tree.ts";
@@ -58,7 +58,7 @@ export const bucketWeb = defineCommand(bucketWebFlags, (context) =>
         label: flags.label,
         loaded: () => view,
         global: () => view,
-        mark: blockMarker({log, signal}, bucket, !flags["disable-admin-operations"], () => void refresh(signal)),
+        marks: blockMarks({log, signal}, bucket, !flags["disable-admin-operations"], () => void refresh(signal)),
       });
       return {
         async run(stop) {

@@ -43,10 +43,17 @@ test("the loaded view has the metas as they are in the bucket; what a component 
 
 test("marking checks its parameters and passes them on", async () => {
   const marked: string[] = [];
-  const call = routes({label: "", mark: async (...args) => void marked.push(args.join(" "))});
+  const call = routes({
+    label: "",
+    marks: {
+      add: async (...args) => void marked.push(args.join(" ")),
+      remove: async (...args) => void marked.push(`no ${args.join(" ")}`),
+    },
+  });
   await call("/blocks/mark", `id=${ULID}&action=DELETION&detail=old`);
   await call("/blocks/mark", `id=${ULID}&action=NO_COMPACTION`);
-  assert.deepEqual(marked, [`${ULID} deletion old`, `${ULID} no-compact `]);
+  await call("/blocks/unmark", `id=${ULID}&action=DELETION`);
+  assert.deepEqual(marked, [`${ULID} deletion old`, `${ULID} no-compact `, `no ${ULID} deletion`]);
   const f = async (params: string, text: string) =>
     assert.rejects(call("/blocks/mark", params), (err: Error) => err.message === text, params);
   await f("action=DELETION", "ID cannot be empty");
@@ -55,4 +62,5 @@ test("marking checks its parameters and passes them on", async () => {
   await f(`id=${ULID}&action=BURN`, "not supported marker BURN");
   const off = routes({label: ""});
   await assert.rejects(off("/blocks/mark", `id=${ULID}&action=DELETION`), /Admin operations are disabled/);
+  assert.equal(await off("/blocks/unmark", `id=${ULID}&action=DELETION`), undefined);
 });

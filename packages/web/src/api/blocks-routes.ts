@@ -13,6 +13,16 @@ export type BlocksView = {
   readonly error: string | undefined;
 };
 
+/** The kinds of marks that people set. */
+export type ManualMark = "deletion" | "no-compact";
+
+export type BlockMarks = {
+  /** `details` are free text. */
+  add(ulid: string, kind: ManualMark, details: string): Promise<void>;
+  /** That there is none is no error. */
+  remove(ulid: string, kind: ManualMark): Promise<void>;
+};
+
 export type BlocksApiOptions = {
   /** External label by which the page groups blocks (`--bucket-web-label`). */
   readonly label: string;
@@ -20,8 +30,8 @@ export type BlocksApiOptions = {
   readonly loaded?: (() => BlocksView) | undefined;
   /** All blocks of the bucket, likewise. */
   readonly global?: (() => BlocksView) | undefined;
-  /** Marks a block; left out where marking is not allowed. `details` are free text. */
-  readonly mark?: ((ulid: string, kind: "deletion" | "no-compact", details: string) => Promise<void>) | undefined;
+  /** Left out where marking is not allowed. */
+  readonly marks?: BlockMarks | undefined;
   /** Strata only: what will be done with the blocks; left out where nothing is. Undefined before the first look. */
   readonly plan?: (() => BlocksPlan | undefined) | undefined;
 };
@@ -35,6 +45,7 @@ const NO_PLAN = {settings: null, groups: [], deletions: [], marks: []};
  * Adds what the page of blocks needs:
  * - `GET /api/v1/blocks?view=global|loaded`: `{label, blocks, refreshedAt, err}`, blocks as in their meta.json;
  * - `POST /api/v1/blocks/mark?id&action&detail`: 204; `action` is `DELETION` or `NO_COMPACTION`;
+ * - `POST /api/v1/blocks/unmark?id&action`: 204, Strata's own; not there where marking is not allowed;
  * - `GET /api/v1/blocks/plan`: a `BlocksPlan` with `refreshedAt` and `err` as above, `settings` null before the first
  *   look at the bucket; not found where nobody compacts.
  */
@@ -50,7 +61,7 @@ export function addBlocksRoutes(api: Api, options: BlocksApiOptions): void {
       },
     };
   });
-  const {plan} = options;
+  const {plan, marks} = options;
   if (plan !== undefined) {
     api.add(["GET"], "/blocks/plan", "blocks_plan", () => {
       const {refreshedAt, error} = options.global?.() ?? NOTHING;
@@ -58,25 +69,38 @@ export function addBlocksRoutes(api: Api, options: BlocksApiOptions): void {
     });
   }
   api.add(["POST"], "/blocks/mark", "blocks_mark", async (request) => {
-    if (options.mark === undefined) throw new StrataError("bad_data", "Admin operations are disabled");
+    if (marks === undefined) throw new StrataError("bad_data", "Admin operations are disabled");
     const form = await request.form();
-    const id = form.get("id") ?? "";
-    const action = form.get("action") ?? "";
-    if (id === "") throw new StrataError("bad_data", "ID cannot be empty");
-    if (action === "") throw new StrataError("bad_data", "Action cannot be empty");
-    const ulid = parseUlid(id);
-    if (ulid === undefined) {
-      const what = id.length === 26 ? "characters" : "size";
-      throw new StrataError(
-        "bad_data",
-        `ULID ${JSON.stringify(id)} is not valid: ulid: bad data ${what} when unmarshaling`,
-      );
-    }
-    const kind = action === "DELETION" ? "deletion" : action === "NO_COMPACTION" ? "no-compact" : undefined;
-    if (kind === undefined) throw new StrataError("bad_data", `not supported marker ${action}`);
-    await options.mark(ulid, kind, form.get("detail") ?? "");
+    const {ulid, kind} = markOf(form);
+    await marks.add(ulid, kind, form.get("detail") ?? "");
     return {};
   });
+  if (marks !== undefined) {
+    api.add(["POST"], "/blocks/unmark", "blocks_unmark", async (request) => {
+      const {ulid, kind} = markOf(await request.form());
+      await marks.remove(ulid, kind);
+      return {};
+    });
+  }
+}
+
+/** The block and the mark that a request is about. Compat: the original's texts. */
+function markOf(form: URLSearchParams): {ulid: string; kind: ManualMark} {
+  const id = form.get("id") ?? "";
+  const action = form.get("action") ?? "";
+  if (id === "") throw new StrataError("bad_data", "ID cannot be empty");
+  if (action === "") throw new StrataError("bad_data", "Action cannot be empty");
+  const ulid = parseUlid(id);
+  if (ulid === undefined) {
+    const what = id.length === 26 ? "characters" : "size";
+    throw new StrataError(
+      "bad_data",
+      `ULID ${JSON.stringify(id)} is not valid: ulid: bad data ${what} when unmarshaling`,
+    );
+  }
+  const kind = action === "DELETION" ? "deletion" : action === "NO_COMPACTION" ? "no-compact" : undefined;
+  if (kind === undefined) throw new StrataError("bad_data", `not supported marker ${action}`);
+  return {ulid, kind};
 }
 
 const freshness = (refreshedAt: number | undefined, error: string | undefined) => ({
