@@ -1,14 +1,5 @@
-import {
-  type Api,
-  addEndpointRoutes,
-  addFederateRoute,
-  addQueryRoutes,
-  type EndpointBackend,
-  type EndpointDefaults,
-  type PrefixOptions,
-  type QueryBackend,
-  type QueryDefaults,
-} from "@strata/web";
+import type {Api, EndpointBackend, EndpointDefaults, PrefixOptions, QueryBackend, QueryDefaults} from "@strata/web";
+import {addEndpointRoutes, addFederateRoute, addQueryRoutes} from "@strata/web/api";
 import type {Runtime} from "./runtime.ts";
 
 export type MountOptions = {

@@ -5,6 +5,7 @@ export {ConfigFields} from "./config-fields.ts";
 export {type ErrorCode, type ErrorFields, errorCode, errorText, StrataError, withContext} from "./errors.ts";
 export {forEachLimit} from "./for-each-limit.ts";
 export {Gate} from "./gate.ts";
+export {nodeHttp, nodeHttp2, nodeHttps, nodeTls} from "./node-modules.ts";
 export {runTogether} from "./run-together.ts";
 export {type TlsOptions, tlsOptions} from "./tls-options.ts";
 export {fromWireError, toWireError, type WireError} from "./wire-error.ts";

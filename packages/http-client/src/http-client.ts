@@ -1,8 +1,7 @@
-import http from "node:http";
-import https from "node:https";
+import type http from "node:http";
 import type {Readable} from "node:stream";
 import {createGunzip} from "node:zlib";
-import {type ErrorCode, errorText, StrataError} from "@strata/base";
+import {type ErrorCode, errorText, nodeHttp, nodeHttps, StrataError} from "@strata/base";
 import type {HttpClientMetrics} from "./http-metrics.ts";
 
 /** How to reach a server: the parts of an HTTP client configuration that matter to a connection. */
@@ -56,7 +55,7 @@ export class HttpClient {
     const tls = config.tls;
     this.#agent =
       base.protocol === "https:"
-        ? new https.Agent({
+        ? new (nodeHttps().Agent)({
             ...common,
             ca: tls?.ca,
             cert: tls?.cert,
@@ -64,7 +63,7 @@ export class HttpClient {
             ...(tls?.serverName === undefined ? {} : {servername: tls.serverName}),
             rejectUnauthorized: tls?.insecureSkipVerify !== true,
           })
-        : new http.Agent(common);
+        : new (nodeHttp().Agent)(common);
     this.#headers = {"user-agent": userAgent, "accept-encoding": "gzip", ...authorization(base, config)};
   }
 
@@ -107,7 +106,7 @@ export class HttpClient {
     const headers = {...this.#headers, ...request.headers};
     const finished = this.#metrics?.start(request.method);
     return new Promise((resolve, reject) => {
-      const send = url.protocol === "https:" ? https.request : http.request;
+      const send = url.protocol === "https:" ? nodeHttps().request : nodeHttp().request;
       const call = send(url, {agent: this.#agent, method: request.method, headers, signal}, (answer) => {
         finished?.(answer.statusCode);
         answered = true;

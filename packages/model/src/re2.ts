@@ -1,5 +1,6 @@
+import {createRequire} from "node:module";
 import {StrataError} from "@strata/base";
-import {RE2JS, RE2JSException} from "re2js";
+import type {RE2JS} from "re2js";
 
 /**
  * The only door to the regular expression engine: RE2 syntax, linear time, dot matches a newline. JavaScript's own
@@ -82,9 +83,14 @@ export function expandGroups(template: string, group: (name: string) => string):
   );
 }
 
-function compile(pattern: string, flags: number = RE2JS.DOTALL): RE2JS {
+const load = createRequire(import.meta.url);
+/** PERF: loaded with the first pattern; many programs see none, and it takes 10 ms. */
+const engine = () => load("re2js") as typeof import("re2js");
+
+function compile(pattern: string, flags?: number): RE2JS {
+  const {RE2JS} = engine();
   try {
-    return RE2JS.compile(pattern, flags);
+    return RE2JS.compile(pattern, flags ?? RE2JS.DOTALL);
   } catch (cause) {
     throw new StrataError("bad_data", goMessage(cause, pattern), {cause});
   }
@@ -92,6 +98,6 @@ function compile(pattern: string, flags: number = RE2JS.DOTALL): RE2JS {
 
 /** The engine's messages are Go's, but name the pattern with the flag prefix that it puts in front. */
 function goMessage(cause: unknown, pattern: string): string {
-  if (!(cause instanceof RE2JSException)) return `error parsing regexp: ${String(cause)}: \`${pattern}\``;
+  if (!(cause instanceof engine().RE2JSException)) return `error parsing regexp: ${String(cause)}: \`${pattern}\``;
   return cause.message.replace(`\`(?s)${pattern}\``, () => `\`${pattern}\``);
 }

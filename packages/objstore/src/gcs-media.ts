@@ -1,7 +1,6 @@
-import {request as httpRequest, type IncomingMessage} from "node:http";
-import {request as httpsRequest} from "node:https";
+import type {IncomingMessage} from "node:http";
 import {setTimeout as sleep} from "node:timers/promises";
-import {StrataError} from "@strata/base";
+import {nodeHttp, nodeHttps, StrataError} from "@strata/base";
 import type {GcsConfig} from "./gcs-config.ts";
 
 /** First pause before a request is sent again, ms; doubled each time, up to the second, with as much chance in it. */
@@ -60,7 +59,7 @@ function send(
   const secure = url.startsWith("https:");
   return new Promise((resolve, reject) => {
     const options = {headers, signal, agent: secure ? http.httpsAgent : http.httpAgent};
-    const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
+    const request = (secure ? nodeHttps() : nodeHttp()).request(url, options, (response) => {
       clearTimeout(timer);
       const status = response.statusCode ?? 0;
       if (status === 200 || status === 206) resolve(response);

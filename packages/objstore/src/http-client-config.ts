@@ -1,6 +1,6 @@
-import {Agent as HttpAgent} from "node:http";
-import {type AgentOptions, Agent as HttpsAgent} from "node:https";
-import {type ConfigFields, tlsOptions} from "@strata/base";
+import type {Agent as HttpAgent} from "node:http";
+import type {AgentOptions, Agent as HttpsAgent} from "node:https";
+import {type ConfigFields, nodeHttp, nodeHttps, tlsOptions} from "@strata/base";
 
 /** Transport of an object storage client: `http_config`. */
 export type HttpClientConfig = {
@@ -32,8 +32,8 @@ export function httpClientConfig(fields: ConfigFields): HttpClientConfig {
   const agentOptions = {...plain, ...tls};
   return {
     responseHeaderTimeoutMs,
-    httpAgent: new HttpAgent(plain),
-    httpsAgent: new HttpsAgent(agentOptions),
+    httpAgent: new (nodeHttp().Agent)(plain),
+    httpsAgent: new (nodeHttps().Agent)(agentOptions),
     agentOptions,
   };
 }

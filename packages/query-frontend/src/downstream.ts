@@ -1,7 +1,6 @@
-import http from "node:http";
-import https from "node:https";
+import type http from "node:http";
 import {createGunzip, createZstdDecompress} from "node:zlib";
-import {errorText, StrataError} from "@strata/base";
+import {errorText, nodeHttp, nodeHttps, StrataError} from "@strata/base";
 import type {DownstreamConfig} from "./downstream-config.ts";
 import type {DownstreamRequest} from "./downstream-request.ts";
 
@@ -48,7 +47,8 @@ export class Downstream {
       maxFreeSockets: config.maxIdlePerHost,
       scheduling: "lifo" as const,
     };
-    this.#agent = base.protocol === "https:" ? new https.Agent({...common, ...config.tls}) : new http.Agent(common);
+    this.#agent =
+      base.protocol === "https:" ? new (nodeHttps().Agent)({...common, ...config.tls}) : new (nodeHttp().Agent)(common);
   }
 
   close(): void {
@@ -104,7 +104,7 @@ export class Downstream {
     signal: AbortSignal,
   ): Promise<http.IncomingMessage> {
     const url = new URL(this.#base.pathname.replace(/\/+$/, "") + target, this.#base);
-    const send = url.protocol === "https:" ? https.request : http.request;
+    const send = url.protocol === "https:" ? nodeHttps().request : nodeHttp().request;
     return new Promise((resolve, reject) => {
       const length = body.length === 0 ? {} : {"content-length": Buffer.byteLength(body)};
       const call = send(url, {agent: this.#agent, method, headers: {...headers, ...length}, signal});

@@ -1,5 +1,4 @@
 import {assert} from "@strata/base";
-import prom from "prom-client";
 import type {
   Counter,
   Family,
@@ -12,6 +11,7 @@ import type {
   Registry,
   SubRegistry,
 } from "./metric-types.ts";
+import * as prom from "./prom-client.ts";
 
 /** Bounds of latencies in seconds where a metric names none: what the Go client library uses. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -1,8 +1,8 @@
 import {once} from "node:events";
-import http, {type IncomingMessage, type ServerResponse} from "node:http";
+import type {Server as HttpListener, IncomingMessage, ServerResponse} from "node:http";
 import type {Http2Session} from "node:http2";
 import type {AddressInfo, Socket} from "node:net";
-import {errorText, StrataError} from "@strata/base";
+import {errorText, nodeHttp, StrataError} from "@strata/base";
 import {type Logger, nullTracer, parseTraceparent, TRACEPARENT, type Tracer} from "@strata/telemetry";
 import type {HttpMetrics} from "./http-metrics.ts";
 import {httpFailure} from "./http-status.ts";
@@ -64,7 +64,7 @@ export async function listen(options: HttpServerOptions): Promise<HttpServer> {
     // At shutdown a kept-alive connection would hold the server up until it times out.
     void answered.then(() => closing && setImmediate(() => server.closeIdleConnections?.()));
   };
-  const server = options.webConfig?.createServer(handle) ?? http.createServer(SERVER_LIMITS, handle);
+  const server = options.webConfig?.createServer(handle) ?? nodeHttp().createServer(SERVER_LIMITS, handle);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
@@ -96,7 +96,7 @@ export async function listen(options: HttpServerOptions): Promise<HttpServer> {
 }
 
 async function closeServer(
-  server: http.Server,
+  server: HttpListener,
   sockets: ReadonlySet<Socket>,
   sessions: ReadonlySet<Http2Session>,
   graceMs: number,

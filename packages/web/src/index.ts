@@ -6,7 +6,7 @@ export type {
   PlannedGroup,
   PlannedMark,
 } from "./api/blocks-plan.ts";
-export {addBlocksRoutes, type BlockMarks, type BlocksApiOptions, type BlocksView} from "./api/blocks-routes.ts";
+export type {BlockMarks, BlocksApiOptions, BlocksView} from "./api/blocks-routes.ts";
 export type {
   EndpointBackend,
   EndpointCall,
@@ -17,9 +17,8 @@ export type {
   StatisticsQuery,
   TargetsQuery,
 } from "./api/endpoint-backend.ts";
-export {addEndpointRoutes, addRulesRoutes, type EndpointDefaults, type RulesDefaults} from "./api/endpoint-routes.ts";
+export type {EndpointDefaults, RulesDefaults} from "./api/endpoint-routes.ts";
 export {Api, type ApiAnswer, type ApiHandler, type ApiOptions, CORS_HEADERS, type JsonPieces} from "./api/envelope.ts";
-export {addFederateRoute} from "./api/federate-route.ts";
 export {goJson, int64Json} from "./api/go-json.ts";
 export {addPagesRoute, type PagesOptions} from "./api/pages-route.ts";
 export {MAX_TIME, MIN_TIME} from "./api/param-values.ts";
@@ -40,7 +39,6 @@ export type {
   ValuesAnswer,
 } from "./api/query-backend.ts";
 export type {QueryDefaults} from "./api/query-params.ts";
-export {addQueryRoutes} from "./api/query-routes.ts";
 export {addStatusRoutes, type StatusOptions} from "./api/status-routes.ts";
 export {type HttpMetrics, httpMetrics} from "./http-metrics.ts";
 export {type HttpServer, type HttpServerOptions, listen, splitAddress} from "./http-server.ts";

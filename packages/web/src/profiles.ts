@@ -1,4 +1,4 @@
-import {Session} from "node:inspector/promises";
+import type {Session} from "node:inspector/promises";
 import {setTimeout as delay} from "node:timers/promises";
 import v8 from "node:v8";
 import {StrataError} from "@strata/base";
@@ -57,7 +57,8 @@ async function allocationProfile(forSeconds: number, signal: AbortSignal): Promi
 }
 
 async function withSession(work: (session: Session) => Promise<unknown>): Promise<unknown> {
-  const session = new Session();
+  const {Session: Inspector} = await import("node:inspector/promises");
+  const session = new Inspector();
   session.connect();
   try {
     return await work(session);

@@ -1,8 +1,7 @@
 import {readFileSync, statSync} from "node:fs";
 import type {RequestListener, Server} from "node:http";
-import https from "node:https";
-import {createSecureContext, type SecureContextOptions} from "node:tls";
-import {errorText, StrataError} from "@strata/base";
+import type {SecureContextOptions} from "node:tls";
+import {errorText, nodeHttps, nodeTls, StrataError} from "@strata/base";
 import type {Logger} from "@strata/telemetry";
 import {SERVER_LIMITS} from "./server-limits.ts";
 import {cipherList, curveList, tlsVersionName} from "./tls-names.ts";
@@ -36,7 +35,7 @@ export function tlsListener(tls: ListenerTls, log: Logger): WebConfig {
 
 function serverOf(tls: ListenerTls, options: SecureContextOptions, handle: RequestListener, log: Logger): Server {
   const verify = tls.clientCa !== "";
-  const server = https.createServer(
+  const server = nodeHttps().createServer(
     {...SERVER_LIMITS, ...options, requestCert: verify, rejectUnauthorized: verify},
     handle,
   );
@@ -67,7 +66,7 @@ function secureOptions(tls: ListenerTls): SecureContextOptions {
     ...(curves === undefined ? {} : {ecdhCurve: curves}),
   };
   try {
-    createSecureContext(options);
+    nodeTls().createSecureContext(options);
   } catch (err) {
     throw new StrataError("bad_data", `cannot use certificate ${tls.cert}: ${errorText(err)}`, {cause: err});
   }

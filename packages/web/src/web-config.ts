@@ -1,10 +1,7 @@
 import {readFileSync, statSync} from "node:fs";
 import type {IncomingMessage, RequestListener, Server, ServerResponse} from "node:http";
-import http from "node:http";
-import http2 from "node:http2";
-import https from "node:https";
 import type {SecureContextOptions, TLSSocket, Server as TlsServer} from "node:tls";
-import {errorText, StrataError} from "@strata/base";
+import {errorText, nodeHttp, nodeHttp2, nodeHttps, StrataError} from "@strata/base";
 import type {Logger} from "@strata/telemetry";
 import {BasicAuth} from "./basic-auth.ts";
 import {type HttpResponse, textError} from "./http-types.ts";
@@ -46,15 +43,15 @@ class FileWebConfig implements WebConfig {
   }
 
   createServer(handle: RequestListener): Server {
-    if (this.#file.tls === undefined) return http.createServer(SERVER_LIMITS, handle);
+    if (this.#file.tls === undefined) return nodeHttp().createServer(SERVER_LIMITS, handle);
     const tls = this.#file.tls;
     const options = {...secureOptions(tls), ...clientOptions(tls)};
     const server = this.#file.http2
-      ? http2.createSecureServer(
+      ? nodeHttp2().createSecureServer(
           {...SERVER_LIMITS, ...options, allowHTTP1: true, settings: {maxHeaderListSize: SERVER_LIMITS.maxHeaderSize}},
           handle as never,
         )
-      : https.createServer({...SERVER_LIMITS, ...options}, handle);
+      : nodeHttps().createServer({...SERVER_LIMITS, ...options}, handle);
     this.#renewBeforeHandshakes(server as unknown as TlsServer);
     this.#checkClients(server as unknown as TlsServer);
     return server as unknown as Server;

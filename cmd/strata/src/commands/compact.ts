@@ -2,7 +2,7 @@ import {StrataError} from "@strata/base";
 import {Compactor} from "@strata/compact";
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered} from "@strata/objstore";
-import {addBlocksRoutes} from "@strata/web";
+import {addBlocksRoutes} from "@strata/web/blocks-api";
 import {compactFlags} from "../flags/compact.ts";
 import {blockMarks} from "../mark-blocks.ts";
 import {runComponent} from "../runtime.ts";

@@ -35,7 +35,8 @@ import {
   tsdbInfo,
 } from "@strata/storeapi";
 import {Db, headStatistics} from "@strata/tsdb";
-import {addRulesRoutes, DEFAULT_TENANT_CONFIG, prefixOptions, textError} from "@strata/web";
+import {DEFAULT_TENANT_CONFIG, prefixOptions, textError} from "@strata/web";
+import {addRulesRoutes} from "@strata/web/api";
 import {parse} from "yaml";
 import {clientTls} from "../client-tls.ts";
 import {ruleFlags} from "../flags/rule.ts";

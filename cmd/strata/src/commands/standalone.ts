@@ -1,14 +1,9 @@
 import {errorText} from "@strata/base";
 import {bucketFromConfig, traced} from "@strata/objstore";
 import {FrontendPart, REPLICA_LABELS, Standalone} from "@strata/standalone";
-import {
-  Api,
-  addBlocksRoutes,
-  addQueryRoutes,
-  DEFAULT_TENANT_CONFIG,
-  prefixOptions,
-  type QueryDefaults,
-} from "@strata/web";
+import {Api, DEFAULT_TENANT_CONFIG, prefixOptions, type QueryDefaults} from "@strata/web";
+import {addQueryRoutes} from "@strata/web/api";
+import {addBlocksRoutes} from "@strata/web/blocks-api";
 import {standaloneFlags} from "../flags/standalone.ts";
 import {blockMarks} from "../mark-blocks.ts";
 import {mountQuerier} from "../mount-querier.ts";

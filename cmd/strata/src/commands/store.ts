@@ -2,7 +2,7 @@ import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered, traced} from "@strata/objstore";
 import {cachingBucketFromConfig, indexCacheFromConfig, Store} from "@strata/store";
 import {matcherCache, serveStore} from "@strata/storeapi";
-import {addBlocksRoutes} from "@strata/web";
+import {addBlocksRoutes} from "@strata/web/blocks-api";
 import {cacheServers} from "../cache-servers.ts";
 import {storeFlags} from "../flags/store.ts";
 import {blockMarks} from "../mark-blocks.ts";

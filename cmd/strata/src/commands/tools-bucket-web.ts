@@ -4,7 +4,8 @@ import {BaseFetcher, labelShardFilter, MetaFetcher, timePartitionFilter} from "@
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered, traced} from "@strata/objstore";
 import type {BlockMeta} from "@strata/tsdb";
-import {addBlocksRoutes, prefixOptions} from "@strata/web";
+import {prefixOptions} from "@strata/web";
+import {addBlocksRoutes} from "@strata/web/blocks-api";
 import {bucketWebFlags} from "../flags/tools.ts";
 import {blockMarks} from "../mark-blocks.ts";
 import {runComponent} from "../runtime.ts";
