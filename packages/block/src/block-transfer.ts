@@ -4,7 +4,7 @@ import {mkdir, readdir, readFile, stat} from "node:fs/promises";
 import {basename, dirname, join} from "node:path";
 import {errorCode, forEachLimit, StrataError, withContext} from "@strata/base";
 import {formatRfc3339, parseUlid} from "@strata/model";
-import {type Bucket, downloadFile, isNotFound, uploadBytes, uploadFile} from "@strata/objstore";
+import {type Bucket, type CopyOptions, downloadFile, isNotFound, uploadBytes, uploadFile} from "@strata/objstore";
 import {type BlockFile, type BlockMeta, encodeBlockMeta, parseBlockMeta} from "@strata/tsdb";
 import {CHUNKS_DIR, DELETION_MARK_FILE, INDEX_FILE, META_FILE} from "./block-files.ts";
 
@@ -18,6 +18,8 @@ export type UploadOptions = {
   /** A block of plain Prometheus has no external labels; elsewhere their absence is an error. */
   readonly allowNoLabels?: boolean | undefined;
   readonly now?: (() => number) | undefined;
+  /** Nobody writes into the block's files any more: a bucket on the same disk need not copy them. */
+  readonly shared?: boolean | undefined;
 };
 
 /** Reads the meta.json of the block directory `dir`. */
@@ -57,9 +59,9 @@ export async function uploadBlock(
   const files = await blockFiles(dir, options.hashFunc);
   const chunks = files.filter((file) => file.relPath.startsWith(`${CHUNKS_DIR}/`));
   await forEachLimit(chunks, Math.max(1, options.concurrency), (file) =>
-    uploadFile(bucket, `${ulid}/${file.relPath}`, join(dir, file.relPath), signal),
+    uploadFile(bucket, `${ulid}/${file.relPath}`, join(dir, file.relPath), signal, options),
   );
-  await uploadFile(bucket, `${ulid}/${INDEX_FILE}`, join(dir, INDEX_FILE), signal);
+  await uploadFile(bucket, `${ulid}/${INDEX_FILE}`, join(dir, INDEX_FILE), signal, options);
   const uploaded: BlockMeta = {
     ...meta,
     thanos: {...thanos, files, uploadTime: formatRfc3339((options.now ?? Date.now)())},
@@ -106,7 +108,7 @@ async function sha256(path: string): Promise<string> {
 
 /**
  * Downloads a block into `dir`: meta.json first, then all else but files that are there already with the hash that
- * meta.json lists. `chunks/` exists afterwards even when it is empty.
+ * meta.json lists. `chunks/` exists afterwards even when it is empty. With `shared` the caller only reads the files.
  */
 export async function downloadBlock(
   bucket: Bucket,
@@ -114,6 +116,7 @@ export async function downloadBlock(
   dir: string,
   concurrency: number,
   signal: AbortSignal,
+  options: CopyOptions = {},
 ): Promise<BlockMeta> {
   await mkdir(join(dir, CHUNKS_DIR), {recursive: true});
   await downloadFile(bucket, `${ulid}/${META_FILE}`, join(dir, META_FILE), signal);
@@ -127,7 +130,7 @@ export async function downloadBlock(
     const path = join(dir, relPath);
     if (await isSameFile(path, known.get(relPath))) return;
     await mkdir(dirname(path), {recursive: true});
-    await downloadFile(bucket, key, path, signal);
+    await downloadFile(bucket, key, path, signal, options);
   });
   return meta;
 }

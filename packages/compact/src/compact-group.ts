@@ -165,7 +165,7 @@ export class GroupCompaction {
   async #download(plan: readonly BlockMeta[], signal: AbortSignal): Promise<MergeInput[]> {
     const {bucket, filesConcurrency} = this.#ctx;
     await forEachLimit(plan, Math.max(1, this.#o.fetchConcurrency), async ({ulid}) => {
-      await downloadBlock(bucket, ulid, join(this.#dir, ulid), filesConcurrency, signal);
+      await downloadBlock(bucket, ulid, join(this.#dir, ulid), filesConcurrency, signal, {shared: true});
     });
     return plan.map((meta) => ({dir: join(this.#dir, meta.ulid), meta}));
   }

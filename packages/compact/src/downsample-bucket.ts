@@ -91,7 +91,7 @@ async function downsampleOne(ctx: CompactContext, {meta, to}: DownsampleTask, si
   const root = join(ctx.dataDir, DOWNSAMPLE_DIR);
   const dir = join(root, meta.ulid);
   const stop = metrics.downsampleSeconds.with({resolution: String(resolutionOf(meta))}).startTimer();
-  await downloadBlock(bucket, meta.ulid, dir, ctx.filesConcurrency, signal);
+  await downloadBlock(bucket, meta.ulid, dir, ctx.filesConcurrency, signal, {shared: true});
   const ulid = newUlid(ctx.now());
   const made = join(root, ulid);
   const job = {kind: "downsample", input: {dir, meta}, parent: root, ulid, resolution: to, acceptMalformed} as const;

@@ -11,9 +11,19 @@ export type ObjectAttributes = {readonly size: number; readonly lastModified: Da
 
 /** Whole objects to and from local files without passing through this process; as `get` and `upload` in all else. */
 export type FileCopies = {
-  /** Writes the object into a new or emptied file; gives its bytes. */
-  copyOut(key: string, path: string, signal: AbortSignal): Promise<number>;
-  copyIn(key: string, path: string, signal: AbortSignal): Promise<number>;
+  /** Writes the object into a new file, which takes the place of one that is there; gives its bytes. */
+  copyOut(key: string, path: string, options: CopyOptions, signal: AbortSignal): Promise<number>;
+  copyIn(key: string, path: string, options: CopyOptions, signal: AbortSignal): Promise<number>;
+  /** Whether the object and the file are one file on disk, so that there is nothing to compare. */
+  isShared(key: string, path: string, signal: AbortSignal): Promise<boolean>;
+};
+
+export type CopyOptions = {
+  /**
+   * The caller never writes into the local file (any more), so that object and file may be one file on disk where both
+   * are on one file system. An uploaded object then keeps the file's time of writing.
+   */
+  readonly shared?: boolean | undefined;
 };
 
 /**

@@ -1,9 +1,22 @@
 import {randomUUID} from "node:crypto";
-import type {Dirent} from "node:fs";
-import {copyFile, type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat, unlink} from "node:fs/promises";
+import {constants, type Dirent} from "node:fs";
+import {
+  copyFile,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+} from "node:fs/promises";
 import {dirname, join, resolve} from "node:path";
 import {errorText, StrataError} from "@strata/base";
-import type {Bucket, FileCopies, ObjectAttributes, ObjectEntry} from "./bucket.ts";
+import type {Bucket, CopyOptions, FileCopies, ObjectAttributes, ObjectEntry} from "./bucket.ts";
 import {notFound, throwIfAborted} from "./bucket-errors.ts";
 import {checkDir, checkKey, compareKeys} from "./key.ts";
 import {COPY_BYTES} from "./object-io.ts";
@@ -26,8 +39,9 @@ export class FilesystemBucket implements Bucket {
   readonly #files: OpenFiles;
   /** PERF: the kernel copies; a block streamed through costs some 2 ms of CPU a megabyte, and buffers. */
   readonly files: FileCopies = {
-    copyOut: (key, path, signal) => this.#copyOut(key, path, signal),
-    copyIn: (key, path, signal) => this.#put(key, undefined, signal, (to) => copyDurably(path, to)),
+    copyOut: (key, path, options, signal) => this.#copyOut(key, path, options, signal),
+    copyIn: (key, path, options, signal) => this.#put(key, undefined, signal, (to) => copyDurably(path, to, options)),
+    isShared: (key, path, signal) => this.#isShared(key, path, signal),
   };
   #staging: Promise<void> | undefined;
 
@@ -187,15 +201,27 @@ export class FilesystemBucket implements Bucket {
     return found;
   }
 
-  async #copyOut(key: string, path: string, signal: AbortSignal): Promise<number> {
+  async #copyOut(key: string, path: string, options: CopyOptions, signal: AbortSignal): Promise<number> {
     const {file, size} = await this.#open(key, signal);
     await file.close();
     try {
-      await copyFile(join(this.#root, key), path);
+      await copyOrLink(join(this.#root, key), path, options);
     } catch (err) {
       throw this.#failure("read", key, err);
     }
     return size;
+  }
+
+  async #isShared(key: string, path: string, signal: AbortSignal): Promise<boolean> {
+    checkKey(key);
+    throwIfAborted(signal, `stat ${key}`);
+    try {
+      const [object, file] = await Promise.all([stat(join(this.#root, key)), stat(path)]);
+      return object.ino === file.ino && object.dev === file.dev && object.ino !== 0;
+    } catch (err) {
+      if (isMissing(err)) return false;
+      throw this.#failure("stat", key, err);
+    }
   }
 
   async upload(
@@ -331,8 +357,8 @@ async function writeDurably(path: string, body: AsyncIterable<Uint8Array>, signa
   return written;
 }
 
-async function copyDurably(from: string, to: string): Promise<number> {
-  await copyFile(from, to);
+async function copyDurably(from: string, to: string, options: CopyOptions): Promise<number> {
+  await copyOrLink(from, to, options);
   const file = await open(to, "r+");
   try {
     await file.sync();
@@ -341,6 +367,32 @@ async function copyDurably(from: string, to: string): Promise<number> {
     await file.close();
   }
 }
+
+/** Makes the new file `to`; a file that is there may have other names and is not written into. */
+async function copyOrLink(from: string, to: string, {shared = false}: CopyOptions): Promise<void> {
+  await rm(to, {force: true});
+  if (shared) {
+    try {
+      // Not the name but the file: a symbolic link in a bucket stands for what it points to.
+      await link(await realpath(from), to);
+      return;
+    } catch (err) {
+      if (!CANNOT_LINK.has(errno(err))) throw err;
+    }
+  }
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+}
+
+/** Another file system, one without links, a file of another owner, too many links: a copy is always possible. */
+const CANNOT_LINK: ReadonlySet<string> = new Set([
+  "EXDEV",
+  "EPERM",
+  "EACCES",
+  "ENOTSUP",
+  "EOPNOTSUPP",
+  "ENOSYS",
+  "EMLINK",
+]);
 
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r").catch(() => undefined);

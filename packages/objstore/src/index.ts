@@ -1,4 +1,4 @@
-export type {Bucket, FileCopies, ObjectAttributes, ObjectEntry} from "./bucket.ts";
+export type {Bucket, CopyOptions, FileCopies, ObjectAttributes, ObjectEntry} from "./bucket.ts";
 export {isNotFound, notFound, throwIfAborted} from "./bucket-errors.ts";
 export {bucketFromConfig} from "./config.ts";
 export {FilesystemBucket} from "./filesystem.ts";

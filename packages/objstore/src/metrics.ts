@@ -54,20 +54,21 @@ class MeteredBucket implements Bucket {
   /** Copies count as the operations they stand for. */
   #countedCopies(files: FileCopies): FileCopies {
     return {
-      copyOut: async (key, path, signal) => {
+      copyOut: async (key, path, options, signal) => {
         const of = this.#of.get;
-        const bytes = await this.#timed(of, signal, () => files.copyOut(key, path, signal));
+        const bytes = await this.#timed(of, signal, () => files.copyOut(key, path, options, signal));
         of.fetched.inc(bytes);
         of.transferred.observe(bytes);
         return bytes;
       },
-      copyIn: async (key, path, signal) => {
+      copyIn: async (key, path, options, signal) => {
         const of = this.#of.upload;
-        const bytes = await this.#timed(of, signal, () => files.copyIn(key, path, signal));
+        const bytes = await this.#timed(of, signal, () => files.copyIn(key, path, options, signal));
         of.transferred.observe(bytes);
         this.#lastUpload.setToCurrentTime();
         return bytes;
       },
+      isShared: (key, path, signal) => files.isShared(key, path, signal),
     };
   }
 

@@ -1,7 +1,7 @@
 import {createReadStream} from "node:fs";
-import {open, stat} from "node:fs/promises";
+import {open, rm, stat} from "node:fs/promises";
 import {StrataError, withContext} from "@strata/base";
-import type {Bucket} from "./bucket.ts";
+import type {Bucket, CopyOptions} from "./bucket.ts";
 
 /**
  * A whole small object in memory. `limit` bounds it (bytes): a larger one is `limit`, so that a foreign object under a
@@ -30,10 +30,16 @@ async function* oneChunk(body: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** Streams the local file at `path` into the object `key`. */
-export async function uploadFile(bucket: Bucket, key: string, path: string, signal: AbortSignal): Promise<void> {
+export async function uploadFile(
+  bucket: Bucket,
+  key: string,
+  path: string,
+  signal: AbortSignal,
+  options: CopyOptions = {},
+): Promise<void> {
   try {
     if (bucket.files !== undefined) {
-      await bucket.files.copyIn(key, path, signal);
+      await bucket.files.copyIn(key, path, options, signal);
       return;
     }
     const {size} = await stat(path);
@@ -43,15 +49,26 @@ export async function uploadFile(bucket: Bucket, key: string, path: string, sign
   }
 }
 
-/** Streams the object `key` into a new or truncated local file. A failure leaves a partial file behind. */
-export async function downloadFile(bucket: Bucket, key: string, path: string, signal: AbortSignal): Promise<void> {
+/**
+ * Streams the object `key` into a new local file, which takes the place of one that is there. A failure leaves a partial
+ * file behind.
+ */
+export async function downloadFile(
+  bucket: Bucket,
+  key: string,
+  path: string,
+  signal: AbortSignal,
+  options: CopyOptions = {},
+): Promise<void> {
   try {
     if (bucket.files !== undefined) {
-      await bucket.files.copyOut(key, path, signal);
+      await bucket.files.copyOut(key, path, options, signal);
       return;
     }
     const body = await bucket.get(key, signal);
-    const file = await open(path, "w");
+    // What is there may be one file with an object of another bucket: it is not written into.
+    await rm(path, {force: true});
+    const file = await open(path, "wx");
     try {
       for await (const part of body) await file.writeFile(part);
     } finally {

@@ -23,8 +23,9 @@ class PrefixBucket implements Bucket {
     this.provider = inner.provider;
     const {files} = inner;
     this.files = files && {
-      copyOut: (key, path, signal) => files.copyOut(this.#key(key), path, signal),
-      copyIn: (key, path, signal) => files.copyIn(this.#key(key), path, signal),
+      copyOut: (key, path, options, signal) => files.copyOut(this.#key(key), path, options, signal),
+      copyIn: (key, path, options, signal) => files.copyIn(this.#key(key), path, options, signal),
+      isShared: (key, path, signal) => files.isShared(this.#key(key), path, signal),
     };
   }
 

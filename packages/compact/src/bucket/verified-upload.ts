@@ -7,8 +7,8 @@ import {type BlockMeta, encodeBlockMeta} from "@strata/tsdb";
 import type {CompactContext} from "../context.ts";
 
 /**
- * Uploads the block directory `dir` and reads every object back against the local files. Only after that may anything
- * that the block replaces be marked. A block that came back different is taken out of the bucket again.
+ * Uploads the block directory `dir` and reads every object back against the local files, into which nobody may write any
+ * more. Only after that may anything that the block replaces be marked. A block that came back different is taken out of the bucket again.
  */
 export async function uploadVerified(
   ctx: Pick<CompactContext, "bucket" | "hashFunc" | "filesConcurrency" | "now">,
@@ -19,7 +19,7 @@ export async function uploadVerified(
   const meta = await uploadBlock(
     bucket,
     dir,
-    {hashFunc, concurrency: filesConcurrency, now, allowNoLabels: true},
+    {hashFunc, concurrency: filesConcurrency, now, allowNoLabels: true, shared: true},
     signal,
   );
   const different = await firstDifference(bucket, dir, meta, signal);
@@ -52,6 +52,8 @@ async function firstDifference(
 }
 
 async function equalsFile(bucket: Bucket, key: string, path: string, signal: AbortSignal): Promise<boolean> {
+  // A bucket on the same disk took the file itself; it was synced before.
+  if (await bucket.files?.isShared(key, path, signal)) return true;
   const file = await open(path, "r");
   try {
     const {size} = await file.stat();
