@@ -113,3 +113,8 @@ export function putVarint4(out: usize, value: u32): void {
 export function varintSize(value: u32): u32 {
   return value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
 }
+
+/** Copies a name or value, 16 bytes at a time: up to 15 bytes too many, which is quicker than a call for each. */
+@inline export function copyShort(dst: usize, src: usize, length: u32): void {
+  for (let i: u32 = 0; i < length; i += 16) v128.store(dst + i, v128.load(src + i));
+}

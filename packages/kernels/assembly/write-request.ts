@@ -12,7 +12,7 @@
 
 import {NO_ROOM} from "./bits";
 import {
-  advance, at, begin, fail, fault, faultDetail, fieldEnd, moveTo, shortVarint, skip, varint, WRONG_WIRE_TYPE,
+  advance, at, begin, copyShort, fail, fault, faultDetail, fieldEnd, moveTo, shortVarint, skip, varint, WRONG_WIRE_TYPE,
 } from "./proto-bytes";
 import {xxhash64} from "./xxhash64";
 
@@ -190,11 +190,6 @@ export function writeGather(src: usize, series: usize, list: usize, count: u32, 
     out += size;
   }
   return <u32>(out - dst);
-}
-
-/** Copies a name or value, 16 bytes at a time: up to 15 bytes too many, which is quicker than a call for each. */
-@inline function copyShort(dst: usize, src: usize, length: u32): void {
-  for (let i: u32 = 0; i < length; i += 16) v128.store(dst + i, v128.load(src + i));
 }
 
 /**

@@ -2,13 +2,13 @@
 // fields (3 and 17), which 1.0 does not have and its readers skip.
 //
 //   v2: 4 symbols   5 series { 1 label references   2 samples   3 histograms   4 exemplars { 1 references … } }
-//   job (u32 each): 0 room for symbols   4 symbols (u32 offset, u32 length)   8 target   12 its room
+//   job (u32 each): 0 room for symbols   4 symbols (u32 offset, u32 length, of the whole field)   8 target   12 its room, with 16 bytes behind
 //   results:       16 symbols   20 series   24 samples   28 histograms   32 exemplars   36 offset of the fault
 //                  40 its detail   44 metadata entries
 
 import {NO_ROOM} from "./bits";
 import {
-  at, begin, fail, fault, faultDetail, fieldEnd, moveTo, putVarint, putVarint4, shortVarint, skip, varintSize,
+  at, begin, copyShort, fail, fault, faultDetail, fieldEnd, moveTo, putVarint, putVarint4, shortVarint, skip,
   WRONG_WIRE_TYPE,
 } from "./proto-bytes";
 
@@ -44,20 +44,67 @@ function reference(ref: u64): void {
   }
   const n = symbols + (<usize>nameRef << 3);
   const v = symbols + (<usize>ref << 3);
-  const nameLength = load<u32>(n, 4);
-  const valueLength = load<u32>(v, 4);
-  const inner = 2 + varintSize(nameLength) + nameLength + varintSize(valueLength) + valueLength;
-  if (!hasRoom(<usize>inner + 6)) return;
-  store<u8>(out++, 0x0a);
-  out = putVarint(out, inner);
-  store<u8>(out++, 0x0a);
-  out = putVarint(out, nameLength);
-  memory.copy(out, base + load<u32>(n), nameLength);
-  out += nameLength;
-  store<u8>(out++, 0x12);
-  out = putVarint(out, valueLength);
-  memory.copy(out, base + load<u32>(v), valueLength);
-  out += valueLength;
+  const inner = load<u32>(n, 4) + load<u32>(v, 4);
+  if (hasRoom(<usize>inner + LABEL_HEAD)) out = putLabel(out, n, v, inner);
+}
+
+/** Tag and length of a label at the most. */
+const LABEL_HEAD: u32 = 6;
+
+/** Writes a label: its name and value are fields of the request, which only change their numbers. */
+@inline function putLabel(to: usize, n: usize, v: usize, inner: u32): usize {
+  const nameSize = load<u32>(n, 4);
+  let o = to;
+  store<u8>(o, 0x0a);
+  if (inner < 0x80) {
+    store<u8>(o, <u8>inner, 1);
+    o += 2;
+  } else o = putVarint(o + 1, inner);
+  copyShort(o, base + load<u32>(n), nameSize);
+  store<u8>(o, 0x0a);
+  o += nameSize;
+  const valueSize = load<u32>(v, 4);
+  copyShort(o, base + load<u32>(v), valueSize);
+  store<u8>(o, 0x12);
+  return o + valueSize;
+}
+
+/** As far as a list [at, to) holds pairs of references of one or two bytes each. The rest is for `reference`. */
+function shortPairs(to: usize): void {
+  // PERF: the places are locals here: as globals, each step would wait for the one before to reach memory.
+  let p = at;
+  let o = out;
+  const table = symbols;
+  const count = symbolCount;
+  while (p < to) {
+    // Reads behind the list, at most four bytes, stay within memory.
+    let q = p;
+    let word = <u32>load<u16>(q);
+    let nameRef = word & 0x7f;
+    q++;
+    if (word & 0x80) {
+      if (word & 0x8000) break;
+      nameRef |= (word >> 1) & 0x3f80;
+      q++;
+    }
+    word = <u32>load<u16>(q);
+    let ref = word & 0x7f;
+    q++;
+    if (word & 0x80) {
+      if (word & 0x8000) break;
+      ref |= (word >> 1) & 0x3f80;
+      q++;
+    }
+    if (q > to || nameRef >= count || ref >= count) break;
+    const n = table + (<usize>nameRef << 3);
+    const v = table + (<usize>ref << 3);
+    const inner = load<u32>(n, 4) + load<u32>(v, 4);
+    if (<usize>inner + LABEL_HEAD > outEnd - o) break;
+    o = putLabel(o, n, v, inner);
+    p = q;
+  }
+  moveTo(p);
+  out = o;
 }
 
 /** Copies the content [at, to) of a field as another field. */
@@ -66,7 +113,7 @@ function copyField(tag: u8, to: usize): void {
   if (!hasRoom(<usize>size + 6)) return;
   store<u8>(out++, tag);
   out = putVarint(out, size);
-  memory.copy(out, at, size);
+  copyShort(out, at, size);
   out += size;
   moveTo(to);
 }
@@ -75,6 +122,7 @@ function copyField(tag: u8, to: usize): void {
 function references(tag: u64, end: usize): bool {
   if (tag == 0x0a) {
     const to = fieldEnd(end);
+    if (name < 0) shortPairs(to);
     while (at < to && fault == 0 && !full) reference(shortVarint(to));
     return true;
   }
@@ -108,7 +156,7 @@ function exemplar(to: usize): void {
     // Value (2) and time (3) have the same numbers in both.
     const size = at - field;
     if (!hasRoom(size)) break;
-    memory.copy(out, field, size);
+    copyShort(out, field, <u32>size);
     out += size;
   }
   close(start);
@@ -133,6 +181,8 @@ export function writeFromV2(src: usize, length: u32, job: usize): i32 {
   begin(src);
   while (at < end && fault == 0 && !full) {
     const tag = shortVarint(end);
+    // From the last byte of the tag on, which another number takes the place of.
+    const field = at - 1;
     if (tag != 0x22) {
       if (tag >> 3 == 4 || (tag >> 3 == 5 && tag != 0x2a)) fail(WRONG_WIRE_TYPE, <u32>tag & 7);
       else skip(tag, end);
@@ -143,8 +193,8 @@ export function writeFromV2(src: usize, length: u32, job: usize): i32 {
     else {
       const symbol = symbols + (<usize>symbolCount << 3);
       symbolCount++;
-      store<u32>(symbol, <u32>(at - src));
-      store<u32>(symbol + 4, <u32>(to - at));
+      store<u32>(symbol, <u32>(field - src));
+      store<u32>(symbol + 4, <u32>(to - field));
     }
     moveTo(to);
   }

@@ -150,7 +150,7 @@ export class WriteWindow implements Disposable {
     const symbolRoom = Math.ceil(this.length / 2) + 1;
     const symbols = this.#columns.reserve(8 * symbolRoom);
     for (;;) {
-      const dst = this.#other.reserve(room);
+      const dst = this.#other.reserve(room + MARGIN);
       const job = this.#job >>> 2;
       const u32 = k.u32();
       u32[job] = symbolRoom;
