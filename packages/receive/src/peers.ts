@@ -6,6 +6,8 @@ import {Peer} from "./peer.ts";
 export type PeersOptions = {
   readonly tls: ClientTls | undefined;
   readonly compression: Compression;
+  /** See GrpcClientOptions. */
+  readonly serviceConfig: string;
   readonly workers: number;
   readonly timeoutMs: number;
   readonly maxBackoffMs: number;
@@ -61,8 +63,8 @@ export class Peers {
   }
 
   #connect(address: string): Transport {
-    const {tls, compression, registry} = this.#o;
-    return new GrpcClient({address, tls, compression, metrics: rpcMetrics(registry, "client")});
+    const {tls, compression, serviceConfig, registry} = this.#o;
+    return new GrpcClient({address, tls, compression, serviceConfig, metrics: rpcMetrics(registry, "client")});
   }
 
   /** Lets go of all but these. */

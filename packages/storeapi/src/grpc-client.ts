@@ -7,7 +7,7 @@ import {
   type StatusObject,
   setLogVerbosity,
 } from "@grpc/grpc-js";
-import {StrataError} from "@strata/base";
+import {errorText, StrataError} from "@strata/base";
 import type {Init, MethodDef} from "@strata/proto";
 import {TRACEPARENT} from "@strata/telemetry";
 import {DEFAULT_TENANT, NO_HASHES_KEY, REQUEST_ID_KEY, START_TIMES_KEY, TENANT_KEY} from "./call-context.ts";
@@ -25,6 +25,8 @@ export type GrpcClientOptions = {
   /** Plaintext when left out. */
   readonly tls?: ClientTls | undefined;
   readonly compression?: Compression | undefined;
+  /** gRPC's service configuration as JSON: retries, time-outs, balancing between the addresses of a name. */
+  readonly serviceConfig?: string | undefined;
   readonly metrics: RpcMetrics;
 };
 
@@ -72,7 +74,11 @@ export class GrpcClient implements Transport {
     this.connection = {address, tls, compression, group: undefined};
     this.#metrics = options.metrics;
     setLogVerbosity(logVerbosity.NONE);
-    this.#channel = new Channel(options.address, credentials(options.tls), channelOptions(options.tls));
+    this.#channel = new Channel(
+      options.address,
+      credentials(options.tls),
+      channelOptions(options.tls, options.serviceConfig ?? ""),
+    );
     teachChannelSnappy(this.#channel, options.compression === "snappy");
   }
 
@@ -134,6 +140,17 @@ export class GrpcClient implements Transport {
   /** Lets running calls finish, refuses new ones. */
   close(): void {
     this.#channel.close();
+  }
+}
+
+/** Throws `bad_data` for what is no service configuration: the library would tell at the first call only. */
+export function checkServiceConfig(text: string): void {
+  if (text === "") return;
+  try {
+    // Channels connect when they are first used.
+    new Channel("127.0.0.1:1", credentials(undefined), channelOptions(undefined, text)).close();
+  } catch (err) {
+    throw new StrataError("bad_data", `cannot use gRPC service configuration: ${errorText(err)}`, {cause: err});
   }
 }
 
@@ -215,7 +232,7 @@ function credentials(tls: ClientTls | undefined): ChannelCredentials {
 /** See grpc-server.ts: both sides need a window of more than 1 MiB, else 64 KiB messages wait for each other. */
 const WINDOW = 1 << 20;
 
-function channelOptions(tls: ClientTls | undefined): ChannelOptions {
+function channelOptions(tls: ClientTls | undefined, serviceConfig: string): ChannelOptions {
   return {
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
@@ -229,6 +246,7 @@ function channelOptions(tls: ClientTls | undefined): ChannelOptions {
     "grpc.enable_channelz": 0,
     // Stores are reached directly; a proxy meant for the web would get their addresses otherwise.
     "grpc.enable_http_proxy": 0,
+    ...(serviceConfig === "" ? {} : {"grpc.service_config": serviceConfig}),
     ...(tls?.serverName ? {"grpc.ssl_target_name_override": tls.serverName} : {}),
   };
 }

@@ -26,6 +26,7 @@ export {type GroupOptions, GroupTransport, type RetryPolicy} from "./group-trans
 export {
   type CallOptions,
   type Compression,
+  checkServiceConfig,
   GrpcClient,
   type GrpcClientOptions,
   type Transport,

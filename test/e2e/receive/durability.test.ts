@@ -5,19 +5,26 @@ import {setTimeout as delay} from "node:timers/promises";
 import {random, repeat, seed, tempDir} from "@strata/base/testing";
 import {Receiver, writeRing} from "./fleet.ts";
 import {Ledger} from "./ledger.ts";
+import {SmallDisk} from "./small-disk.ts";
 
 /** Rounds of trouble, and how long one lasts at the most (ms): some seconds in all, over five minutes in a soak run. */
 const ROUNDS = repeat(60);
 const ROUND_MS = 900 * repeat(10);
 const WRITERS = 3;
 const SERIES = 20;
+/** More than a receiver of this test writes in a soak run. */
+const DISK_MB = 512;
 
-test("what three copies acknowledged is readable after kills, partitions and resizes", async (t) => {
+test("what three copies acknowledged is readable after kills, partitions, resizes and a full disk", async (t) => {
   const next = random(seed());
   const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
   const ringFile = join(tempDir(t), "rings.json");
-  const receivers = await Promise.all(["a", "b", "c", "d"].map((name) => Receiver.create(t, name, ringFile)));
-  const [, , , spare] = receivers;
+  const disk = SmallDisk.mount(t, DISK_MB);
+  const receivers = await Promise.all([
+    Receiver.create(t, "a", ringFile, disk?.dir),
+    ...["b", "c", "d"].map((name) => Receiver.create(t, name, ringFile)),
+  ]);
+  const [onDisk, , , spare] = receivers as [Receiver, Receiver, Receiver, Receiver];
   writeRing(ringFile, receivers.slice(0, 3));
   await Promise.all(receivers.map((r) => r.start()));
 
@@ -45,13 +52,28 @@ test("what three copies acknowledged is readable after kills, partitions and res
     async resize() {
       const out = pick([undefined, ...receivers]);
       const members = receivers.filter((r) => r !== out);
-      writeRing(ringFile, members.length >= 3 ? members : [...members, spare as Receiver]);
+      writeRing(ringFile, members.length >= 3 ? members : [...members, spare]);
       await pause();
     },
+    ...(disk !== undefined && {
+      async fill() {
+        disk.fill();
+        await pause();
+        // Half of the time it is killed while it cannot write.
+        const dies = next() < 0.5;
+        if (dies) await onDisk.kill();
+        disk.free();
+        if (dies) await onDisk.start();
+      },
+    }),
   };
+  if (disk === undefined) t.diagnostic("the disk is not filled: mounting one takes root");
+  const kinds = Object.keys(troubles);
+  // Each of them once, then whatever comes.
+  const first = kinds.map((kind) => ({kind, at: next()})).sort((a, b) => a.at - b.at);
   const done: string[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const name = pick(Object.keys(troubles));
+    const name = first[round]?.kind ?? pick(kinds);
     done.push(name);
     await troubles[name]?.();
   }

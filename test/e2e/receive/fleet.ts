@@ -38,10 +38,11 @@ export class Receiver {
     this.#ringFile = ringFile;
   }
 
-  static async create(t: TestScope, name: string, ringFile: string): Promise<Receiver> {
+  /** `dir` is where it stores; a directory of its own when left out. */
+  static async create(t: TestScope, name: string, ringFile: string, dir = tempDir(t)): Promise<Receiver> {
     const ports = [await freePort(), await freePort()] as const;
     const gate = await tcpGate(t, () => ports[0]);
-    return new Receiver(t, name, ports, gate, tempDir(t), ringFile);
+    return new Receiver(t, name, ports, gate, dir, ringFile);
   }
 
   get isRunning(): boolean {

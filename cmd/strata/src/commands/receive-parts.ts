@@ -14,6 +14,7 @@ import {
   type WriteHandler,
   type WriteSink,
 } from "@strata/receive";
+import {checkServiceConfig} from "@strata/storeapi";
 import type {Logger, Registry} from "@strata/telemetry";
 import {type TenantConfig, tlsListener, type WebConfig} from "@strata/web";
 import type {receiveFlags} from "../flags/receive.ts";
@@ -23,13 +24,25 @@ export type ReceiveFlags = FlagValues<typeof receiveFlags>;
 
 /** Start times are kept only with it: they make chunks that Go's stores refuse. */
 const START_TIMES = "st-storage";
-/** Names that the originals know; one is without effect here. */
-const FEATURES = new Set([START_TIMES, "metric-names-filter"]);
+/** Asks a receiver to tell queriers of the names of its metrics. */
+const NAMES_FILTER = "metric-names-filter";
 
-/** Whether start times are kept. Unknown features are logged. */
+/** Accepted for the sake of the originals' command lines, and why they change nothing here. */
+const WITHOUT_EFFECT: readonly (readonly [keyof ReceiveFlags, string])[] = [
+  ["receive.capnproto-address", "receivers speak protobuf to one another"],
+  ["receive.lazy-retrieval-max-buffered-responses", "the tenants' series are merged in this process, unbuffered"],
+  ["tsdb.head.expanded-postings-cache-size", "postings of the head are lists in memory, nothing is expanded"],
+  ["tsdb.block.expanded-postings-cache-size", "postings of blocks are read from the page cache"],
+  ["tsdb.write-queue-size", "chunks are written when they are full, there is no queue"],
+];
+
+/** Whether start times are kept. Features that do nothing are logged. */
 export function keepsStartTimes(flags: ReceiveFlags, log: Logger): boolean {
   const features = flags["enable-feature"].flatMap((value) => value.split(",")).filter((name) => name !== "");
-  for (const name of features) if (!FEATURES.has(name)) log.warn("unknown feature, ignored", {feature: name});
+  for (const name of features) {
+    if (name === NAMES_FILTER) log.warn(`--enable-feature=${NAMES_FILTER} has no effect: queriers ask every receiver`);
+    else if (name !== START_TIMES) log.warn("unknown feature, ignored", {feature: name});
+  }
   return features.includes(START_TIMES);
 }
 
@@ -41,9 +54,8 @@ export function checkFlags(flags: ReceiveFlags, given: ReadonlySet<string>, log:
       "--receive.replication-protocol=capnproto is not supported: use protobuf, which every receiver speaks",
     );
   }
-  if (given.has("receive.capnproto-address")) {
-    log.warn("--receive.capnproto-address has no effect: receivers speak protobuf to one another");
-  }
+  for (const [flag, why] of WITHOUT_EFFECT) if (given.has(flag)) log.warn(`--${flag} has no effect: ${why}`);
+  checkServiceConfig(flags["receive.grpc-service-config"]);
   if (flags.label.length === 0) {
     throw new StrataError(
       "bad_data",
@@ -94,6 +106,7 @@ export function newRouting(flags: ReceiveFlags, log: Logger, registry: Registry)
   const peers = new Peers({
     tls: peerTls(flags),
     compression: flags["receive.grpc-compression"],
+    serviceConfig: flags["receive.grpc-service-config"],
     workers: flags["receive.forward.async-workers"],
     timeoutMs: flags["receive-forward-timeout"],
     maxBackoffMs: flags["receive-forward-max-backoff"],
