@@ -1,14 +1,14 @@
 /**
- * The pages in the order of the navigation: path below the prefix, title, and the path of the API that a component must
- * have for the page to have something to show.
+ * The pages in the order of the navigation: path below the prefix, title, letter that goes there after `g`, and the
+ * path of the API that a component must have for the page to have something to show.
  */
 export const PAGES = /** @type {const} */ ([
-  {path: "graph", title: "Query", needs: "/query"},
-  {path: "alerts", title: "Alerts", needs: "/rules"},
-  {path: "rules", title: "Rules", needs: "/rules"},
-  {path: "targets", title: "Targets", needs: "/targets"},
-  {path: "stores", title: "Stores", needs: "/stores"},
-  {path: "blocks", title: "Blocks", needs: "/blocks"},
-  {path: "queries", title: "Running", needs: "/queries/active"},
-  {path: "status", title: "Status", needs: "/status/buildinfo"},
+  {path: "graph", title: "Query", key: "q", needs: "/query"},
+  {path: "alerts", title: "Alerts", key: "a", needs: "/rules"},
+  {path: "rules", title: "Rules", key: "r", needs: "/rules"},
+  {path: "targets", title: "Targets", key: "t", needs: "/targets"},
+  {path: "stores", title: "Stores", key: "s", needs: "/stores"},
+  {path: "blocks", title: "Blocks", key: "b", needs: "/blocks"},
+  {path: "queries", title: "Running", key: "n", needs: "/queries/active"},
+  {path: "status", title: "Status", key: "i", needs: "/status/buildinfo"},
 ]);

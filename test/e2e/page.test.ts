@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
-import {mkdirSync} from "node:fs";
 import {join} from "node:path";
 import {after, before, describe, test} from "node:test";
-import {freePort, repoRoot, requireTool, tempDir} from "@strata/base/testing";
+import {CHROMIUM_ARGS, freePort, requireTool, screenshotDir, tempDir} from "@strata/base/testing";
 import {type Browser, chromium, type Page} from "playwright-core";
 import {demoBucket} from "./demo-bucket.ts";
 import {endpointSeen, strata, suiteScope} from "./strata.ts";
 
 const HOUR = 3_600_000;
 const tool = requireTool("chromium");
-const artefacts = join(repoRoot, "test/artefacts");
-
-const ARGS =
-  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
 /** The pages of a real querier over a real store gateway, in a real browser. */
 describe("the pages over real components", {skip: tool.skip}, () => {
@@ -27,7 +22,6 @@ describe("the pages over real components", {skip: tool.skip}, () => {
   const refused: string[] = [];
 
   before(async () => {
-    mkdirSync(artefacts, {recursive: true});
     // Reaches past the present, so that every page whose range ends now has something to show.
     const {objstore} = await demoBucket(dir, Date.now() + 4 * HOUR);
     storeAddress = `127.0.0.1:${await freePort()}`;
@@ -43,7 +37,7 @@ describe("the pages over real components", {skip: tool.skip}, () => {
     ]);
     url = querier.url;
     await endpointSeen(url, "store", store);
-    browser = await chromium.launch({executablePath: tool.path, headless: true, args: ARGS.split(" ")});
+    browser = await chromium.launch({executablePath: tool.path, headless: true, args: [...CHROMIUM_ARGS]});
   });
   after(() => browser?.close());
 
@@ -63,7 +57,8 @@ describe("the pages over real components", {skip: tool.skip}, () => {
     await page.goto(`${url}${path}`);
     return page;
   };
-  const shoot = (page: Page, name: string) => page.screenshot({path: join(artefacts, `${name}.png`), fullPage: true});
+  const shoot = (page: Page, name: string) =>
+    page.screenshot({path: join(screenshotDir(), `e2e-${name}.png`), fullPage: true});
 
   test("a query typed at the root draws its lines", async () => {
     const page = await open("/");

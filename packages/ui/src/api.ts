@@ -50,20 +50,25 @@ export class ApiError extends Error {
 /** The server's address below which `api/v1` lies: the folder of this page, so that any prefix works. */
 export const baseUrl = (): string => new URL(".", document.baseURI).href;
 
-/** POST for queries, whose expressions may be long; GET unless it is said otherwise. Throws ApiError, or AbortError when cancelled. */
-export async function callApi<T>(
-  path: string,
-  params: Readonly<Record<string, string>> | undefined,
-  signal: AbortSignal,
-  method: "GET" | "DELETE" = "GET",
-): Promise<Answer<T>> {
+/** How the API is asked. */
+export type Call = {
+  readonly signal: AbortSignal;
+  /** Sent as a form by POST: expressions may be long. */
+  readonly params?: URLSearchParams;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** GET unless there are parameters. */
+  readonly method?: "GET" | "DELETE";
+};
+
+/** Asks a path below `api/v1`. Throws ApiError, or AbortError when cancelled. */
+export async function callApi<T>(path: string, {signal, params, headers, method = "GET"}: Call): Promise<Answer<T>> {
   const url = new URL(`api/v1/${path}`, baseUrl());
   let response: Response;
   try {
     response = await fetch(url, {
       signal,
-      headers: {Accept: "application/json"},
-      ...(params === undefined ? {method} : {method: "POST", body: new URLSearchParams(params)}),
+      headers: {Accept: "application/json", ...headers},
+      ...(params === undefined ? {method} : {method: "POST", body: params}),
     });
   } catch (err) {
     if (signal.aborted) throw err;
@@ -71,6 +76,10 @@ export async function callApi<T>(
   }
   return readAnswer<T>(response);
 }
+
+/** Whatever was thrown, as something to show. */
+export const toApiError = (err: unknown): ApiError =>
+  err instanceof ApiError ? err : new ApiError("internal", err instanceof Error ? err.message : String(err));
 
 async function readAnswer<T>(response: Response): Promise<Answer<T>> {
   const text = await response.text();

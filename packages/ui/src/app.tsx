@@ -1,8 +1,10 @@
 import {lazy, type ReactNode, Suspense, useEffect, useRef, useState} from "react";
 import {PAGES, type PagePath} from "../pages.js";
+import {HelpDialog} from "./help-dialog.tsx";
 import {Loading} from "./parts/loaded.tsx";
 import {followLinks, pageAt} from "./parts/navigate.ts";
 import {type Offer, useOffer} from "./parts/use-offer.ts";
+import {useShortcuts} from "./shortcuts.ts";
 import {useTheme} from "./theme.ts";
 import {TopBar} from "./top-bar.tsx";
 
@@ -25,6 +27,8 @@ export function App(): ReactNode {
   const offer = useOffer();
   const main = useRef<HTMLElement>(null);
   const page = usePage(offer);
+  const [help, setHelp] = useState(false);
+  useShortcuts({offer, help: () => setHelp(true), theme: theme.next});
 
   useEffect(() => {
     document.addEventListener("click", followLinks);
@@ -41,10 +45,11 @@ export function App(): ReactNode {
       <button type="button" className="skip" onClick={() => main.current?.focus()}>
         Skip to content
       </button>
-      <TopBar page={page} offer={offer} theme={theme} />
+      <TopBar page={page} offer={offer} theme={theme} onHelp={() => setHelp(true)} />
       <main tabIndex={-1} ref={main}>
         <Content page={page} offer={offer} dark={theme.dark} />
       </main>
+      {help && <HelpDialog offer={offer} onClose={() => setHelp(false)} />}
     </>
   );
 }

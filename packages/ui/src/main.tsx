@@ -5,6 +5,7 @@ import "./styles/base.css";
 import "./styles/parts.css";
 import "./styles/blocks.css";
 import "./styles/query.css";
+import "./styles/explain.css";
 import "./styles/rules.css";
 import {applyTheme} from "./theme.ts";
 

@@ -3,10 +3,15 @@ import {PAGES, type PagePath} from "../pages.js";
 import type {Offer} from "./parts/use-offer.ts";
 import type {Theme, ThemeChoice} from "./theme.ts";
 
-type Props = {readonly page: PagePath | "" | undefined; readonly offer: Offer | undefined; readonly theme: Theme};
+type Props = {
+  readonly page: PagePath | "" | undefined;
+  readonly offer: Offer | undefined;
+  readonly theme: Theme;
+  readonly onHelp: () => void;
+};
 
 /** Name, pages and theme. On narrow screens the pages hide behind a button. */
-export function TopBar({page, offer, theme}: Props): ReactNode {
+export function TopBar({page, offer, theme, onHelp}: Props): ReactNode {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu
@@ -44,6 +49,9 @@ export function TopBar({page, offer, theme}: Props): ReactNode {
           </a>
         ))}
       </nav>
+      <button type="button" className="quiet help" onClick={onHelp} aria-label="Keys" title="Keys (?)">
+        ?
+      </button>
       <ThemeButton choice={theme.choice} next={theme.next} />
     </header>
   );

@@ -1,5 +1,5 @@
 import {existsSync, readFileSync, statSync} from "node:fs";
-import {createServer, type IncomingMessage, type ServerResponse} from "node:http";
+import {createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse} from "node:http";
 import type {AddressInfo} from "node:net";
 import {extname, join} from "node:path";
 import {assetsDir, pages} from "../index.js";
@@ -12,7 +12,12 @@ export type FakeServer = {
   /** With a slash at the end; below a prefix, as behind a proxy. */
   readonly url: string;
   /** What was asked of each API path, oldest first. */
-  readonly asked: {readonly path: string; readonly params: URLSearchParams}[];
+  readonly asked: {
+    readonly path: string;
+    readonly method: string;
+    readonly params: URLSearchParams;
+    readonly headers: IncomingHttpHeaders;
+  }[];
   close(): Promise<void>;
 };
 
@@ -40,7 +45,7 @@ export async function serveFake(handlers: Readonly<Record<string, Handler>>): Pr
     for await (const chunk of request) body += String(chunk);
     const params = new URLSearchParams(body === "" ? url.search : body);
     const name = path.slice("api/v1/".length);
-    asked.push({path: name, params});
+    asked.push({path: name, method: request.method ?? "", params, headers: request.headers});
     const notFound: Reply = {status: 404, body: {status: "error", errorType: "not_found", error: name}};
     const reply = handlers[name]?.(params) ?? notFound;
     response.writeHead(reply.status ?? 200, {"content-type": "application/json"});

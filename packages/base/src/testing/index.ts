@@ -1,3 +1,4 @@
+export {CHROMIUM_ARGS, screenshotDir} from "./browser.ts";
 export {goldenDir, goldenRoot, repoRoot, tempDir} from "./paths.ts";
 export {random, repeat, seed} from "./repeat.ts";
 export type {TestScope} from "./scope.ts";

@@ -5,6 +5,8 @@ export type Column<T> = {
   readonly cell: (row: T) => ReactNode;
   /** Numbers stand on the right. */
   readonly right?: boolean;
+  /** How much of the table it gets where there is room: tables below each other then line up. */
+  readonly width?: string;
   /** Long text, which may wrap; other cells stay on one line. */
   readonly wrap?: boolean;
 };
@@ -24,8 +26,8 @@ export function DataTable<T>({label, columns, rows, rowKey}: Props<T>): ReactNod
       <table className="data" aria-label={label}>
         <thead>
           <tr>
-            {columns.map(({name, right}) => (
-              <th key={name} scope="col" className={right ? "right" : undefined}>
+            {columns.map(({name, right, width}) => (
+              <th key={name} scope="col" className={right ? "right" : undefined} style={{width}}>
                 {name}
               </th>
             ))}

@@ -1,6 +1,6 @@
 import {useEffect, useState} from "react";
 import {PAGES, type PagePath} from "../../pages.js";
-import {ApiError, callApi} from "../api.ts";
+import {callApi, toApiError} from "../api.ts";
 
 /** What the component behind the pages has. */
 export type Offer = {
@@ -26,12 +26,12 @@ export function useOffer(): Offer | undefined {
   const [offer, setOffer] = useState<Offer>();
   useEffect(() => {
     const abort = new AbortController();
-    callApi<PagesAnswer>("status/pages", undefined, abort.signal).then(
+    callApi<PagesAnswer>("status/pages", {signal: abort.signal}).then(
       ({data}) => setOffer(offerOf(data)),
       (err: unknown) => {
         if (abort.signal.aborted) return;
         // A server that cannot say, such as another's querier behind our query frontend, or one that is away for now.
-        console.info("cannot learn what the server offers", err instanceof ApiError ? err.message : err);
+        console.info("cannot learn what the server offers", toApiError(err).message);
         setOffer(EVERYTHING);
       },
     );

@@ -1,5 +1,5 @@
 import {useCallback, useEffect, useRef, useState} from "react";
-import {type Answer, ApiError, callApi} from "../api.ts";
+import {type Answer, type ApiError, callApi, toApiError} from "../api.ts";
 
 /** What is known of something that is asked for again and again. */
 export type Polled<T> = {
@@ -34,12 +34,11 @@ export function usePolled<T>(path: string | undefined, everyMs = POLL_MS): Polle
       running = true;
       clearTimeout(timer);
       try {
-        const answer = await callApi<T>(path, undefined, abort.signal);
+        const answer = await callApi<T>(path, {signal: abort.signal});
         setState({answer, at: Date.now(), error: undefined});
       } catch (err) {
         if (abort.signal.aborted) return;
-        const error = err instanceof ApiError ? err : new ApiError("internal", String(err));
-        setState((before) => ({...before, error}));
+        setState((before) => ({...before, error: toApiError(err)}));
       }
       running = false;
       timer = setTimeout(tick, everyMs);

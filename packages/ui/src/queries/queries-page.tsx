@@ -1,5 +1,5 @@
 import {type ReactNode, useState} from "react";
-import {ApiError, callApi} from "../api.ts";
+import {ApiError, callApi, toApiError} from "../api.ts";
 import {counted, formatBytes, formatCount, formatElapsed, formatTime} from "../format.ts";
 import {Badge} from "../parts/badge.tsx";
 import {Confirm} from "../parts/confirm.tsx";
@@ -36,12 +36,14 @@ export function QueriesPage(): ReactNode {
   const [asked, setAsked] = useState<RunningQuery>();
   const [note, setNote] = useState<{text: string; bad: boolean}>();
   const kill = ({id, query}: RunningQuery): void => {
-    callApi(`queries/active/${encodeURIComponent(id)}`, undefined, new AbortController().signal, "DELETE")
+    callApi(`queries/active/${encodeURIComponent(id)}`, {signal: new AbortController().signal, method: "DELETE"})
       .then(
         () => setNote({text: `Ended: ${query}`, bad: false}),
         (err: unknown) => {
           const gone = err instanceof ApiError && err.type === "not_found";
-          setNote(gone ? {text: `It had ended by itself: ${query}`, bad: false} : {text: String(err), bad: true});
+          setNote(
+            gone ? {text: `It had ended by itself: ${query}`, bad: false} : {text: toApiError(err).message, bad: true},
+          );
         },
       )
       .finally(polled.refresh);

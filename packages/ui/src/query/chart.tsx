@@ -1,9 +1,9 @@
 import {type ReactNode, useEffect, useRef} from "react";
 import uPlot from "uplot";
 import {formatTick, formatTime, formatValue} from "../format.ts";
-import {timeLabels, timeStep, timeTicks} from "../ticks.ts";
 import {type GraphData, isolated} from "./graph-data.ts";
 import {lineColour} from "./palette.ts";
+import {followWidth, placeTip, plotFrame, tipLine} from "./plot-frame.ts";
 
 type Props = {
   readonly data: GraphData;
@@ -12,12 +12,6 @@ type Props = {
   readonly dark: boolean;
   readonly onZoom: (from: number, to: number) => void;
 };
-
-const HEIGHT = 340;
-/** Pixels that one time label needs. */
-const LABEL_WIDTH = 70;
-/** A drag shorter than this many pixels is a click. */
-const MIN_DRAG = 6;
 
 /** The chart itself. It is drawn on a canvas, so the legend and the table carry what must be read without seeing it. */
 export function Chart({data, labels, visible, dark, onZoom}: Props): ReactNode {
@@ -29,18 +23,16 @@ export function Chart({data, labels, visible, dark, onZoom}: Props): ReactNode {
 
   useEffect(() => {
     const element = host.current as HTMLDivElement;
+    const showTip = (u: uPlot): void => placeTip(u, tip.current as HTMLDivElement, reading(u, labels, dark));
     const plot = new uPlot(
-      options(element.clientWidth, labels.length, dark, tip.current as HTMLDivElement, labels, (from, to) =>
-        zoom.current(from, to),
-      ),
+      options(element.clientWidth, labels.length, dark, showTip, (from, to) => zoom.current(from, to)),
       [data.times, ...data.columns],
       element,
     );
     chart.current = plot;
-    const resize = new ResizeObserver(() => plot.setSize({width: element.clientWidth, height: HEIGHT}));
-    resize.observe(element);
+    const stop = followWidth(plot, element);
     return () => {
-      resize.disconnect();
+      stop();
       plot.destroy();
       chart.current = undefined;
     };
@@ -69,40 +61,19 @@ function options(
   width: number,
   count: number,
   dark: boolean,
-  tip: HTMLDivElement,
-  labels: readonly string[],
+  showTip: (u: uPlot) => void,
   onZoom: (from: number, to: number) => void,
 ): uPlot.Options {
-  const style = getComputedStyle(document.documentElement);
-  const ink = style.getPropertyValue("--muted").trim();
-  const line = style.getPropertyValue("--line").trim();
-  const axis = {stroke: ink, grid: {stroke: line, width: 1}, ticks: {show: false}, font: "12px system-ui, sans-serif"};
+  const {common, timeAxis, valueAxis, zoom} = plotFrame(width, onZoom);
   return {
-    width,
-    height: HEIGHT,
-    padding: [12, 12, 0, 0],
-    legend: {show: false},
+    ...common,
     focus: {alpha: 0.25},
-    cursor: {
-      drag: {x: true, y: false, setScale: false},
-      focus: {prox: 24},
-      points: {size: 7},
-      y: false,
-    },
+    cursor: {...common.cursor, focus: {prox: 24}, points: {size: 7}},
     scales: {x: {time: true}},
     axes: [
+      timeAxis,
       {
-        ...axis,
-        size: 44,
-        splits: (u) => splits(u).ticks,
-        values: (u) => {
-          const {ticks, step, offset} = splits(u);
-          return timeLabels(ticks, step, offset);
-        },
-      },
-      {
-        ...axis,
-        size: 62,
+        ...valueAxis,
         values: (_u, ticks) => {
           const gap = ticks.length > 1 ? Math.abs((ticks[1] as number) - (ticks[0] as number)) : 1;
           return ticks.map((v) => formatTick(v, gap));
@@ -122,53 +93,18 @@ function options(
         },
       })),
     ],
-    hooks: {
-      setSelect: [
-        (u) => {
-          const {left, width: dragged} = u.select;
-          if (dragged < MIN_DRAG) return;
-          u.setSelect({left: 0, top: 0, width: 0, height: 0}, false);
-          onZoom(u.posToVal(left, "x"), u.posToVal(left + dragged, "x"));
-        },
-      ],
-      setCursor: [(u) => showTip(u, tip, labels, dark)],
-    },
+    hooks: {setSelect: [zoom], setCursor: [showTip]},
   };
 }
 
-function splits(u: uPlot): {ticks: number[]; step: number; offset: number} {
-  const {min = 0, max = 0} = u.scales.x as uPlot.Scale;
-  const step = timeStep(max - min, Math.max(2, u.bbox.width / devicePixelRatio / LABEL_WIDTH));
-  const offset = -60 * new Date(((min + max) / 2) * 1000).getTimezoneOffset();
-  return {ticks: timeTicks(min, max, step, offset), step, offset};
-}
-
 /** Time and value of the series nearest to the pointer. */
-function showTip(u: uPlot, tip: HTMLDivElement, labels: readonly string[], dark: boolean): void {
+function reading(u: uPlot, labels: readonly string[], dark: boolean): HTMLElement[] | undefined {
   const {idx, left = -1, top = -1} = u.cursor;
   const near = idx == null || left < 0 ? undefined : nearest(u, idx, top);
-  if (idx == null || near === undefined) {
-    tip.hidden = true;
-    return;
-  }
-  const value = u.data[near]?.[idx] as number;
-  const time = document.createElement("div");
-  time.className = "muted";
-  time.textContent = formatTime(u.data[0][idx] as number);
-  const reading = document.createElement("div");
-  reading.className = "reading";
-  reading.style.borderColor = lineColour(near - 1, dark);
-  reading.textContent = formatValue(value);
-  const name = document.createElement("div");
-  name.className = "name";
-  name.textContent = labels[near - 1] ?? "";
-  tip.replaceChildren(time, reading, name);
-  tip.hidden = false;
-  const x = u.over.offsetLeft + left;
-  const toLeft = left > u.over.clientWidth / 2;
-  tip.style.left = toLeft ? "" : `${x + 14}px`;
-  tip.style.right = toLeft ? `${u.root.clientWidth - x + 14}px` : "";
-  tip.style.top = `${Math.max(0, u.over.offsetTop + Math.min(top, u.over.clientHeight - tip.offsetHeight))}px`;
+  if (idx == null || near === undefined) return undefined;
+  const value = tipLine("reading", formatValue(u.data[near]?.[idx] as number));
+  value.style.borderColor = lineColour(near - 1, dark);
+  return [tipLine("muted", formatTime(u.data[0][idx] as number)), value, tipLine("name", labels[near - 1] ?? "")];
 }
 
 /** The visible series whose point at `idx` is closest to the height `top`. */

@@ -14,7 +14,7 @@ export function GraphControls({state, change, autoStep}: Props & {readonly autoS
   const shorter = RANGES.findLast((range) => range < state.range);
   const longer = RANGES.find((range) => range > state.range);
   return (
-    <div className="controls">
+    <>
       <div className="field joined">
         <Step text="−" label="Shorter range" to={shorter} onClick={(range) => change({range})} />
         <DurationInput label="Range" value={state.range} onCommit={(range) => range && change({range})} />
@@ -35,21 +35,19 @@ export function GraphControls({state, change, autoStep}: Props & {readonly autoS
           onCommit={(step) => change({step})}
         />
       </div>
-    </div>
+    </>
   );
 }
 
 export function TableControls({state, change}: Props): ReactNode {
   return (
-    <div className="controls">
-      <TimeInput
-        label="Evaluation time"
-        hint="now"
-        value={state.moment}
-        shift={state.range / 2}
-        onCommit={(moment) => change({moment})}
-      />
-    </div>
+    <TimeInput
+      label="Evaluation time"
+      hint="now"
+      value={state.moment}
+      shift={state.range / 2}
+      onCommit={(moment) => change({moment})}
+    />
   );
 }
 

@@ -33,22 +33,20 @@ type Props = {
   readonly value: string;
   readonly label: string;
   readonly focus: boolean;
+  /** Go with requests for completions: the tenant. */
+  readonly headers: Readonly<Record<string, string>>;
   /** What the server found wrong with the expression shown. */
   readonly fault: ParseError | undefined;
   readonly onChange: (text: string) => void;
   readonly onExecute: () => void;
 };
 
-// TODO: ask for it, once the querier gathers metadata; until then the answer is 404 and a complaint in the console.
-const isMetadata = (input: RequestInfo | URL): boolean => /\/api\/v1\/metadata(\?|$)/.test(String(input));
-const noMetadata = (): Response => Response.json({status: "success", data: {}});
-
 /** A PromQL editor: completion from the server's own names, errors underlined, Shift or Ctrl + Enter executes. */
-export function ExpressionEditor({value, label, focus, fault, onChange, onExecute}: Props): ReactNode {
+export function ExpressionEditor({value, label, focus, headers, fault, onChange, onExecute}: Props): ReactNode {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
-  const callbacks = useRef({onChange, onExecute});
-  callbacks.current = {onChange, onExecute};
+  const latest = useRef({headers, onChange, onExecute});
+  latest.current = {headers, onChange, onExecute};
   const initial = useRef({value, label, focus});
 
   useEffect(() => {
@@ -56,7 +54,7 @@ export function ExpressionEditor({value, label, focus, fault, onChange, onExecut
     const execute = (target: EditorView): boolean => {
       // Also one that is still being asked for: nobody wants it over the answer.
       closeCompletion(target);
-      callbacks.current.onExecute();
+      latest.current.onExecute();
       return true;
     };
     const promql = new PromQLExtension().setComplete({
@@ -65,7 +63,7 @@ export function ExpressionEditor({value, label, focus, fault, onChange, onExecut
         httpMethod: "GET",
         // Completion is a help: without the server it just knows fewer names.
         httpErrorHandler: () => undefined,
-        fetchFn: (input, init) => (isMetadata(input) ? Promise.resolve(noMetadata()) : fetch(input, init)),
+        fetchFn: (input, init) => fetch(input, withHeaders(init, latest.current.headers)),
       },
     });
     const editor = new EditorView({
@@ -94,7 +92,7 @@ export function ExpressionEditor({value, label, focus, fault, onChange, onExecut
           keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap]),
           EditorView.contentAttributes.of({"aria-label": name, spellcheck: "false", autocapitalize: "off"}),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) callbacks.current.onChange(update.state.doc.toString());
+            if (update.docChanged) latest.current.onChange(update.state.doc.toString());
           }),
         ],
       }),
@@ -103,6 +101,13 @@ export function ExpressionEditor({value, label, focus, fault, onChange, onExecut
     if (autofocus) editor.focus();
     return () => editor.destroy();
   }, []);
+
+  // What is picked from the history, or moves up from below, is shown; what is typed comes from here itself.
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined || editor.state.doc.toString() === value) return;
+    editor.dispatch({changes: {from: 0, to: editor.state.doc.length, insert: value}});
+  }, [value]);
 
   useEffect(() => {
     const editor = view.current;
@@ -114,4 +119,10 @@ export function ExpressionEditor({value, label, focus, fault, onChange, onExecut
   }, [fault]);
 
   return <div className="editor" ref={host} />;
+}
+
+function withHeaders(init: RequestInit | undefined, extra: Readonly<Record<string, string>>): RequestInit {
+  const headers = new Headers(init?.headers);
+  for (const [name, value] of Object.entries(extra)) headers.set(name, value);
+  return {...init, headers};
 }

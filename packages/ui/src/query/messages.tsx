@@ -13,13 +13,22 @@ const TITLES: Readonly<Record<string, string>> = {
   unreachable: "No connection",
 };
 
-type ErrorProps = {readonly error: ApiError; readonly expr: string; readonly fault: ParseError | undefined};
+type ErrorProps = {
+  readonly error: ApiError;
+  readonly expr: string;
+  readonly fault: ParseError | undefined;
+  /** Of the expression, where there are several. */
+  readonly letter?: string;
+};
 
 /** What went wrong; a parse error also shows the line with a mark below the place. */
-export function ErrorMessage({error, expr, fault}: ErrorProps): ReactNode {
+export function ErrorMessage({error, expr, fault, letter = ""}: ErrorProps): ReactNode {
   return (
     <div className="message error" role="alert">
-      <strong>{fault === undefined ? (TITLES[error.type] ?? error.type) : "Parse error"}</strong>
+      <strong>
+        {letter !== "" && `${letter}: `}
+        {fault === undefined ? (TITLES[error.type] ?? error.type) : "Parse error"}
+      </strong>
       {fault === undefined ? (
         <p>{error.message}</p>
       ) : (

@@ -1,11 +1,12 @@
 import {type ReactNode, useCallback, useEffect, useRef, useState} from "react";
+import type {Offer} from "../parts/use-offer.ts";
 import {DEFAULT_PANEL, type PanelState, panelsFromSearch, searchFromPanels} from "../url-state.ts";
 import {QueryPanel} from "./query-panel.tsx";
 
 type Keyed = {readonly key: number; readonly state: PanelState};
 
 /** One or more panels below each other; the address holds all of their state. */
-export function QueryPage({dark}: {dark: boolean}): ReactNode {
+export function QueryPage({dark, offer}: {dark: boolean; offer: Offer | undefined}): ReactNode {
   const nextKey = useRef(0);
   const keyed = useCallback((states: readonly PanelState[]): Keyed[] => {
     return states.map((state) => ({key: nextKey.current++, state}));
@@ -34,7 +35,7 @@ export function QueryPage({dark}: {dark: boolean}): ReactNode {
     (key: number, state: PanelState): void => {
       const before = latest.current.find((panel) => panel.key === key)?.state;
       const next = latest.current.map((panel) => (panel.key === key ? {key, state} : panel));
-      show(next, before !== undefined && before.expr !== "" && before.expr !== state.expr);
+      show(next, before?.exprs.some((expr) => expr !== "") === true && isOther(before, state));
     },
     [show],
   );
@@ -50,6 +51,7 @@ export function QueryPage({dark}: {dark: boolean}): ReactNode {
           state={state}
           dark={dark}
           focus={i === panels.length - 1}
+          tenantHeader={offer?.tenantHeader}
           onChange={(changed) => change(key, changed)}
           onRemove={
             panels.length > 1
@@ -65,10 +67,13 @@ export function QueryPage({dark}: {dark: boolean}): ReactNode {
       <button
         type="button"
         className="quiet add"
-        onClick={() => show([...panels, ...keyed([{...last, expr: ""}])], true)}
+        onClick={() => show([...panels, ...keyed([{...last, exprs: [""]}])], true)}
       >
         + Add panel
       </button>
     </>
   );
 }
+
+/** Whether other expressions are asked: only then the browser's way back leads to the ones before. */
+const isOther = (a: PanelState, b: PanelState): boolean => JSON.stringify(a.exprs) !== JSON.stringify(b.exprs);

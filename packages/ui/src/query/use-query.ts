@@ -1,70 +1,71 @@
 import {useEffect, useState} from "react";
-import {type Answer, ApiError, callApi, type QueryData} from "../api.ts";
-import {type PanelState, stepFor} from "../url-state.ts";
+import {type Answer, type ApiError, callApi, type QueryData, toApiError} from "../api.ts";
+import type {PanelState} from "../url-state.ts";
+import {type AskOptions, askHeaders, askParams, instantRequest, type Request, rangeRequest} from "./ask.ts";
 
-/** What was asked for, with "now" settled. Unix seconds. */
-export type Request =
-  | {readonly tab: "graph"; readonly start: number; readonly end: number; readonly step: number}
-  | {readonly tab: "table"; readonly time: number};
-
-export type Result = Answer<QueryData> & {readonly request: Request; readonly elapsed: number; readonly expr: string};
-
-/** While loading, the result before stays on the screen. */
-export type QueryState = {
-  readonly loading: boolean;
-  readonly result: Result | undefined;
-  readonly error: {readonly error: ApiError; readonly expr: string} | undefined;
+/** What became of one expression. */
+export type Part = {
+  readonly expr: string;
+  /** Its place in the panel; what is blank is not asked. */
+  readonly index: number;
+  readonly answer: Answer<QueryData> | undefined;
+  readonly error: ApiError | undefined;
+  /** ms. */
+  readonly elapsed: number;
 };
 
-const IDLE: QueryState = {loading: false, result: undefined, error: undefined};
+export type Result = {readonly request: Request; readonly parts: readonly Part[]};
 
-/** Runs the panel's query whenever it or `run` (a counter) changes; an answer overtaken by a newer query is dropped. */
-export function useQuery(panel: PanelState, run: number): QueryState {
+/** While loading, the result before stays on the screen. */
+export type QueryState = {readonly loading: boolean; readonly result: Result | undefined};
+
+const IDLE: QueryState = {loading: false, result: undefined};
+
+/** Runs the panel's expressions whenever they or `run` (a counter) change; what is overtaken by newer ones is dropped. */
+export function useQuery(panel: PanelState, options: AskOptions, run: number): QueryState {
   const [state, setState] = useState<QueryState>(IDLE);
-  const {expr, tab, range, end, moment, step, dedup, partialResponse, maxResolution} = panel;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `run` is there to ask again for the same
+  const {exprs, tab, range, end, moment, step} = panel;
+  const wanted = tab === "graph" || tab === "table" ? tab : undefined;
+  const asked = exprs.map((expr, index) => ({expr, index})).filter(({expr}) => expr.trim() !== "");
+  const key = JSON.stringify([asked, wanted, range, end, moment, step, options]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for panel and options, `run` asks again
   useEffect(() => {
-    if (expr.trim() === "") {
+    if (wanted === undefined || asked.length === 0) {
       setState(IDLE);
       return;
     }
     const abort = new AbortController();
     const now = Date.now() / 1000;
-    const request: Request =
-      tab === "graph" ? graphRequest(range, end ?? now, stepFor(range, step)) : {tab, time: moment ?? now};
-    setState((before) => ({loading: true, result: before.result, error: undefined}));
-    const started = performance.now();
-    const params = {
-      query: expr,
-      ...timeParams(request),
-      dedup: String(dedup),
-      partial_response: String(partialResponse),
-      ...(maxResolution === "" ? {} : {max_source_resolution: maxResolution}),
-    };
-    callApi<QueryData>(request.tab === "graph" ? "query_range" : "query", params, abort.signal).then(
-      (answer) => {
-        if (abort.signal.aborted) return;
-        const elapsed = performance.now() - started;
-        setState({loading: false, result: {...answer, request, elapsed, expr}, error: undefined});
-      },
+    const request = wanted === "graph" ? rangeRequest(panel, now) : instantRequest(panel, now);
+    setState((before) => ({loading: true, result: before.result}));
+    const all = asked.map(({expr, index}) => askOne(expr, index, request, options, abort.signal));
+    Promise.all(all).then(
+      (parts) => setState({loading: false, result: {request, parts}}),
       (err: unknown) => {
-        if (abort.signal.aborted) return;
-        const error = err instanceof ApiError ? err : new ApiError("internal", String(err));
-        setState({loading: false, result: undefined, error: {error, expr}});
+        if (!abort.signal.aborted) throw err;
       },
     );
     return () => abort.abort();
-  }, [run, expr, tab, range, end, moment, step, dedup, partialResponse, maxResolution]);
+  }, [key, run]);
   return state;
 }
 
-/** The graph's grid: its last point is `end`, its first no more than `range` before. */
-function graphRequest(range: number, end: number, step: number): Request {
-  const last = Math.round(end * 1000) / 1000;
-  return {tab: "graph", start: last - Math.floor(range / step + 1e-9) * step, end: last, step};
+/** An answer or what went wrong; rejects only when it is overtaken. */
+async function askOne(
+  expr: string,
+  index: number,
+  request: Request,
+  options: AskOptions,
+  signal: AbortSignal,
+): Promise<Part> {
+  const started = performance.now();
+  const path = request.kind === "range" ? "query_range" : "query";
+  try {
+    const params = askParams(expr, request, options);
+    const answer = await callApi<QueryData>(path, {params, headers: askHeaders(options), signal});
+    return {expr, index, answer, error: undefined, elapsed: performance.now() - started};
+  } catch (err) {
+    if (signal.aborted) throw err;
+    return {expr, index, answer: undefined, error: toApiError(err), elapsed: performance.now() - started};
+  }
 }
-
-const timeParams = (request: Request): Record<string, string> =>
-  request.tab === "graph"
-    ? {start: request.start.toFixed(3), end: request.end.toFixed(3), step: String(request.step)}
-    : {time: request.time.toFixed(3)};

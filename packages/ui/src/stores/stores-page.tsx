@@ -57,12 +57,12 @@ function Group({type, stores, at}: {type: string; stores: readonly Store[]; at: 
 }
 
 const columns = (at: number): readonly Column<Store>[] => [
-  {name: "Address", cell: (store) => <span className="mono">{store.name}</span>},
-  {name: "Health", cell: (store) => <Health store={store} />},
+  {name: "Address", width: "20%", cell: (store) => <span className="mono">{store.name}</span>},
+  {name: "Health", width: "16%", cell: (store) => <Health store={store} />},
   {name: "Label sets", wrap: true, cell: (store) => <LabelSets store={store} />},
-  {name: "From", cell: (store) => boundary(store.minTime)},
-  {name: "To", cell: (store) => boundary(store.maxTime)},
-  {name: "Last check", cell: (store) => checkedText(store, at)},
+  {name: "From", width: "13%", cell: (store) => boundary(store.minTime)},
+  {name: "To", width: "13%", cell: (store) => boundary(store.maxTime)},
+  {name: "Last check", width: "10%", cell: (store) => checkedText(store, at)},
 ];
 
 function Health({store}: {store: Store}): ReactNode {

@@ -39,6 +39,7 @@ export function PoolTable({
 const columns = (at: number): readonly Column<ActiveTarget>[] => [
   {
     name: "Address",
+    width: "24%",
     cell: ({scrapeUrl}) =>
       /^https?:\/\//.test(scrapeUrl) ? (
         <a className="mono" href={scrapeUrl} rel="noreferrer">
@@ -50,6 +51,7 @@ const columns = (at: number): readonly Column<ActiveTarget>[] => [
   },
   {
     name: "Health",
+    width: "24%",
     cell: ({health, lastError}) => (
       <>
         <Badge state={health} />
@@ -58,8 +60,8 @@ const columns = (at: number): readonly Column<ActiveTarget>[] => [
     ),
   },
   {name: "Labels", wrap: true, cell: (target) => <TargetLabels target={target} />},
-  {name: "Last scrape", cell: (target) => scrapedText(target, at)},
-  {name: "Took", right: true, cell: ({lastScrapeDuration: s}) => (s > 0 ? formatElapsed(s * 1000) : "–")},
+  {name: "Last scrape", width: "10%", cell: (target) => scrapedText(target, at)},
+  {name: "Took", width: "7%", right: true, cell: ({lastScrapeDuration: s}) => (s > 0 ? formatElapsed(s * 1000) : "–")},
 ];
 
 /** The labels that series get; those before relabelling can be opened. */

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {countQuery, type ExprNode, exprTree} from "./expr-tree.ts";
+
+/** Queries that count each node, as nested lists. */
+const shape = (node: ExprNode): unknown[] => [countQuery(node), ...node.children.map(shape)];
+
+test("each part is counted the way its type allows, literals are left out", () => {
+  const f = (expr: string, want: unknown): void => {
+    const tree = exprTree(expr);
+    assert.deepEqual(tree && shape(tree), want, expr);
+  };
+  f("up", ["count(up)"]);
+  f("sum by (job) (rate(x{a='b'}[5m])) > 0.5", [
+    "count(sum by (job) (rate(x{a='b'}[5m])) > 0.5)",
+    [
+      "count(sum by (job) (rate(x{a='b'}[5m])))",
+      ["count(rate(x{a='b'}[5m]))", ["count(present_over_time(x{a='b'}[5m]))", ["count(x{a='b'})"]]],
+    ],
+  ]);
+  f("max_over_time((time() - y)[1h:5m])", [
+    "count(max_over_time((time() - y)[1h:5m]))",
+    [
+      "count(present_over_time((time() - y)[1h:5m]))",
+      ["count((time() - y))", ["count(time() - y)", ["time()"], ["count(y)"]]],
+    ],
+  ]);
+  f("scalar(x) * 2", ["scalar(x) * 2", ["scalar(x)", ["count(x)"]]]);
+  f("-(x offset 5m)", ["count(-(x offset 5m))", ["count((x offset 5m))", ["count(x offset 5m)", ["count(x)"]]]]);
+});
+
+test("what is no expression, or a literal, has no tree", () => {
+  for (const expr of ["", "sum(", "1", "x)"]) assert.equal(exprTree(expr), undefined, expr);
+});
