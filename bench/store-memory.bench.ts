@@ -12,7 +12,7 @@ import {GrpcClient, rpcMetrics, StoreClient} from "@strata/storeapi";
 import {newRegistry} from "@strata/telemetry";
 import {fleetBucket} from "./support/fleet.ts";
 import {record} from "./support/record.ts";
-import {type Program, programs, residentMb, startStore, withScope} from "./support/systems.ts";
+import {cpuSeconds, type Program, programs, residentMb, startStore, withScope} from "./support/systems.ts";
 import {flag, ms, printTable, textFlag} from "./support/table.ts";
 
 const CALLS = flag("calls", 10);
@@ -85,6 +85,7 @@ async function measure(program: Program, bucket: string, data: string): Promise<
       String(outcome.limits),
       (outcome.bytes / 1e6).toFixed(0),
       ms(wall),
+      ms(cpuSeconds(store.pid) * 1000),
       idle.toFixed(0),
       peak.toFixed(0),
       grown.toFixed(2),
@@ -103,5 +104,5 @@ await withScope(async (scope) => {
     rows.push(await measure(own, bucket, join(dir, program.name)));
   }
   console.log(`\n${CALLS} calls for everything at once, budget ${BUDGET}`);
-  printTable(["store", "answers", "limits", "MB sent", "ms", "idle MB", "peak MB", "growth / budget"], rows);
+  printTable(["store", "answers", "limits", "MB sent", "ms", "CPU ms", "idle MB", "peak MB", "growth / budget"], rows);
 });

@@ -5,7 +5,16 @@ import {runInNewContext} from "node:vm";
 const STEP_SHARE = 0.125;
 
 /** Above this share of the budget over the idle process, what was given back is collected at once. */
-const COLLECT_SHARE = 0.5;
+const COLLECT_SHARE = 0.375;
+
+/** What V8 lets its young generation grow to: three semi-spaces of 16 MiB. */
+const YOUNG_BYTES = 48 << 20;
+
+/**
+ * Where it would be more than this share of the budget, the young generation stays as small as it is at the start: ten wide
+ * calls with a budget of 64 MiB then grow a process by 1.0 instead of 1.6 budgets, for 4 % more CPU time.
+ */
+const YOUNG_SHARE = 1 / 16;
 
 /**
  * Keeps a process near its idle size and its budget: V8 collects dropped buffers when it sees fit, and with a small budget
@@ -20,6 +29,7 @@ export class MemoryWarden {
   /** `budget` in bytes. */
   constructor(budget: number) {
     this.#budget = budget;
+    if (budget < YOUNG_BYTES / YOUNG_SHARE) setFlagsFromString("--semi-space-growth-factor=1");
     setFlagsFromString("--expose-gc");
     this.#collect = runInNewContext("gc") as () => void;
   }

@@ -1,3 +1,4 @@
+import {parseByteSize} from "@strata/base";
 import {resolveTime} from "@strata/model";
 import {bucketFromConfig, metered, traced} from "@strata/objstore";
 import {cachingBucketFromConfig, indexCacheFromConfig, Store} from "@strata/store";
@@ -17,6 +18,14 @@ const SAMPLES_PER_CHUNK = 120;
 type SizeFlag = "debug.estimated-max-series-size" | "debug.estimated-max-chunk-size" | "debug.series-batch-size";
 const setByHand = (flags: Readonly<Record<SizeFlag, number>>, name: SizeFlag): number | undefined =>
   flags[name] === Number(storeFlags[name].default) ? undefined : flags[name];
+
+/** Of a memory budget what the index cache takes at the most, unless it was given a size by hand. */
+const CACHE_SHARE = 1 / 8;
+
+function indexCacheBytes(size: number, budget: number): number {
+  const untouched = size === parseByteSize(String(storeFlags["index-cache-size"].default));
+  return budget > 0 && untouched ? Math.min(size, Math.floor(budget * CACHE_SHARE)) : size;
+}
 
 export const store = defineCommand(storeFlags, (context) =>
   runComponent({
@@ -73,7 +82,7 @@ export const store = defineCommand(storeFlags, (context) =>
         },
         parquetBucket,
         indexCache: await flags["index-cache.config"].parse((text) =>
-          indexCacheFromConfig(text, flags["index-cache-size"], caches),
+          indexCacheFromConfig(text, indexCacheBytes(flags["index-cache-size"], flags["store.memory-budget"]), caches),
         ),
       });
       if (grpc !== undefined) {

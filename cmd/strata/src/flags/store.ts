@@ -22,7 +22,7 @@ export const storeFlags = {
   }),
   "index-cache-size": bytes({
     default: "250MB",
-    help: "Memory for index entries, unless --index-cache.config says more.",
+    help: "Memory for index entries, unless --index-cache.config says more; untouched, an eighth of --store.memory-budget at the most.",
   }),
   "index-cache.config": content({help: "Index cache: YAML with `type` (IN-MEMORY, MEMCACHED, REDIS) and `config`."}),
   "store.caching-bucket.config": content({hidden: true, help: "Cache in front of the bucket, same form."}),
