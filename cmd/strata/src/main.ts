@@ -1,9 +1,9 @@
 import {errorText, StrataError} from "@strata/base";
-import type {Argument, Command, CommandModule} from "./commands/tree.ts";
+import {type CommandLine, readCommandLine} from "./command-line.ts";
+import type {Command, CommandModule} from "./commands/tree.ts";
 import {parseFlags} from "./flags/parse.ts";
-import {type ScanCommand, type Scanned, scan} from "./flags/scan.ts";
+import type {Scanned} from "./flags/scan.ts";
 import {globalFlags} from "./flags/shared.ts";
-import type {FlagTable} from "./flags/spec.ts";
 import {PROGRAM, usageLine} from "./program.ts";
 
 /** How long a socket or thread that somebody forgot may keep a finished process alive. */
@@ -17,24 +17,20 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 /** As `main`, with the exit code as result. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const {COMMANDS} = await import("./commands/index.ts");
-  const loaded = await loadNamed(argv, COMMANDS);
-  let scanned: Scanned;
+  let line: CommandLine;
   try {
-    scanned = scan(argv, {name: PROGRAM, flags: globalFlags, commands: await scanTree(COMMANDS, loaded)});
+    line = await readCommandLine(argv);
   } catch (err) {
     // Compat: --version works beside anything.
     if (argv.includes("--version")) return printVersion();
     return fail(1, errorText(err));
   }
-  const path = commandPath(scanned, COMMANDS);
+  const {scanned, path, module} = line;
   const asked = (name: string): boolean => scanned.occurrences.some((o) => o.name === name);
   if (asked("version")) return printVersion();
   if (asked("help-long")) return print(await (await import("./help.ts")).helpLong());
   if (asked("help-man")) return print(await (await import("./help.ts")).helpMan());
-  const command = path.at(-1);
-  const module = command === undefined ? undefined : loaded.get(command);
-  if (asked("help") || scanned.helpCommand || (command === undefined && scanned.occurrences.length === 0)) {
+  if (asked("help") || scanned.helpCommand || (path.length === 0 && scanned.occurrences.length === 0)) {
     return print(await (await import("./help.ts")).helpPage(path, module));
   }
   return runCommand(argv, path, module, scanned);
@@ -71,48 +67,6 @@ function checkArguments(module: CommandModule, given: readonly string[]): void {
 }
 
 const usageHint = (names: readonly string[]): string => `see ${[PROGRAM, ...names, "--help"].join(" ")}`;
-
-/** Loads the flags of the commands that stand on the command line; a word that is a flag's value loads one too many. */
-async function loadNamed(argv: readonly string[], commands: readonly Command[]): Promise<Map<Command, CommandModule>> {
-  const loaded = new Map<Command, CommandModule>();
-  // Arguments files may name the command, too; they are read by the scanner, so all commands have to be known.
-  const words = argv.some((arg) => arg.startsWith("@")) ? undefined : new Set(argv);
-  const visit = async (command: Command): Promise<void> => {
-    if (words !== undefined && !words.has(command.name)) return;
-    if (command.load !== undefined) loaded.set(command, await command.load());
-    for (const sub of command.commands ?? []) await visit(sub);
-  };
-  for (const command of commands) await visit(command);
-  return loaded;
-}
-
-async function scanTree(
-  commands: readonly Command[],
-  loaded: ReadonlyMap<Command, CommandModule>,
-): Promise<readonly ScanCommand[]> {
-  const tree = async (command: Command): Promise<ScanCommand> => ({
-    name: command.name,
-    flags: (loaded.get(command)?.flags ?? {}) as FlagTable,
-    commands: await scanTree(command.commands ?? [], loaded),
-    maxArgs: maxArguments(loaded.get(command)?.args ?? []),
-  });
-  return Promise.all(commands.map(tree));
-}
-
-const maxArguments = (args: readonly Argument[]): number =>
-  args.at(-1)?.many === true ? Number.POSITIVE_INFINITY : args.length;
-
-function commandPath(scanned: Scanned, commands: readonly Command[]): readonly Command[] {
-  const path: Command[] = [];
-  let level = commands;
-  for (const {name} of scanned.path.slice(1)) {
-    const command = level.find((c) => c.name === name);
-    if (command === undefined) break;
-    path.push(command);
-    level = command.commands ?? [];
-  }
-  return path;
-}
 
 function print(text: string): number {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);

@@ -1,6 +1,7 @@
 export {federationOf} from "./distributed/federation.ts";
 export {endpointBackend} from "./endpoint-backend.ts";
 export type {ClientSettings, EndpointEntry} from "./endpoint-config.ts";
+export {parseEndpointConfig} from "./endpoint-config.ts";
 export {EndpointSource, type EndpointSourceOptions} from "./endpoint-source.ts";
 export type {Tenancy} from "./enforce-tenancy.ts";
 export {featuresFrom} from "./features.ts";

@@ -7,6 +7,7 @@ export type {OtlpSettings} from "./otlp/translate.ts";
 export {Peers, type PeersOptions} from "./peers.ts";
 export {Receiver, type ReceiverOptions} from "./receiver.ts";
 export {NO_LIMITER, type RequestLimiter} from "./request-limits.ts";
+export {parseRings} from "./ring-config.ts";
 export {RingWatcher, type RingWatcherOptions} from "./ring-watcher.ts";
 export {type RouterOptions, RouterSink} from "./router-sink.ts";
 export type {BlockShipper} from "./tenant.ts";

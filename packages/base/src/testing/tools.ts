@@ -31,7 +31,10 @@ const setup = {
 
 const optional = {
   thanos: ["thanos"],
+  docker: ["docker"],
   helm: ["helm"],
+  kubectl: ["kubectl"],
+  "systemd-analyze": ["systemd-analyze"],
   /** A Prometheus of version 3, under its own name or as the `prometheus` on PATH. */
   prometheus3: ["prometheus3", "prometheus-3", "prometheus"],
   /** The promtool of a Prometheus 3. */
