@@ -90,10 +90,8 @@ export class Downstream {
     body: Uint8Array,
     signal: AbortSignal,
   ): Promise<StreamedAnswer> {
-    const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name)));
-    const answer = await this.#send(method, target, kept, body, signal);
-    const back = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !HOP_BY_HOP.has(name)));
-    return {status: answer.statusCode ?? 0, headers: back, body: answer};
+    const answer = await this.#send(method, target, endToEnd(headers), body, signal);
+    return {status: answer.statusCode ?? 0, headers: endToEnd(answer.headers), body: answer};
   }
 
   #send(
@@ -125,6 +123,10 @@ export class Downstream {
     });
   }
 }
+
+/** What is passed on: neither what belongs to the connection nor the request line that HTTP/2 has among its headers. */
+const endToEnd = (headers: http.IncomingHttpHeaders): http.IncomingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.has(name) && !name.startsWith(":")));
 
 function unpacked(answer: http.IncomingMessage): AsyncIterable<Uint8Array> {
   const coding = answer.headers["content-encoding"];
