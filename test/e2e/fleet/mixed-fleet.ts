@@ -6,7 +6,7 @@ import {type CacheServer, startCacheServer} from "@strata/cache/testing";
 import {Alertmanager} from "../rule/fleet.ts";
 import {strataEnds} from "../strata.ts";
 import {Encryption} from "./encryption.ts";
-import {type ComponentPart, componentPart, lastingPort, Part} from "./part.ts";
+import {type ComponentPart, componentPart, lastingPort, Part, prometheusPart} from "./part.ts";
 import type {Truth} from "./truth.ts";
 
 /** Length of the blocks of everything that makes some: short, so that they reach the bucket within the test. */
@@ -159,33 +159,20 @@ export class MixedFleet {
   }
 
   async #addPrometheus(replica: string, target: string): Promise<void> {
-    const port = await lastingPort();
-    const data = join(this.#dir, `prometheus-${replica}`);
-    const config = join(this.#dir, `prometheus-${replica}.yml`);
-    writeFileSync(
-      config,
-      JSON.stringify({
+    const name = `prometheus-${replica}`;
+    const prometheus = await prometheusPart(this.#t, name, {
+      config: {
         global: {scrape_interval: "1s", external_labels: {cluster: "mixed", replica}},
         scrape_configs: [{job_name: "truth", static_configs: [{targets: [target]}]}],
-      }),
-    );
-    const url = `https://127.0.0.1:${port}`;
-    const args = [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${data}`,
-      `--storage.tsdb.min-block-duration=${BLOCK}`,
-      `--storage.tsdb.max-block-duration=${BLOCK}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      `--web.config.file=${this.#encryption.webConfig}`,
-    ];
-    const start = () =>
-      spawnServer(this.#t, {command: requireTool("prometheus").path, args, ready: httpReady(`${url}/-/ready`)});
-    const name = `prometheus-${replica}`;
-    this.parts.set(name, new Part({name, url, grpc: undefined, dir: data}, start));
+      },
+      webConfig: this.#encryption.webConfig,
+      flags: [`--storage.tsdb.min-block-duration=${BLOCK}`, `--storage.tsdb.max-block-duration=${BLOCK}`],
+    });
+    this.parts.set(name, prometheus);
     await this.#add(`sidecar-${replica}`, "sidecar", () => [
-      `--prometheus.url=${url}`,
+      `--prometheus.url=${prometheus.url}`,
       `--prometheus.http-client=${JSON.stringify(this.#encryption.httpClient)}`,
-      `--tsdb.path=${data}`,
+      `--tsdb.path=${prometheus.dir}`,
       `--objstore.config=${this.#objstore}`,
     ]);
   }

@@ -1,5 +1,7 @@
+import {writeFileSync} from "node:fs";
 import {createServer} from "node:net";
-import {httpReady, type Server, spawnServer, type TestScope, tempDir} from "@strata/base/testing";
+import {join} from "node:path";
+import {httpReady, requireTool, type Server, spawnServer, type TestScope, tempDir} from "@strata/base/testing";
 import {strata} from "../strata.ts";
 
 /** One process of a fleet: its ports and its place on the disk stay, the process comes and goes. */
@@ -86,6 +88,36 @@ export async function componentPart(t: TestScope, component: ComponentPart): Pro
       deadlineMs: START_MS,
     });
   });
+}
+
+/** A Prometheus, encrypted HTTP and all, that is not yet running. `config` is its file, flags come on top. */
+export async function prometheusPart(
+  t: TestScope,
+  name: string,
+  {config, webConfig, flags}: {readonly config: object; readonly webConfig: string; readonly flags: readonly string[]},
+): Promise<Part> {
+  const port = await lastingPort();
+  const dir = tempDir(t);
+  const file = join(dir, "prometheus.yml");
+  writeFileSync(file, JSON.stringify(config));
+  const url = `https://127.0.0.1:${port}`;
+  const data = join(dir, "data");
+  const args = [
+    `--config.file=${file}`,
+    `--storage.tsdb.path=${data}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    `--web.config.file=${webConfig}`,
+    ...flags,
+  ];
+  return new Part({name, url, grpc: undefined, dir: data}, () =>
+    spawnServer(t, {
+      command: requireTool("prometheus").path,
+      args,
+      name,
+      ready: httpReady(`${url}/-/ready`),
+      deadlineMs: START_MS,
+    }),
+  );
 }
 
 /** How long a start may take: a dozen come at once, on machines that have other work too. */
