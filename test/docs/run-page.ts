@@ -5,7 +5,7 @@ import {freePort, repoRoot, requireTool, type TestScope, type ToolName, tempDir}
 import type {Block, Page} from "./page.ts";
 
 /** Longest that a page may take. */
-const DEADLINE_MS = 90_000;
+const DEADLINE_MS = 200_000;
 
 /** Programs that pages may start beside Strata, by the names they have there. */
 const TOOLS: Readonly<Record<string, ToolName>> = {

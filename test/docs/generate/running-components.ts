@@ -3,6 +3,7 @@ import {createServer} from "node:http";
 import type {AddressInfo} from "node:net";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
+import {setTimeout as delay} from "node:timers/promises";
 import {pathToFileURL} from "node:url";
 import {freePort, httpReady, repoRoot, requireTool, spawnServer, type TestScope} from "@strata/base/testing";
 import {snappyEncode} from "@strata/bytes";
@@ -18,8 +19,8 @@ type Place = {readonly dir: string; readonly bucket: string};
 type Start = {
   readonly args: readonly string[];
   readonly rouse?: (() => Promise<unknown>) | undefined;
-  /** Where no readiness is answered. */
-  readonly ready?: string;
+  /** Metrics that come after readiness: they have to be on /metrics before the list is whole. */
+  readonly last?: readonly string[] | undefined;
 };
 
 /** Nothing listens there: whom a component would call it need not reach to have its metrics. */
@@ -45,7 +46,12 @@ export async function metricsOfComponents(t: TestScope): Promise<MetricsOf> {
   return new Map(Object.keys(COMPONENTS).map((name) => [name, out.get(name) ?? []]));
 }
 
-async function noted(t: TestScope, name: string, {dir}: Place, {args, rouse, ready}: Start): Promise<NotedMetric[]> {
+async function noted(
+  t: TestScope,
+  name: string,
+  {dir}: Place,
+  {args, rouse, last = []}: Start,
+): Promise<NotedMetric[]> {
   const notes = join(dir, "notes");
   mkdirSync(notes);
   const port = await freePort();
@@ -62,15 +68,25 @@ async function noted(t: TestScope, name: string, {dir}: Place, {args, rouse, rea
     cwd: dir,
     env: {NODE_OPTIONS: `--import=${hook}`, STRATA_METRICS_DIR: notes},
     name,
-    ready: httpReady(`http://127.0.0.1:${port}${ready ?? "/-/ready"}`),
+    ready: httpReady(`http://127.0.0.1:${port}/-/ready`),
     deadlineMs: 60_000,
   });
   await rouse?.();
+  await untilShown(`http://127.0.0.1:${port}/metrics`, last);
   await server.stop();
   const [file] = readdirSync(notes);
   if (file === undefined) throw new Error(`${name} has left no list of metrics\n${server.logs()}`);
   const metrics = JSON.parse(readFileSync(join(notes, file), "utf8")) as NotedMetric[];
   return metrics.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function untilShown(url: string, names: readonly string[]): Promise<void> {
+  for (const deadline = Date.now() + 60_000; ; await delay(50)) {
+    const text = await (await fetch(url)).text();
+    const missing = names.filter((name) => !new RegExp(`^${name}[ {]`, "m").test(text));
+    if (missing.length === 0) return;
+    if (Date.now() > deadline) throw new Error(`waited a minute for ${missing.join(", ")} at ${url}`);
+  }
 }
 
 const objstore = ({bucket}: Place): string =>
@@ -87,6 +103,7 @@ const COMPONENTS: Readonly<Record<string, (t: TestScope, place: Place) => Promis
       objstore(place),
       await grpc(),
     ],
+    last: ["thanos_shipper_uploads_total"],
   }),
   receive,
   store: async (_, place) => ({
@@ -105,6 +122,7 @@ const COMPONENTS: Readonly<Record<string, (t: TestScope, place: Place) => Promis
   }),
   rule: async (_, place) => ({
     args: [`--data-dir=${place.dir}`, objstore(place), '--label=replica="a"', ...ruleFlags(place), await grpc()],
+    last: ["thanos_shipper_uploads_total", "prometheus_tsdb_head_series", "prometheus_rule_evaluations_total"],
   }),
   "rule, remote write": async (_, place) => ({
     args: [
@@ -159,6 +177,7 @@ async function receive(_: TestScope, place: Place): Promise<Start> {
       `--receive.hashrings=[{"endpoints": ["127.0.0.1:${own}"]}]`,
       `--receive.local-endpoint=127.0.0.1:${own}`,
     ],
+    last: ["thanos_shipper_uploads_total", "prometheus_tsdb_head_series"],
     // A tenant's database is opened with its first sample.
     rouse: async () => {
       const headers = {"content-encoding": "snappy", "content-type": "application/x-protobuf"};
