@@ -1,9 +1,10 @@
 // npm run bench -- query-load [--seconds=8] [--clients=10] [--series=10000] [--bucket=DIR]: many clients at once, each asking one query
 // of the set after another, against store gateway and querier; beside them somebody reads the querier's /metrics. Where a
-// thanos is on PATH it serves the same clients.
+// thanos is on PATH it serves the same clients, as does a prometheus of version 3 over the same blocks.
 import {writeFileSync} from "node:fs";
 import {setTimeout as delay} from "node:timers/promises";
 import {fleetBucket} from "./support/fleet.ts";
+import {prometheusOver} from "./support/others.ts";
 import {ask, QUERIES} from "./support/queries.ts";
 import {recordCurve} from "./support/record.ts";
 import {cpuSeconds, residentMb, type System, startSystems, withScope} from "./support/systems.ts";
@@ -25,7 +26,8 @@ type Load = {
 };
 
 await withScope(async (scope) => {
-  const systems = await startSystems(scope, await fleetBucket(scope, {series: SERIES, hours: 24, stepMs: 15_000}));
+  const bucket = await fleetBucket(scope, {series: SERIES, hours: 24, stepMs: 15_000});
+  const systems = [...(await startSystems(scope, bucket)), ...(await prometheusOver(scope, bucket))];
   for (const system of systems) for (const query of QUERIES) await ask(system.url, query);
   const rows: string[][] = [];
   const lines: Curves = {};
@@ -87,7 +89,7 @@ function row(clients: number, system: System, own: Load, all: readonly Load[]): 
     ms((own.cpu / Math.max(own.waits.length, 1)) * 1000),
     ms(quantile(own.probes, 0.5)),
     ms(quantile(own.probes, 0.99)),
-    ...own.peaks.map((mb) => mb.toFixed(0)),
+    ...[own.peaks[0], own.peaks[1]].map((mb) => mb?.toFixed(0) ?? ""),
     faster,
   ];
 }

@@ -1,8 +1,9 @@
 // npm run bench -- query-range [--reps=5] [--series=10000]: queries over a day of a fleet's metrics through store gateway
-// and querier, both as processes of their own. Where a thanos is on PATH it answers the same queries in turn; its answers
-// have to be the same, and the ratios are printed.
+// and querier, both as processes of their own. Where a thanos is on PATH it answers the same queries in turn, as does a
+// prometheus of version 3 over the same blocks; the answers have to be the same, and the ratios are printed.
 import assert from "node:assert/strict";
 import {fleetBucket} from "./support/fleet.ts";
+import {prometheusOver} from "./support/others.ts";
 import {ask, QUERIES, type Query} from "./support/queries.ts";
 import {bySystem, record} from "./support/record.ts";
 import {cpuSeconds, residentMb, type System, startSystems, withScope} from "./support/systems.ts";
@@ -16,7 +17,8 @@ const HOURS = 24;
 type Measured = {readonly wall: number[]; cpu: number};
 
 await withScope(async (scope) => {
-  const systems = await startSystems(scope, await fleetBucket(scope, {series: SERIES, hours: HOURS, stepMs: 15_000}));
+  const bucket = await fleetBucket(scope, {series: SERIES, hours: HOURS, stepMs: 15_000});
+  const systems = [...(await startSystems(scope, bucket)), ...(await prometheusOver(scope, bucket))];
   const results: Measured[][] = [];
   for (const query of QUERIES) results.push(await measure(query, systems));
   printQueries(systems, results);
@@ -58,7 +60,8 @@ function parseAnswer(body: string): Answer {
   };
   return new Map(
     data.result.map(({metric, value, values}) => [
-      JSON.stringify(Object.entries(metric).sort(([a], [b]) => (a < b ? -1 : 1))),
+      // A Prometheus knows no external labels.
+      JSON.stringify(Object.entries({...metric, cluster: ""}).sort(([a], [b]) => (a < b ? -1 : 1))),
       values ?? [value as Point],
     ]),
   );

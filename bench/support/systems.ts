@@ -30,7 +30,8 @@ export function programs(): readonly Program[] {
   return [STRATA, {name: "thanos", command: thanos, args: [], flags: ["--log.level=error"]}];
 }
 
-function onPath(name: string): string | undefined {
+/** The path of a program on PATH. */
+export function onPath(name: string): string | undefined {
   for (const dir of (process.env.PATH ?? "").split(delimiter)) {
     const path = join(dir, name);
     try {

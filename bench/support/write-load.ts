@@ -146,17 +146,19 @@ const HEADERS: Readonly<Record<Protocol, Record<string, string>>> = {
 
 /**
  * Sends all bodies over so many connections, each body once, and gives the milliseconds each took. A series keeps its
- * connection, as with the shards of Prometheus: else its samples could overtake one another.
+ * connection, as with the shards of Prometheus: else its samples could overtake one another. An address without a path gets
+ * that of Strata and Thanos.
  */
 export async function sendLoad(address: string, load: Load, connections: number): Promise<number[]> {
   const agent = new Agent({keepAlive: true, maxSockets: connections});
   const path = load.protocol.startsWith("otlp") ? "/api/v1/otlp" : "/api/v1/receive";
+  const url = `http://${address.includes("/") ? address : `${address}${path}`}`;
   const took: number[] = [];
   const worker = async (_: unknown, connection: number): Promise<void> => {
     for (let i = 0; i < load.bodies.length; i++) {
       if ((i % load.perRound) % connections !== connection) continue;
       const from = performance.now();
-      await post(agent, `http://${address}${path}`, load.bodies[i] as Uint8Array, HEADERS[load.protocol]);
+      await post(agent, url, load.bodies[i] as Uint8Array, HEADERS[load.protocol]);
       took.push(performance.now() - from);
     }
   };
@@ -174,7 +176,7 @@ function post(agent: Agent, url: string, body: Uint8Array, headers: Record<strin
       let text = "";
       res.on("data", (piece) => (text += String(piece)));
       res.on("end", () => {
-        if (res.statusCode === 200) resolve();
+        if (res.statusCode === 200 || res.statusCode === 204) resolve();
         else reject(new Error(`status ${res.statusCode} from ${url}: ${text.slice(0, 200)}`));
       });
     });
