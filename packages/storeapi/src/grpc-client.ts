@@ -27,6 +27,8 @@ export type GrpcClientOptions = {
   readonly compression?: Compression | undefined;
   /** gRPC's service configuration as JSON: retries, time-outs, balancing between the addresses of a name. */
   readonly serviceConfig?: string | undefined;
+  /** Flow-control window of the connection and of each stream; WINDOW when left out. */
+  readonly windowBytes?: number | undefined;
   readonly metrics: RpcMetrics;
 };
 
@@ -60,7 +62,7 @@ export type Transport = {
 
 /**
  * One channel to one address. Connects on the first call, keeps the connection alive (ping every 10 s, 5 s to answer),
- * and reads a stream only as fast as its consumer does: about 1 MiB waits here, 1 MiB in the stream's window.
+ * and reads a stream only as fast as its consumer does: about 1 MiB waits here, and a window's bytes in the connection.
  */
 export class GrpcClient implements Transport {
   readonly address: string;
@@ -74,11 +76,7 @@ export class GrpcClient implements Transport {
     this.connection = {address, tls, compression, group: undefined};
     this.#metrics = options.metrics;
     setLogVerbosity(logVerbosity.NONE);
-    this.#channel = new Channel(
-      options.address,
-      credentials(options.tls),
-      channelOptions(options.tls, options.serviceConfig ?? ""),
-    );
+    this.#channel = new Channel(options.address, credentials(options.tls), channelOptions(options));
     teachChannelSnappy(this.#channel, options.compression === "snappy");
   }
 
@@ -148,7 +146,7 @@ export function checkServiceConfig(text: string): void {
   if (text === "") return;
   try {
     // Channels connect when they are first used.
-    new Channel("127.0.0.1:1", credentials(undefined), channelOptions(undefined, text)).close();
+    new Channel("127.0.0.1:1", credentials(undefined), channelOptions({serviceConfig: text})).close();
   } catch (err) {
     throw new StrataError("bad_data", `cannot use gRPC service configuration: ${errorText(err)}`, {cause: err});
   }
@@ -229,16 +227,18 @@ function credentials(tls: ClientTls | undefined): ChannelCredentials {
   return withoutIpServerName(ChannelCredentials.createFromSecureContext(clientContext(tls), verify));
 }
 
-/** See grpc-server.ts: both sides need a window of more than 1 MiB, else 64 KiB messages wait for each other. */
+/** See grpc-server.ts: both sides need a window of 1 MiB at the least, else 64 KiB messages wait for each other. */
 const WINDOW = 1 << 20;
 
-function channelOptions(tls: ClientTls | undefined, serviceConfig: string): ChannelOptions {
+type Channelled = Pick<GrpcClientOptions, "tls" | "serviceConfig" | "windowBytes">;
+
+function channelOptions({tls, serviceConfig = "", windowBytes = WINDOW}: Channelled): ChannelOptions {
   return {
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
     "grpc.keepalive_time_ms": 10_000,
     "grpc.keepalive_timeout_ms": 5_000,
-    "grpc-node.flow_control_window": WINDOW,
+    "grpc-node.flow_control_window": windowBytes,
     // A store that came back is found within seconds; the library would wait up to two minutes.
     "grpc.initial_reconnect_backoff_ms": 500,
     "grpc.max_reconnect_backoff_ms": 5_000,
