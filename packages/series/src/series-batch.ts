@@ -52,7 +52,7 @@ export class SeriesBatchBuilder {
   #bytes = EMPTY;
   #used = 0;
 
-  constructor(initialBytes = 64 * 1024) {
+  constructor(initialBytes = 8 * 1024) {
     this.#room = initialBytes;
   }
 
