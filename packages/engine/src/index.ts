@@ -11,4 +11,4 @@ export {
 export {histogramText, integerHistogramText} from "./histogram/text.ts";
 export {DEFAULT_OPTIONS, type DedupOptions, type EngineOptions, type Features} from "./options.ts";
 export type {QueryResult, QueryStats} from "./query-result.ts";
-export {jsonFloat, writeResultJson} from "./result-json.ts";
+export {writeResultJson} from "./result-json.ts";

@@ -1,13 +1,16 @@
+import {jsonFloat, jsonPoints, jsonTime} from "@strata/kernels";
 import type {Labels} from "@strata/model";
 import {formatFloat} from "@strata/promql";
 import {ascendingBuckets, type FloatHistogram} from "./histogram/float-histogram.ts";
 import type {QueryResult} from "./query-result.ts";
 
 /** Size at which a piece of JSON is handed on. */
-const PIECE = 64 * 1024;
+const PIECE = 256 * 1024;
+/** Points of one series between two looks at that size. */
+const STRETCH = 4096;
 
 /** The value of `result` in a query answer, as Prometheus writes it. Pieces are the caller's own. */
-export function* writeResultJson(result: QueryResult): Generator<Uint8Array> {
+export function* writeResultJson(result: QueryResult): Generator<Uint8Array<ArrayBuffer>> {
   const out = new JsonWriter();
   if (result.type === "string" || result.type === "scalar") {
     const text = result.type === "string" ? result.text : formatFloat(result.values[0] as number);
@@ -36,10 +39,19 @@ function vectorSample(out: JsonWriter, result: QueryResult, s: number): void {
   out.add("}");
 }
 
-function* matrixSeries(out: JsonWriter, result: QueryResult, s: number): Generator<Uint8Array> {
+function* matrixSeries(out: JsonWriter, result: QueryResult, s: number): Generator<Uint8Array<ArrayBuffer>> {
   metric(out, result.labels[s] as Labels);
   const from = result.firstPoint[s] as number;
   const to = result.firstPoint[s + 1] as number;
+  if (result.histograms === undefined && to > from) {
+    for (let p = from; p < to; p += STRETCH) {
+      out.add(p === from ? ',"values":[' : ",");
+      jsonPoints(result.times, result.values, p, Math.min(p + STRETCH, to), (bytes) => out.raw(bytes));
+      if (out.length > PIECE) yield out.take();
+    }
+    out.add("]}");
+    return;
+  }
   for (const histograms of [false, true]) {
     let started = false;
     for (let p = from; p < to; p++) {
@@ -51,7 +63,6 @@ function* matrixSeries(out: JsonWriter, result: QueryResult, s: number): Generat
       if (out.length > PIECE) yield out.take();
     }
     if (started) out.add("]");
-    if (result.histograms === undefined) break;
   }
   out.add("}");
 }
@@ -88,19 +99,6 @@ function point(out: JsonWriter, result: QueryResult, p: number, i: number, h: Fl
   out.add("}]");
 }
 
-/** A sample value: Go's 'f' format, 'e' below 1e-6 and from 1e21 on, with at least two digits of exponent. */
-export function jsonFloat(v: number): string {
-  const abs = Math.abs(v);
-  if (abs < 1e21 && (abs >= 1e-6 || abs === 0)) return Object.is(v, -0) ? "-0" : String(v);
-  if (Number.isNaN(v)) return "NaN";
-  if (abs === Infinity) return v > 0 ? "+Inf" : "-Inf";
-  const text = String(v);
-  const at = text.indexOf("e");
-  const exponent = Number(text.slice(at + 1));
-  const digits = String(Math.abs(exponent)).padStart(2, "0");
-  return `${text.slice(0, at)}e${exponent < 0 ? "-" : "+"}${digits}`;
-}
-
 /** The time of a scalar or string, ms: seconds without trailing zeros. Points have three digits, see JsonWriter. */
 function timeText(t: number): string {
   return String(t / 1000);
@@ -110,6 +108,8 @@ const ENCODER = new TextEncoder();
 
 /** Characters that are gathered before they become bytes. */
 const GATHERED = 8 * 1024;
+/** Most answers are small. */
+const FIRST_BYTES = 4096;
 /** Points of a series whose times are kept as texts for the next series. */
 const KEPT_TIMES = 4096;
 
@@ -118,7 +118,7 @@ const KEPT_TIMES = 4096;
  * time: a third of the time that writing character by character takes.
  */
 class JsonWriter {
-  #bytes = new Uint8Array(4096);
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BYTES);
   #used = 0;
   #gathered = "";
   /** The time of point i of the series written last that had one, and its text. */
@@ -142,7 +142,7 @@ class JsonWriter {
    */
   time(t: number, i: number): string {
     if (this.#times[i] === t) return this.#timeTexts[i] as string;
-    const text = pointTime(t);
+    const text = jsonTime(t);
     if (i < KEPT_TIMES && i <= this.#times.length) {
       this.#times[i] = t;
       this.#timeTexts[i] = text;
@@ -155,33 +155,39 @@ class JsonWriter {
     this.add(JSON.stringify(text).replace(/[<>&\u2028\u2029\u007f-\uffff]/g, escapeUnit));
   }
 
-  /** What has been written so far, as a copy. */
-  take(): Uint8Array {
+  /** Text as bytes, which are copied. */
+  raw(bytes: Uint8Array): void {
     this.#flush();
-    const piece = this.#bytes.slice(0, this.#used);
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  /** What has been written so far. PERF: large pieces are not copied, and may be moved to another thread as they are. */
+  take(): Uint8Array<ArrayBuffer> {
+    this.#flush();
+    const large = 2 * this.#used > this.#bytes.length;
+    const piece = large ? this.#bytes.subarray(0, this.#used) : this.#bytes.slice(0, this.#used);
+    if (large) this.#bytes = new Uint8Array(this.#used > PIECE ? PIECE + PIECE / 4 : FIRST_BYTES);
     this.#used = 0;
     return piece;
   }
 
+  #reserve(more: number): void {
+    const room = this.#used + more;
+    if (room <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.#bytes.length, room));
+    grown.set(this.#bytes.subarray(0, this.#used));
+    this.#bytes = grown;
+  }
+
   #flush(): void {
+    if (this.#gathered === "") return;
     // A UTF-16 unit takes up to three bytes.
-    const room = this.#used + 3 * this.#gathered.length;
-    if (room > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, room));
-      grown.set(this.#bytes.subarray(0, this.#used));
-      this.#bytes = grown;
-    }
+    this.#reserve(3 * this.#gathered.length);
     this.#used += ENCODER.encodeInto(this.#gathered, this.#bytes.subarray(this.#used)).written;
     this.#gathered = "";
   }
-}
-
-function pointTime(t: number): string {
-  const abs = Math.abs(t);
-  const second = Math.floor(abs / 1000);
-  const ms = abs - second * 1000;
-  const sign = t < 0 ? "-" : "";
-  return ms === 0 ? `${sign}${second}` : `${sign}${second}.${String(ms).padStart(3, "0")}`;
 }
 
 const ESCAPED = "<>&\u2028\u2029";

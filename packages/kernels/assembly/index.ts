@@ -16,6 +16,7 @@ export {
   applyCounterResets, downsampleBegin, downsampleChunks, downsampleClean, downsampleDirectory, downsampleDrain, downsampleEnd,
   downsampleOpen, downsamplePush, downsampleStateSize, windowColumn,
 } from "./downsample";
+export {decimalPowerCount, decimalPowers, jsonPoints} from "./json-points";
 export {labelCacheClear, labelCacheFind, labelCacheSet} from "./label-cache";
 export {
   ringIndex, ringModulo, ringSections, writeCount, writeGather, writeLabelFault, writeRingHashes, writeWalk,

@@ -10,6 +10,8 @@ export {
   histogramDecode,
   histogramEncode,
 } from "./histogram.ts";
+export {jsonPoints} from "./json-points.ts";
+export {jsonFloat, jsonTime} from "./json-points-twin.ts";
 export {type Kernel, type KernelExports, kernel, newKernel} from "./kernel.ts";
 export {KernelArena} from "./kernel-arena.ts";
 export {dropStale, type KernelColumns, rangeWindows, windowSamples} from "./range.ts";

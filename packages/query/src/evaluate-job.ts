@@ -60,7 +60,7 @@ export async function evaluateJob(
       analysis: result.plan && analysisOf(result.plan, fanout.entries()),
       ...since(started, parsed),
     },
-    pieces: output?.kind === "messages" ? resultMessages(result, output.series) : gathered(writeResultJson(result)),
+    pieces: output?.kind === "messages" ? resultMessages(result, output.series) : writeResultJson(result),
   };
 }
 
