@@ -115,11 +115,14 @@ export class BlockReader implements LabelSource {
    * request's time. Matchers that name many values are left for when it is known whether they are needed.
    */
   async prefetchPostings(matchers: readonly Matcher[]): Promise<void> {
-    const pairs: LabelPair[] = [];
+    // Several matchers may name the same list, which is asked for once.
+    const named = new Map<string, LabelPair>();
     for (const {name, set} of matchers) {
       const values = set?.filter((value) => value !== "") ?? [];
-      if (values.length <= MAX_PREFETCHED_VALUES) for (const value of values) pairs.push({name, value});
+      if (values.length > MAX_PREFETCHED_VALUES) continue;
+      for (const value of values) named.set(pairKey({name, value}), {name, value});
     }
+    const pairs = [...named.values()];
     if (pairs.length < 2) return;
     const lists = await this.#lists(pairs);
     for (let i = 0; i < pairs.length; i++) this.#prefetched.set(pairKey(pairs[i] as LabelPair), lists[i] ?? NO_IDS);

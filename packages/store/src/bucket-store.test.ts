@@ -201,3 +201,12 @@ test("a fine block that reaches over several coarse ones is read once", async (t
   const {store} = await openStore(t, new FilesystemBucket(dir));
   assert.equal((await read(store, {maxResolution: 3_600_000})).length, 1);
 });
+
+test("two matchers may name the same value", async (t) => {
+  const dir = tempDir(t);
+  const series = [{labels: {__name__: "m", a: "1"}, times: [10]}];
+  await writeBlock(dir, {ulid: id(1), minTime: 0, maxTime: 300, external: {cluster: "c"}, series});
+  const {store} = await openStore(t, new FilesystemBucket(dir), {tuning: REMOTE_TUNING});
+  const matchers = [matcher("__name__", "=", "m"), matcher("a", "=", "1"), matcher("a", "=~", "1|2")];
+  assert.equal((await read(store, {matchers})).length, 1);
+});
