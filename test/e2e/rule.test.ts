@@ -138,6 +138,9 @@ test("alerts live their lives through Prometheus, querier, ruler and Alertmanage
     "ALERTS",
     rule,
   );
+  // Rules that do not depend on one another are asked for together.
+  const counted = await (await fetch(`${query.url}/metrics`)).text();
+  assert.match(counted, /^http_requests_total\{(?=[^}]*code="200")[^}]*handler="query_batch"[^}]*\} [1-9]/m);
   const groups = (await (await fetch(`${query.url}/api/v1/rules`)).json()) as {data: {groups: {rules: unknown[]}[]}};
   assert.equal(groups.data.groups[0]?.rules.length, 6);
 

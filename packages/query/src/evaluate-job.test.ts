@@ -20,7 +20,9 @@ const job = (change: Partial<Job>): Job => ({
 
 async function evaluate(change: Partial<Job>, source: Queryable, fanout = new FanoutLog()) {
   const {head, pieces} = await evaluateJob(job(change), source, () => true, fanout, signal);
-  return {head, text: Buffer.concat([...pieces]).toString()};
+  const parts: Uint8Array[] = [];
+  for await (const piece of pieces) parts.push(piece);
+  return {head, text: Buffer.concat(parts).toString()};
 }
 
 describe("a job", () => {

@@ -13,7 +13,7 @@ import {resultMessages} from "./result-messages.ts";
 /** What a job came to: what its answer begins with, and the pieces that follow; each piece owns its buffer. */
 export type Evaluated = {
   readonly head: Omit<Extract<FromQuery, {kind: "answer"}>, "kind" | "query" | "warnings">;
-  readonly pieces: Iterable<Uint8Array<ArrayBuffer>>;
+  readonly pieces: Iterable<Uint8Array<ArrayBuffer>> | AsyncIterable<Uint8Array<ArrayBuffer>>;
 };
 
 /** The answer leaves in pieces of about this size. */

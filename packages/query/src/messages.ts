@@ -31,6 +31,8 @@ export type Job = {
 };
 
 export type JobOutput =
+  /** Answers to all of these queries, each on a line of its own; the job's own query is only a name for them. */
+  | {readonly kind: "batch"; readonly queries: readonly string[]}
   /** Messages of thanos.Query of so many series, one a piece. */
   | {readonly kind: "messages"; readonly series: number}
   /** The latest samples that the selectors find, in the text format; the query itself is only a name for it. */

@@ -46,6 +46,14 @@ export class PlannedQueryable implements Queryable {
   }
 
   async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
+    for await (const batch of this.batches(q, signal)) {
+      for (const text of batch.warnings) this.#warnings.add(text);
+      yield batch.warnings.length === 0 ? batch : {...batch, warnings: []};
+    }
+  }
+
+  /** As `select`, but with endpoints' warnings in the batches. */
+  async *batches(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
     // What is left of the streams when one fails or the consumer stops has to end, too.
     const abort = new AbortController();
     const all = AbortSignal.any([signal, abort.signal]);
@@ -60,10 +68,7 @@ export class PlannedQueryable implements Queryable {
         const batches = storeBatches(log?.frames(frames) ?? frames, plan.options, q.budget);
         return log?.batches(batches) ?? batches;
       });
-      for await (const batch of mergeBatches(inputs, {limit: q.limit})) {
-        for (const text of batch.warnings) this.#warnings.add(text);
-        yield batch.warnings.length === 0 ? batch : {...batch, warnings: []};
-      }
+      yield* mergeBatches(inputs, {limit: q.limit});
     } catch (err) {
       throw proxyError(err, "Series", "expanding series: ");
     } finally {

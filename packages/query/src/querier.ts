@@ -152,6 +152,16 @@ export class Querier implements QueryBackend {
     return {text: result, warnings};
   }
 
+  /** Undefined in distributed mode, where parts of queries are left to others one by one. */
+  get batch(): QueryBackend["batch"] {
+    if (this.#options.federation !== undefined) return undefined;
+    return async (params, queries, signal) => {
+      const times = {start: params.t, end: params.t, step: 0};
+      const query = `${queries.length} queries, the first: ${params.query}`;
+      return (await this.#query({...params, query}, times, signal, {kind: "batch", queries})).result;
+    };
+  }
+
   explainInstant(params: InstantParams): PlanTree {
     return planTree(explain(this.#parse(params)));
   }

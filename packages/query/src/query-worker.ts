@@ -3,6 +3,7 @@ import {must, StrataError, toWireError} from "@strata/base";
 import {kernel} from "@strata/kernels";
 import {ConnectionCache, relayedRpcMetrics} from "@strata/storeapi";
 import {RemoteQueryable} from "./distributed/remote-queryable.ts";
+import {evaluateBatch} from "./evaluate-batch.ts";
 import {evaluateJob} from "./evaluate-job.ts";
 import {FanoutLog} from "./fanout-log.ts";
 import type {FromWorker, Job, ToWorker, WorkerData} from "./messages.ts";
@@ -67,9 +68,14 @@ async function run(job: Job, slot: number, self: Running): Promise<void> {
     };
     const {remote} = job;
     const source = remote === undefined ? queryable : new RemoteQueryable(queryable, remote, connections);
-    const {head, pieces} = await evaluateJob(job, source, progress, self.fanout, signal);
+    const {head, pieces} =
+      job.output?.kind === "batch"
+        ? evaluateBatch(job, job.output.queries, (q, stop) => queryable.batches(q, stop), progress, signal)
+        : await evaluateJob(job, source, progress, self.fanout, signal);
+    // What is ready early is worth a message of its own only where what follows may take long.
+    const isStreamed = job.output?.kind === "batch";
     outbox.hold({kind: "answer", query, ...head, warnings: source.warnings});
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       while (self.wanted === 0 && !signal.aborted) {
         outbox.flush();
         await new Promise<void>((resolve) => {
@@ -79,6 +85,7 @@ async function run(job: Job, slot: number, self: Running): Promise<void> {
       signal.throwIfAborted();
       self.wanted--;
       outbox.hold({kind: "piece", query, piece}, piece.buffer);
+      if (isStreamed) outbox.flush();
     }
   } catch (err) {
     last = {kind: "failed", query, error: toWireError(err)};

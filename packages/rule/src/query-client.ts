@@ -1,8 +1,9 @@
-import {errorText, StrataError} from "@strata/base";
+import {errorText, Gate, StrataError} from "@strata/base";
 import {formatRfc3339, type Labels, matcher, matcherText} from "@strata/model";
 import type {ForState, RuleQuery, RuleVector, Strategy} from "@strata/rules";
 import type {QueryClient} from "@strata/storeapi";
 import type {Logger} from "@strata/telemetry";
+import {QueryBatcher} from "./query-batcher.ts";
 import {askGrpc} from "./query-grpc.ts";
 import {LabelCache, type QueryAnswer, readLast, readVector} from "./query-json.ts";
 import type {ServerGroup} from "./server-config.ts";
@@ -18,6 +19,8 @@ export type QueriersOptions = {
   readonly logger: Logger;
   /** How long one querier may take, ms. */
   readonly timeoutMs?: number | undefined;
+  /** Queries at once that are asked for by themselves; left out, as many as there are. */
+  readonly concurrency?: number | undefined;
   /** Told of answers that are not whole. */
   readonly onWarnings: (strategy: Strategy) => void;
 };
@@ -38,21 +41,44 @@ const CACHED_LABELS = 200_000;
 export class Queriers {
   readonly #options: QueriersOptions;
   readonly #labels = new LabelCache(CACHED_LABELS);
+  readonly #gate: Gate;
+  /** undefined where a querier is to be asked in Prometheus' own words, or by GET. */
+  readonly #batcher: QueryBatcher | undefined;
   #turn = 0;
 
   constructor(options: QueriersOptions) {
+    const {http, method, onlyPrometheusParams, concurrency, timeoutMs = TIMEOUT_MS, logger} = options;
     this.#options = options;
+    this.#gate = new Gate(concurrency ?? Number.POSITIVE_INFINITY);
+    if (method === "GET" || onlyPrometheusParams) return;
+    this.#batcher = new QueryBatcher({
+      server: () => rotated(http.servers, this.#turn).flatMap((group) => rotated(group, this.#turn++))[0],
+      single: (query, signal) => this.#single(query, signal),
+      labels: this.#labels,
+      timeoutMs,
+      now: () => performance.now(),
+      logger,
+    });
   }
 
   /** The answer to an instant query. Throws `unavailable` when no querier answers. */
   async query(query: RuleQuery, signal: AbortSignal): Promise<RuleVector> {
-    const {result, warnings} = await this.#first(
-      signal,
-      (server, limit) => this.#askHttp(server, query, limit),
-      (client, limit) => askGrpc(client, query, limit),
-    );
+    const {result, warnings} = await (this.#batcher?.query(query, signal) ?? this.#single(query, signal));
     this.#tell(warnings, query);
     return result;
+  }
+
+  async #single(query: RuleQuery, signal: AbortSignal): Promise<QueryAnswer<RuleVector>> {
+    await this.#gate.enter(signal);
+    try {
+      return await this.#first(
+        signal,
+        (server, limit) => this.#askHttp(server, query, limit),
+        (client, limit) => askGrpc(client, query, limit),
+      );
+    } finally {
+      this.#gate.leave();
+    }
   }
 
   /** The last stored samples of series with all these labels, over HTTP; nothing when no querier answers. */

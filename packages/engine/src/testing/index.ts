@@ -1,3 +1,4 @@
+export {bitsOf, expression, storedSeries} from "./arbitraries.ts";
 export {type DatasetLine, datasetSeries} from "./golden-dataset.ts";
 export {answer, difference, type Envelope, type GoldenQuery, type Server} from "./golden-queries.ts";
 export {KnownFailures} from "./known-failures.ts";

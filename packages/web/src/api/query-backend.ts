@@ -118,6 +118,14 @@ export type FederateParams = Pick<
 export type QueryBackend = {
   instant(params: InstantParams, signal: AbortSignal): Promise<QueryAnswer>;
   range(params: RangeParams, signal: AbortSignal): Promise<QueryAnswer>;
+  /**
+   * Many instant queries at once; `params` are of the first one and hold for all. A JSON array of answers as they become
+   * ready: `{"index", "status", "data", "warnings"}` or `{"index", "status", "errorType", "error"}`, each on a line of its
+   * own. Where missing, there is no route for it.
+   */
+  readonly batch?:
+    | ((params: InstantParams, queries: readonly string[], signal: AbortSignal) => Promise<JsonPieces>)
+    | undefined;
   series(params: SeriesParams, signal: AbortSignal): Promise<SeriesAnswer>;
   labelNames(params: MetadataParams, signal: AbortSignal): Promise<ValuesAnswer>;
   labelValues(name: string, params: MetadataParams, signal: AbortSignal): Promise<ValuesAnswer>;

@@ -29,6 +29,7 @@ export function addQueryRoutes(api: Api, backend: QueryBackend, defaults: QueryD
     const params = await rangeParams(request, defaults);
     return queryAnswer(await clientFacing(backend.range(params, request.signal)), params);
   });
+  addBatchRoute(api, backend, defaults);
   addExplainRoutes(api, backend, defaults);
   addActiveQueryRoutes(api, backend);
 
@@ -53,6 +54,25 @@ export function addQueryRoutes(api: Api, backend: QueryBackend, defaults: QueryD
   });
   api.add(["GET"], "/stores", "stores", () => ({data: storesByComponent(backend.stores())}));
   addLanguageRoutes(api, defaults.language);
+}
+
+/** Most queries of one batch. */
+const MOST_QUERIES = 256;
+
+/**
+ * `POST /query_batch`: as `/query`, with `query` as many times as there are queries. What they select is read together.
+ * Strata's own, for its ruler.
+ */
+function addBatchRoute(api: Api, backend: QueryBackend, defaults: QueryDefaults): void {
+  const {batch} = backend;
+  if (batch === undefined) return;
+  api.add(["POST"], "/query_batch", "query_batch", async (request) => {
+    const queries = (await request.form()).getAll("query");
+    if (queries.length > MOST_QUERIES)
+      throw badData(`a batch has ${queries.length} queries, and may have ${MOST_QUERIES}`);
+    const params = await instantParams(request, defaults);
+    return {pieces: await clientFacing(batch(params, queries, request.signal))};
+  });
 }
 
 /** Compat: the engine is judged before all other parameters. */
