@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import {cpSync, mkdirSync} from "node:fs";
+import {cpSync} from "node:fs";
 import {createRequire} from "node:module";
 import {join} from "node:path";
 import {type TestContext, test} from "node:test";
-import {goldenDir, repoRoot, requireTool, tempDir} from "@strata/base/testing";
+import {CHROMIUM_ARGS, goldenDir, requireTool, screenshotDir, tempDir} from "@strata/base/testing";
 import type {BlocksPlan} from "@strata/web";
 import {chromium, type Page} from "playwright-core";
 import {strata, until} from "./strata.ts";
@@ -71,7 +71,7 @@ test("the page of blocks draws them along time, and sets and takes off marks", {
   const browser = await chromium.launch({
     executablePath: tool.path,
     headless: true,
-    args: ["--no-sandbox", "--disable-gpu"],
+    args: [...CHROMIUM_ARGS],
   });
   t.after(() => browser.close());
   const problems: string[] = [];
@@ -108,7 +108,6 @@ test("the page of blocks draws them along time, and sets and takes off marks", {
   await page.keyboard.press("Escape");
   await dialog.waitFor({state: "detached"});
 
-  mkdirSync(artefacts, {recursive: true});
   for (const [name, width, scheme] of [
     ["light", 1280, "light"],
     ["dark", 1280, "dark"],
@@ -121,15 +120,16 @@ test("the page of blocks draws them along time, and sets and takes off marks", {
       const shown = await open(path, width, scheme);
       await shown.locator(ready).first().waitFor();
       assert.equal(await shown.evaluate("document.documentElement.scrollWidth > innerWidth"), false, `${path} ${name}`);
-      await shown.screenshot({path: join(artefacts, `${path.replace("?tab=", "-")}-${name}.png`), fullPage: true});
+      await shown.screenshot({
+        path: join(screenshotDir(), `e2e-${path.replace("?tab=", "-")}-${name}.png`),
+        fullPage: true,
+      });
       assert.deepEqual(await axeFaults(shown), [], `${path} ${name}`);
       await shown.close();
     }
   }
   assert.deepEqual(problems, []);
 });
-
-const artefacts = join(repoRoot, "test/artefacts");
 
 /** What axe finds wrong with a page. */
 async function axeFaults(page: Page): Promise<string[]> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import {mkdirSync} from "node:fs";
 import {join} from "node:path";
 import {after, before, describe, test} from "node:test";
 import {CHROMIUM_ARGS, freePort, requireTool, screenshotDir, tempDir} from "@strata/base/testing";
@@ -155,6 +156,60 @@ describe("the pages over real components", {skip: tool.skip}, () => {
     await page.close();
   });
 
+  test("buckets of the store are drawn as a heat map", async () => {
+    const expr = "sum by (le) (rate(http_request_duration_seconds_bucket[5m]))";
+    const page = await open(`/graph?${new URLSearchParams({"g0.expr": expr, "g0.display_mode": "heatmap"})}`);
+    await page.getByRole("img", {name: /^Heat map of [3-9]|^Heat map of \d\d/}).waitFor();
+    await shoot(page, "heatmap");
+    await page.close();
+  });
+
+  test("the tree counts what the store has, and analyze says what it gave", async () => {
+    const expr = "sum by (job) (rate(http_requests_total[5m])) / on (job) sum by (job) (no_such_metric)";
+    const page = await open(`/graph?${new URLSearchParams({"g0.expr": expr, "g0.tab": "tree"})}`);
+    const node = (text: string) =>
+      page.locator(".tree .node").filter({has: page.locator("code").getByText(text, {exact: true})});
+    await node("sum by (job) (rate(http_requests_total[5m]))").getByText("5 series").waitFor();
+    await node("no_such_metric").getByText("0 series").waitFor();
+    await shoot(page, "tree");
+    await page.getByRole("tab", {name: "Explain"}).click();
+    await page.getByRole("button", {name: /Analyze/}).click();
+    await page.getByRole("table", {name: "Plan"}).getByText("1 endpoint asked").first().click();
+    await page.getByRole("table", {name: "Endpoints"}).first().getByText(storeAddress).waitFor();
+    await shoot(page, "explain");
+    await page.close();
+  });
+
+  test("status and targets say what the querier is and that nobody tells of targets", async () => {
+    const page = await open("/status");
+    await page
+      .getByRole("row", {name: /--endpoint/})
+      .getByText(storeAddress)
+      .waitFor();
+    await page.getByRole("link", {name: "Targets"}).click();
+    await page.getByText("No endpoint tells of scrape targets").waitFor();
+    await page.getByRole("link", {name: "Running"}).click();
+    await page.getByText("No query is running.").waitFor();
+    await page.close();
+  });
+
+  test("a query that runs is seen and ended from another page, and whoever asked is told", async () => {
+    refused.length = 0;
+    const long = "sum(quantile_over_time(0.9, rate({__name__=~'.+'}[5m])[6h:1s]))";
+    const asking = await open(`/graph?${new URLSearchParams({"g0.expr": long, "g0.range_input": "1d"})}`);
+    const page = await open("/queries");
+    const row = page.getByRole("row", {name: /quantile_over_time/});
+    await row.getByRole("button", {name: /Kill/}).click();
+    await page.getByRole("dialog").getByRole("button", {name: "Kill query"}).click();
+    await page.getByText(/^Ended:/).waitFor();
+    await page.getByText("No query is running.").waitFor();
+    await asking.getByRole("alert").waitFor();
+    await page.close();
+    await asking.close();
+    assert.equal(refused.length, 1);
+    refused.length = 0;
+  });
+
   test("the pages are usable on a telephone and in the dark", async () => {
     const page = await open(`/graph?g0.expr=${encodeURIComponent("sum by (zone) (node_load1)")}`, 390);
     await page.emulateMedia({colorScheme: "dark"});
@@ -186,3 +241,36 @@ async function drawnColours(page: Page): Promise<unknown[]> {
     return [...seen].filter(([, n]) => n > 200);
   })()`)) as unknown[];
 }
+
+/** Components that answer no queries show what they are, too. */
+test("a store gateway and a receiver serve their status, and begin with what they have", {
+  skip: tool.skip,
+}, async (t) => {
+  const dir = tempDir(t);
+  mkdirSync(join(dir, "bucket"));
+  const objstore = `{type: FILESYSTEM, config: {directory: ${JSON.stringify(join(dir, "bucket"))}}}`;
+  const grpc = async () => `--grpc-address=127.0.0.1:${await freePort()}`;
+  const servers = [
+    await strata(t, "store", [`--data-dir=${join(dir, "store")}`, `--objstore.config=${objstore}`, await grpc()]),
+    await strata(t, "receive", [
+      `--tsdb.path=${join(dir, "receive")}`,
+      '--label=replica="a"',
+      `--remote-write.address=127.0.0.1:${await freePort()}`,
+      await grpc(),
+    ]),
+  ];
+  const browser = await chromium.launch({executablePath: tool.path, headless: true, args: [...CHROMIUM_ARGS]});
+  t.after(() => browser.close());
+  for (const [i, links] of [
+    [0, ["Blocks", "Status"]],
+    [1, ["Status"]],
+  ] as const) {
+    const page = await browser.newPage();
+    await page.goto(`${servers[i]?.url}/`);
+    await page.getByRole("heading", {name: links[0], exact: true}).first().waitFor();
+    assert.deepEqual(await page.getByRole("navigation").getByRole("link").allTextContents(), [...links]);
+    await page.goto(`${servers[i]?.url}/status`);
+    await page.getByRole("row", {name: /--grpc-address/}).waitFor();
+    await page.close();
+  }
+});

@@ -6,7 +6,7 @@ import {Loading} from "../parts/loaded.tsx";
 import type {PanelState} from "../url-state.ts";
 import {type AskOptions, askHeaders, askParams, instantRequest, rangeRequest} from "./ask.ts";
 import {ErrorMessage} from "./messages.tsx";
-import {type Fanout, type Plan, type PlanRow, planRows, timeMs} from "./plan.ts";
+import {type Fanout, goDurationMs, type Plan, type PlanRow, planRows, timeMs} from "./plan.ts";
 
 type Props = {
   readonly expr: string;
@@ -140,7 +140,7 @@ const FanoutTable = ({fanout}: {fanout: readonly Fanout[]}): ReactNode => (
       label="Endpoints"
       columns={[
         {name: "Endpoint", cell: ({endpointAddr}) => <span className="mono">{endpointAddr}</span>},
-        {name: "Took", right: true, cell: ({duration}) => duration},
+        {name: "Took", right: true, cell: ({duration}) => formatMs(goDurationMs(duration))},
         {name: "Series", right: true, cell: ({series}) => formatCount(series)},
         {name: "Chunks", right: true, cell: ({chunks}) => formatCount(chunks)},
         {name: "Samples", right: true, cell: ({samples}) => formatCount(samples)},

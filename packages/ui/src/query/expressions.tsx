@@ -56,7 +56,7 @@ export function Expressions(props: Props): ReactNode {
             + Expression on the same graph
           </button>
         )}
-        {children}
+        <div>{children}</div>
       </div>
     </div>
   );
