@@ -20,11 +20,18 @@ export function number(value) {
 
 export const share = (ratio) => (ratio === undefined || ratio === null ? "" : `${ratio.toFixed(2)}×`);
 
+/** Who comes first, and so has the same colour everywhere. */
+const rankOf = (name) => ["strata", "thanos", "prometheus", "victoria-metrics"].indexOf(name) + 1 || 9;
+
 /** The names of the systems in rows, Strata first. */
 export function systemsOf(rows) {
   const names = new Set(rows.flatMap((row) => Object.keys(row.kind === "curve" ? row.lines : row.values)));
-  return [...names].sort((a, b) => Number(b === "strata") - Number(a === "strata") || (a < b ? -1 : 1));
+  return [...names].sort((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1));
 }
+
+/** What a group of figures shows, with the direction where more is better. */
+export const headingOf = ({measure, unit, rows}) =>
+  `${measure}, ${unit}${rows.some(({better}) => better === "more") ? " (more is better)" : ""}`;
 
 /** Figures that belong in one table and plot: of one measure and unit, in the order they were recorded. */
 export function measuresOf(rows) {

@@ -1,4 +1,4 @@
-import {aboutLines, curvesOf, measuresOf, titleOf} from "./bench-figures.mjs";
+import {aboutLines, curvesOf, headingOf, measuresOf, titleOf} from "./bench-figures.mjs";
 import {barPlot, escapeHtml, linePlot} from "./bench-plot.mjs";
 
 const STYLE = `
@@ -39,7 +39,7 @@ function scenario({file, flags, status, seconds, rows, output}) {
     `<p><code>${escapeHtml([file, ...flags].join(" "))}</code>: ${escapeHtml(status)} in ${seconds.toFixed(0)} s.</p>`,
   );
   for (const group of measuresOf(rows)) {
-    parts.push(`<h3>${escapeHtml(group.measure)}, ${escapeHtml(group.unit)}</h3>${barPlot(group)}`);
+    parts.push(`<h3>${escapeHtml(headingOf(group))}</h3>${barPlot(group)}`);
   }
   for (const curve of curvesOf(rows)) {
     parts.push(`<h3>${escapeHtml(curve.name)}, ${escapeHtml(curve.unit)}</h3>${linePlot(curve)}`);

@@ -1,4 +1,4 @@
-import {aboutLines, curvesOf, measuresOf, number, share, systemsOf, titleOf} from "./bench-figures.mjs";
+import {aboutLines, curvesOf, headingOf, measuresOf, number, share, systemsOf, titleOf} from "./bench-figures.mjs";
 
 /** The report as Markdown: tables only, plots are in the HTML one. */
 export function reportMarkdown(results) {
@@ -19,11 +19,12 @@ function scenario({file, flags, status, seconds, rows, output}) {
   return parts;
 }
 
-function figureTable({measure, unit, rows}) {
+function figureTable(group) {
+  const {rows} = group;
   const systems = systemsOf(rows);
   const ratios = systems.length > 1 && rows.some(({ratio}) => ratio !== undefined && ratio !== null);
   return table(
-    [`${measure}, ${unit}`, ...systems, ...(ratios ? ["ratio"] : [])],
+    [headingOf(group), ...systems, ...(ratios ? ["ratio"] : [])],
     rows.map((row) => [
       row.name,
       ...systems.map((system) => number(row.values[system])),
@@ -57,20 +58,14 @@ export function summaryTable(results) {
   const rows = results.flatMap(({file, rows}) =>
     measuresOf(rows)
       .filter(({rows}) => rows.some(({values}) => values.thanos !== undefined))
-      .map(({measure, unit, rows}) => {
+      .map((group) => {
+        const {rows} = group;
         const pairs = rows.filter(({values}) => values.strata > 0 && values.thanos > 0);
         const mean = Math.exp(
           pairs.reduce((sum, {values: v}) => sum + Math.log(v.strata / v.thanos), 0) / pairs.length,
         );
         const spread = (system) => range(pairs.map(({values}) => values[system]));
-        return [
-          titleOf(file),
-          `${measure}, ${unit}`,
-          String(pairs.length),
-          spread("strata"),
-          spread("thanos"),
-          share(mean),
-        ];
+        return [titleOf(file), headingOf(group), String(pairs.length), spread("strata"), spread("thanos"), share(mean)];
       }),
   );
   if (results.length === 0) return "No results yet.";
