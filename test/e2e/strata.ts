@@ -73,15 +73,16 @@ export async function strataEnds(args: readonly string[], cwd?: string): Promise
   return {code: code ?? signal ?? "", out, err};
 }
 
-/** Asks again and again until `holds` is true; after a minute fails with `what` and the logs of `server`. */
+/** Asks again and again until `holds` is true; after a minute, or `deadlineMs`, fails with `what` and `server`'s logs. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
   server?: Server | undefined,
+  deadlineMs = 60_000,
 ): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + deadlineMs;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited a minute for ${what}\n${server?.logs() ?? ""}`);
+    if (Date.now() > deadline) throw new Error(`waited ${deadlineMs / 1000} s for ${what}\n${server?.logs() ?? ""}`);
     await delay(50);
   }
 }

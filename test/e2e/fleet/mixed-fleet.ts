@@ -288,7 +288,7 @@ export class MixedFleet {
       await this.#add(name, "query", () => [
         `--endpoint.sd-config=${JSON.stringify(config())}`,
         "--endpoint.info-timeout=2s",
-        "--store.response-timeout=3s",
+        "--store.response-timeout=5s",
         "--query.replica-label=replica",
         "--query.replica-label=receive_replica",
       ]);
