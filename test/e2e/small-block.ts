@@ -12,7 +12,7 @@ export const PER_CHUNK = 120;
 export const SERIES = ["a", "b", "c"] as const;
 
 /** Writes a block with external labels into a bucket's directory: three series over [start, start + BLOCK_MS), ms. */
-export async function writeSmallBlock(bucket: string, ulid: string, start: number): Promise<void> {
+export async function writeSmallBlock(bucket: string, ulid: string, start: number, cluster = "c"): Promise<void> {
   const writer = await BlockWriter.create(bucket, {ulid});
   for (const [i, n] of SERIES.entries()) {
     const t = Float64Array.from({length: PER_BLOCK}, (_, k) => start + 13 + 1000 * i + k * STEP_MS);
@@ -25,6 +25,6 @@ export async function writeSmallBlock(bucket: string, ulid: string, start: numbe
   await writer.finish({
     minTime: start,
     maxTime: start + BLOCK_MS,
-    thanos: {...EMPTY_THANOS_META, labels: {cluster: "c"}, source: "test", segmentFiles: ["000001"]},
+    thanos: {...EMPTY_THANOS_META, labels: {cluster}, source: "test", segmentFiles: ["000001"]},
   });
 }

@@ -56,6 +56,12 @@ export async function checkDeployed(argv: readonly string[], files: DeployedFile
   return path.map((command) => command.name).join(" ");
 }
 
+/** Throws where a command line names flags that its command does not have; values are not looked at. */
+export async function checkCommandFlags(argv: readonly string[]): Promise<void> {
+  const {module} = await readCommandLine(argv);
+  if (module === undefined) throw new StrataError("bad_data", `no command in ${argv.join(" ")}`);
+}
+
 /** Flags that take a path, or several, to what is loaded. */
 const FILE_FLAGS = new Set(["receive.hashrings-file", "rule-file"]);
 
