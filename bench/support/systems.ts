@@ -44,7 +44,7 @@ export function onPath(name: string): string | undefined {
   return undefined;
 }
 
-export type RunningStore = Server & {readonly grpc: string};
+export type RunningStore = Server & {readonly grpc: string; readonly url: string};
 
 /** Starts a store gateway over a filesystem bucket; resolves once it is ready. */
 export async function startStore(t: TestScope, p: Program, bucket: string, dataDir: string): Promise<RunningStore> {
@@ -63,7 +63,7 @@ export async function startStore(t: TestScope, p: Program, bucket: string, dataD
     ready: httpReady(`http://127.0.0.1:${http}/-/ready`),
     deadlineMs: 120_000,
   });
-  return Object.assign(server, {grpc: `127.0.0.1:${grpc}`});
+  return Object.assign(server, {grpc: `127.0.0.1:${grpc}`, url: `http://127.0.0.1:${http}`});
 }
 
 export type RunningQuerier = Server & {readonly url: string};
@@ -145,7 +145,7 @@ export const settle = (): Promise<void> => delay(500);
 export type System = {
   readonly name: string;
   readonly url: string;
-  readonly parts: readonly {readonly name: string; readonly server: Server}[];
+  readonly parts: readonly {readonly name: string; readonly server: Server & {readonly url?: string}}[];
 };
 
 /** Each program over the same bucket. */
