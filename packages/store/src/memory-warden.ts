@@ -1,5 +1,6 @@
 import {setFlagsFromString} from "node:v8";
 import {runInNewContext} from "node:vm";
+import {holdYoungGeneration} from "./young-generation.ts";
 
 /** Garbage is looked at each time this share of the budget was given back. */
 const STEP_SHARE = 0.125;
@@ -7,7 +8,7 @@ const STEP_SHARE = 0.125;
 /** Above this share of the budget over the idle process, what was given back is collected at once. */
 const COLLECT_SHARE = 0.375;
 
-/** What V8 lets its young generation grow to: three semi-spaces of 16 MiB. */
+/** What V8 lets its young generation grow to. */
 const YOUNG_BYTES = 48 << 20;
 
 /**
@@ -29,7 +30,8 @@ export class MemoryWarden {
   /** `budget` in bytes. */
   constructor(budget: number) {
     this.#budget = budget;
-    if (budget < YOUNG_BYTES / YOUNG_SHARE) setFlagsFromString("--semi-space-growth-factor=1");
+    // For good: there is one store gateway in a process.
+    if (budget < YOUNG_BYTES / YOUNG_SHARE) holdYoungGeneration();
     setFlagsFromString("--expose-gc");
     this.#collect = runInNewContext("gc") as () => void;
   }

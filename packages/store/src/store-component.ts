@@ -20,6 +20,7 @@ import type {IndexCache} from "./index-cache.ts";
 import type {LazyPostings} from "./lazy-postings.ts";
 import type {TuningOverrides} from "./read-context.ts";
 import {type LimitOptions, NO_LIMITS} from "./request-limits.ts";
+import {holdYoungGeneration} from "./young-generation.ts";
 
 /** The flags of `strata store` as values; all but the first five have its defaults. */
 export type StoreOptions = {
@@ -149,17 +150,21 @@ export class Store {
     const {logger, syncIntervalMs = SYNC_INTERVAL_MS, headerIdleMs = HEADER_IDLE_MS} = this.#o;
     const unload = setInterval(() => void this.queryable.unloadIdle(headerIdleMs), Math.max(1000, headerIdleMs / 10));
     unload.unref();
+    // What loading leaves behind is short-lived: room for it would be taken for long.
+    const letGrow = holdYoungGeneration();
     try {
       while (!signal.aborted) {
         const synced = await this.#sync(signal);
         if (synced && !this.#ready) {
           this.#ready = true;
+          letGrow();
           logger.info("bucket store ready", {blocks: this.queryable.blocks().length});
           onReady();
         }
         await pause(synced ? syncIntervalMs : Math.min(RETRY_MS, syncIntervalMs), signal);
       }
     } finally {
+      letGrow();
       clearInterval(unload);
     }
   }
