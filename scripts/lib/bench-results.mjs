@@ -1,14 +1,16 @@
 import {readFileSync} from "node:fs";
 import {join} from "node:path";
-import {summaryTable} from "./bench-markdown.mjs";
+import {reportHtml} from "./bench-html.mjs";
+import {reportMarkdown, summaryTable} from "./bench-markdown.mjs";
 import {writeMarked} from "./marked-text.mjs";
 import {root} from "./paths.mjs";
 import {listFiles, writeFileWhole} from "./stamp.mjs";
 
 /** Results of this machine, a file a benchmark: what runs later replaces only its own. */
 export const resultsDir = join(root, "bench/results/local");
-/** The results that are checked in, for README.md. */
+/** The results that are checked in, and what is made of them beside README.md's table. */
 const latest = join(root, "bench/results/latest.json");
+const reports = {"bench/results/report.md": reportMarkdown, "bench/results/report.html": reportHtml};
 
 /** `{file, flags, status, seconds, machine, rows, output}` of one benchmark. */
 export function writeResult(result) {
@@ -25,7 +27,7 @@ export function readResults() {
   return results.sort((a, b) => rank(a) - rank(b) || (a.file < b.file ? -1 : 1));
 }
 
-/** Keeps the results in the repository, a row a line, without what was printed; gives the files written. */
+/** Keeps the results in the repository, a row a line, without what was printed, and the reports of them; gives the files written. */
 export function saveLatest(results) {
   const kept = results
     .filter(({rows}) => rows.length > 0)
@@ -40,7 +42,11 @@ export function saveLatest(results) {
   writeFileWhole(latest, `[\n${lines.join(",\n")}\n]\n`);
   const readme = join(root, "README.md");
   writeMarked(readme, "bench", summaryTable(readLatest()));
-  return [latest, readme];
+  const made = Object.entries(reports).map(([name, make]) => {
+    writeFileWhole(join(root, name), make(readLatest()));
+    return join(root, name);
+  });
+  return [latest, ...made, readme];
 }
 
 /** The results that are checked in, in the form of `readResults`. */

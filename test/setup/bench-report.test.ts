@@ -89,10 +89,15 @@ test("text between markers is replaced, and missing markers are an error", () =>
   assert.throws(() => replaceMarked?.(text, "other", "new"), /cannot find <!-- other: begin -->/);
 });
 
-test("README.md shows the results that are checked in", async () => {
+test("README.md and the reports show the results that are checked in", async () => {
   const latest = join(repoRoot, "bench/results/latest.json");
   if (!existsSync(latest)) return assert.fail("bench/results/latest.json is not there: npm run bench -- --save");
   const {readLatest} = (await load("bench-results.mjs")) as {readLatest: () => readonly Result[]};
   const readme = readFileSync(join(repoRoot, "README.md"), "utf8");
   assert.equal(replaceMarked?.(readme, "bench", summaryTable?.(readLatest()) ?? ""), readme);
+  for (const [name, make] of [
+    ["report.md", reportMarkdown],
+    ["report.html", reportHtml],
+  ] as const)
+    assert.equal(readFileSync(join(repoRoot, "bench/results", name), "utf8"), make?.(readLatest()), name);
 });
