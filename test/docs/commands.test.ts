@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import {describe, test} from "node:test";
-import {anySkip, requireTool} from "@strata/base/testing";
 import {parsePage, readPages} from "./page.ts";
-import {compareOutput, isRun, runPage, toolNames, toolsOf} from "./run-page.ts";
+import {compareOutput, isRun, runPage, skipReason} from "./run-page.ts";
 
 /** What a page's blocks may be: run, the output of what was run, settings and queries (parsed), drawings and quoted lines. */
 const KINDS = new Set(["sh", "console", "yaml", "promql", "text", "ts"]);
@@ -13,8 +12,7 @@ const pages = readPages();
 
 describe("commands of pages", {concurrency: 3}, () => {
   for (const page of pages.filter(({path, blocks}) => path.startsWith("docs/") && blocks.some(isRun))) {
-    const skip = anySkip(...toolNames(toolsOf(page)).map(requireTool));
-    test(page.path, {skip}, (t) => runPage(t, page));
+    test(page.path, {skip: skipReason(page)}, (t) => runPage(t, page));
   }
 });
 

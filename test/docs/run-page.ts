@@ -1,7 +1,7 @@
 import {spawn} from "node:child_process";
-import {mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from "node:fs";
+import {existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from "node:fs";
 import {delimiter, join} from "node:path";
-import {freePort, repoRoot, requireTool, type TestScope, type ToolName, tempDir} from "@strata/base/testing";
+import {anySkip, freePort, repoRoot, requireTool, type TestScope, type ToolName, tempDir} from "@strata/base/testing";
 import type {Block, Page} from "./page.ts";
 
 /** Longest that a page may take. */
@@ -22,7 +22,7 @@ const TOOLS: Readonly<Record<string, ToolName>> = {
 export const isRun = ({kind, info}: Block): boolean => kind === "sh" && !info.startsWith("not-run=");
 
 /** Tools that a page's blocks call, by name. */
-export function toolsOf(page: Page): readonly string[] {
+function toolsOf(page: Page): readonly string[] {
   const text = page.blocks
     .filter(isRun)
     .map((block) => block.text)
@@ -30,8 +30,21 @@ export function toolsOf(page: Page): readonly string[] {
   return Object.keys(TOOLS).filter((name) => new RegExp(`(^|[|&;(]\\s*)${name}\\s`, "m").test(text));
 }
 
-export const toolNames = (names: readonly string[]): readonly ToolName[] =>
-  names.map((name) => TOOLS[name] as ToolName);
+/** Programs of the system that pages use and that not every machine has. */
+const SYSTEM = ["curl", "openssl"];
+
+/** Why a page cannot run here, or false. */
+export function skipReason(page: Page): string | false {
+  const text = page.blocks
+    .filter(isRun)
+    .map((block) => block.text)
+    .join("\n");
+  const dirs = (process.env.PATH ?? "").split(delimiter);
+  for (const name of SYSTEM.filter((name) => new RegExp(`(^|[\\s(])${name} `, "m").test(text))) {
+    if (!dirs.some((dir) => existsSync(join(dir, name)))) return `optional: no ${name} on PATH`;
+  }
+  return anySkip(...toolsOf(page).map((name) => requireTool(TOOLS[name] as ToolName)));
+}
 
 /**
  * Runs a page's `sh` blocks in order, in one shell in an empty directory; a `console` block behind one must match what it
