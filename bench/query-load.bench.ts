@@ -17,6 +17,14 @@ const CLIENTS = ONLY > 0 ? [ONLY] : [1, 4, 10, 20];
 /** Pause between two readings of /metrics. */
 const PROBE_MS = 20;
 
+/** What the report draws over the number of clients. */
+const CURVES = [
+  ["throughput", "queries/s"],
+  ["99 of 100 queries within", "ms"],
+  ["99 of 100 readings of /metrics within", "ms"],
+  ["peak memory of store and querier", "MB"],
+] as const;
+
 type Load = {
   readonly perSecond: number;
   readonly waits: readonly number[];
@@ -53,14 +61,6 @@ await withScope(async (scope) => {
   printTable(head, rows);
   for (const [what, unit] of CURVES) recordCurve(what, unit, "clients", lines[what] ?? {});
 });
-
-/** What the report draws over the number of clients. */
-const CURVES = [
-  ["throughput", "queries/s"],
-  ["99 of 100 queries within", "ms"],
-  ["99 of 100 readings of /metrics within", "ms"],
-  ["peak memory of store and querier", "MB"],
-] as const;
 
 type Curves = Record<string, Record<string, [number, number][]>>;
 
