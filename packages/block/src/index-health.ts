@@ -105,75 +105,104 @@ const joined = (parts: readonly (string | false | undefined)[]): string | undefi
 export async function indexHealth(dir: string, minTime: number, maxTime: number): Promise<IndexHealth> {
   const index = await IndexReader.openFile(join(dir, INDEX_FILE));
   try {
-    const health = new IndexHealth();
+    const walk = new IndexWalk(minTime, maxTime);
+    const {health} = walk;
     health.labelNames = (await index.labelNames()).length;
     health.metricNames = (await index.labelValues("__name__")).length;
-    await new Walk(index, health, minTime, maxTime).run();
+    await walkSeries(index, walk);
     return health;
   } finally {
     await index.close();
   }
 }
 
-class Walk {
-  readonly #index: IndexReader;
-  readonly #health: IndexHealth;
+/** The whole index at once. */
+async function walkSeries(index: IndexReader, walk: IndexWalk): Promise<void> {
+  const {health} = walk;
+  const entry = new SeriesEntry();
+  const scanner = index.scanner();
+  const scale = index.version === 1 ? 1 : 16;
+  let previous = 0;
+  for (const id of await index.all()) {
+    const wait = scanner.decode(id, entry);
+    if (wait !== undefined) await wait;
+    if (previous !== 0) health.seriesSize.add((id - previous) * scale);
+    previous = id;
+    const state = walk.see(entry);
+    if (state === "sound") continue;
+    if (state === "no-labels") throw unhealthy(`empty label set detected for series ${id}`);
+    if (state === "no-chunks") throw unhealthy(`empty chunks for series ${id}`);
+    const own = await labelsText(index, walk.refs);
+    if (state === "out-of-order") {
+      throw unhealthy(`series ${own} out of order; previous ${await labelsText(index, walk.before)}`);
+    }
+    if (state === "chunks") health.example ??= own;
+  }
+}
+
+async function labelsText(index: IndexReader, refs: readonly number[]): Promise<string> {
+  const texts = await index.symbols.resolve(refs);
+  const pairs: string[] = [];
+  for (let i = 0; i < refs.length; i += 2) {
+    pairs.push(`${texts.get(refs[i] as number)}=${JSON.stringify(texts.get(refs[i + 1] as number))}`);
+  }
+  return `{${pairs.join(", ")}}`;
+}
+
+const unhealthy = (reason: string): StrataError =>
+  new StrataError("corrupt", reason, {fields: {class: "index-unhealthy"}});
+
+/**
+ * What a series in an index is like: no reader could work with those without labels or chunks or out of order; of the
+ * others some of their own labels or chunks may be in a wrong order or place.
+ */
+export type SeriesState = "sound" | "no-labels" | "out-of-order" | "no-chunks" | "labels" | "chunks";
+
+/** Holds the series of an index, one after the other, against the block's times. */
+export class IndexWalk {
+  readonly health = new IndexHealth();
+  /** Symbol references of the labels of the series seen last, and of the one before. */
+  refs: number[] = [];
+  before: number[] = [];
   readonly #minTime: number;
   readonly #maxTime: number;
-  readonly #entry = new SeriesEntry();
-  #before: number[] = [];
-  #refs: number[] = [];
 
-  constructor(index: IndexReader, health: IndexHealth, minTime: number, maxTime: number) {
-    this.#index = index;
-    this.#health = health;
+  constructor(minTime: number, maxTime: number) {
     this.#minTime = minTime;
     this.#maxTime = maxTime;
   }
 
-  async run(): Promise<void> {
-    const scanner = this.#index.scanner();
-    const scale = this.#index.version === 1 ? 1 : 16;
-    let previous = 0;
-    for (const id of await this.#index.all()) {
-      const wait = scanner.decode(id, this.#entry);
-      if (wait !== undefined) await wait;
-      if (previous !== 0) this.#health.seriesSize.add((id - previous) * scale);
-      previous = id;
-      this.#health.series++;
-      await this.#checkLabels(id);
-      const trouble = this.#checkChunks();
-      if (trouble && this.#health.example === undefined) this.#health.example = await this.#labels(this.#refs);
-    }
+  /** The next series. */
+  see(entry: SeriesEntry): SeriesState {
+    this.health.series++;
+    if (entry.labels === 0) return "no-labels";
+    const ordered = this.#takeLabels(entry);
+    if (this.health.series > 1 && compareRefs(this.refs, this.before) <= 0) return "out-of-order";
+    if (entry.chunks === 0) return "no-chunks";
+    if (this.#checkChunks(entry)) return "chunks";
+    return ordered ? "sound" : "labels";
   }
 
-  async #checkLabels(id: number): Promise<void> {
-    const {labels, labelRefs} = this.#entry;
-    if (labels === 0) throw this.#corrupt(`empty label set detected for series ${id}`);
-    const before = this.#before;
-    const refs = this.#refs;
-    this.#before = refs;
-    this.#refs = before;
-    before.length = labels * 2;
+  /** Whether the labels are sorted. */
+  #takeLabels({labels, labelRefs}: SeriesEntry): boolean {
+    const refs = this.before;
+    this.before = this.refs;
+    this.refs = refs;
+    refs.length = labels * 2;
     let ordered = true;
     for (let i = 0; i < labels * 2; i++) {
       const ref = labelRefs[i] as number;
-      before[i] = ref;
+      refs[i] = ref;
       // Symbols ascend, so their references tell the order of texts.
-      if (i % 2 === 0 && i > 0 && ref < (before[i - 2] as number)) ordered = false;
+      if (i % 2 === 0 && i > 0 && ref < (refs[i - 2] as number)) ordered = false;
     }
-    if (!ordered) this.#health.outOfOrderLabels++;
-    if (this.#health.series > 1 && compareRefs(this.#before, this.#refs) >= 0) {
-      const [last, own] = [await this.#labels(this.#before), await this.#labels(this.#refs)];
-      throw this.#corrupt(`series ${own} out of order; previous ${last}`);
-    }
-    if (this.#entry.chunks === 0) throw this.#corrupt(`empty chunks for series ${id}`);
+    if (!ordered) this.health.outOfOrderLabels++;
+    return ordered;
   }
 
   /** Whether something is wrong with a chunk. */
-  #checkChunks(): boolean {
-    const health = this.#health;
-    const {mint, maxt, chunkRef, chunks} = this.#entry;
+  #checkChunks({mint, maxt, chunkRef, chunks}: SeriesEntry): boolean {
+    const health = this.health;
     let life = 0;
     let outOfOrder = 0;
     let outside = 0;
@@ -206,19 +235,6 @@ class Walk {
   }
 
   #addSize(ref: number, next: number): void {
-    if (segmentOf(ref) === segmentOf(next)) this.#health.chunkSize.add(offsetOf(next) - offsetOf(ref));
-  }
-
-  async #labels(refs: readonly number[]): Promise<string> {
-    const texts = await this.#index.symbols.resolve(refs);
-    const pairs: string[] = [];
-    for (let i = 0; i < refs.length; i += 2) {
-      pairs.push(`${texts.get(refs[i] as number)}=${JSON.stringify(texts.get(refs[i + 1] as number))}`);
-    }
-    return `{${pairs.join(", ")}}`;
-  }
-
-  #corrupt(reason: string): StrataError {
-    return new StrataError("corrupt", reason, {fields: {class: "index-unhealthy"}});
+    if (segmentOf(ref) === segmentOf(next)) this.health.chunkSize.add(offsetOf(next) - offsetOf(ref));
   }
 }

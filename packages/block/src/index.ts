@@ -23,7 +23,7 @@ export {buildIndexHeader} from "./index-header/build.ts";
 export {type IndexHeaderEvents, LazyIndexHeader} from "./index-header/lazy-index-header.ts";
 export {NO_RANGE, type PostingOffsets, type ValueRanges} from "./index-header/posting-offsets.ts";
 export {IndexHeaderReader} from "./index-header/reader.ts";
-export {IndexHealth, indexHealth} from "./index-health.ts";
+export {IndexHealth, IndexWalk, indexHealth} from "./index-health.ts";
 export {encodeMark, type Mark, type MarkKind, readMark, removeMark, writeMark} from "./markers.ts";
 export {
   BaseFetcher,

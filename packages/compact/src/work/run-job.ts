@@ -1,5 +1,6 @@
 import {errorText, StrataError} from "@strata/base";
-import {type BlockMeta, BlockReader, compactBlocks} from "@strata/tsdb";
+import {IndexWalk} from "@strata/block";
+import {type BlockMeta, BlockReader, compactBlocks, type SeriesEntry} from "@strata/tsdb";
 import {completeBlock} from "../complete-block.ts";
 import {downsampleBlock} from "../downsample/downsample-block.ts";
 import {PenaltyMerge} from "../merge/penalty-merge.ts";
@@ -21,10 +22,24 @@ export async function runJob(job: Job, signal?: AbortSignal): Promise<JobResult>
   }
 }
 
+/** PERF: indexes are held to their rules while they are merged, and walked apart only where one broke them. */
 async function merge(job: MergeJob, signal: AbortSignal | undefined): Promise<JobResult> {
-  const findings = await checkIndexes(job.inputs, job);
-  if (findings.length > 0) return {kind: "unsound", findings};
-  return blaming(job.inputs, () => writeMerged(job, signal));
+  return blaming(
+    job.inputs,
+    () => writeMerged(job, signal),
+    () => checkIndexes(job.inputs, job),
+  );
+}
+
+/** Throws at the first series that `checkIndexes` would find fault with. */
+function watchIndexes({inputs, acceptMalformed}: MergeJob): (input: number, entry: SeriesEntry) => void {
+  const walks = inputs.map(({meta}) => new IndexWalk(meta.minTime, meta.maxTime));
+  return (input, entry) => {
+    const state = (walks[input] as IndexWalk).see(entry);
+    if (state === "sound" || (state === "labels" && acceptMalformed)) return;
+    const {dir} = inputs[input] as MergeInput;
+    throw new StrataError("corrupt", `index of ${dir} is not healthy: ${state}`, {fields: {class: "index-unhealthy"}});
+  };
 }
 
 async function writeMerged(job: MergeJob, signal: AbortSignal | undefined): Promise<BlockMeta | undefined> {
@@ -33,7 +48,8 @@ async function writeMerged(job: MergeJob, signal: AbortSignal | undefined): Prom
   try {
     for (const {dir} of job.inputs) readers.push(await BlockReader.open(dir));
     const {ulid, thanos} = job;
-    const meta = await compactBlocks(readers, job.parent, {ulid, thanos, merge: penalty?.merge, signal});
+    const observe = watchIndexes(job);
+    const meta = await compactBlocks(readers, job.parent, {ulid, thanos, merge: penalty?.merge, observe, signal});
     return meta && (await completeBlock(job.parent, meta, {acceptMalformed: job.acceptMalformed}));
   } finally {
     await Promise.all(readers.map((reader) => reader.close()));
@@ -52,12 +68,18 @@ async function repair({input, parent, ulid}: RepairJob): Promise<JobResult> {
   return blaming([input], () => repairBlock(input, parent, ulid));
 }
 
-/** Runs `write`; where it meets damage, the blocks that have it are named. */
-async function blaming(inputs: readonly MergeInput[], write: () => Promise<BlockMeta | undefined>): Promise<JobResult> {
+/** Runs `write`; where it meets damage, the blocks that have it are named: by `check`, or else by what it met. */
+async function blaming(
+  inputs: readonly MergeInput[],
+  write: () => Promise<BlockMeta | undefined>,
+  check?: () => Promise<readonly Finding[]>,
+): Promise<JobResult> {
   try {
     return {kind: "written", meta: await write()};
   } catch (err) {
     if (!isDamage(err)) throw err;
+    const found = (await check?.()) ?? [];
+    if (found.length > 0) return {kind: "unsound", findings: found};
     const file = err instanceof StrataError ? String(err.fields.file ?? "") : "";
     const named = inputs.find(({dir}) => file.startsWith(`${dir}/`));
     const findings: Finding[] =

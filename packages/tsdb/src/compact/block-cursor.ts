@@ -56,6 +56,7 @@ export class BlockCursor {
   to = 0;
   readonly #block: BlockReader;
   readonly #symbols: SymbolMap;
+  readonly #observe: ((entry: SeriesEntry) => void) | undefined;
   readonly #mint: number;
   readonly #maxt: number;
   /** Times that the output does not have. */
@@ -72,8 +73,15 @@ export class BlockCursor {
   /** The window behind this one, being read while this one is used. */
   #ahead: Promise<Window | undefined> | undefined;
 
-  private constructor(block: BlockReader, symbols: SymbolMap, mint: number, maxt: number) {
+  private constructor(
+    block: BlockReader,
+    symbols: SymbolMap,
+    mint: number,
+    maxt: number,
+    observe: ((entry: SeriesEntry) => void) | undefined,
+  ) {
     this.#block = block;
+    this.#observe = observe;
     this.#scanner = block.index.scanner();
     this.#symbols = symbols;
     this.#mint = mint;
@@ -84,9 +92,15 @@ export class BlockCursor {
     ];
   }
 
-  /** A cursor before the first series; [mint, maxt] in ms, both inclusive. */
-  static async open(block: BlockReader, symbols: SymbolMap, mint: number, maxt: number): Promise<BlockCursor> {
-    const cursor = new BlockCursor(block, symbols, mint, maxt);
+  /** A cursor before the first series; [mint, maxt] in ms, both inclusive. `observe` sees each entry as it is read. */
+  static async open(
+    block: BlockReader,
+    symbols: SymbolMap,
+    mint: number,
+    maxt: number,
+    observe?: ((entry: SeriesEntry) => void) | undefined,
+  ): Promise<BlockCursor> {
+    const cursor = new BlockCursor(block, symbols, mint, maxt, observe);
     cursor.#ids = await block.index.all();
     return cursor;
   }
@@ -152,6 +166,7 @@ export class BlockCursor {
       const id = this.#ids[this.#nextId++] as number;
       const wait = this.#scanner.decode(id, this.#entry);
       if (wait !== undefined) await wait;
+      this.#observe?.(this.#entry);
       this.#addLabels(window, this.#entry);
       this.#addChunks(chunks, this.#entry, this.#block.tombstones.get(id), cuts);
       window.chunksEnd[window.count++] = chunks.count;

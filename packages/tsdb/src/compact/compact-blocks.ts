@@ -1,9 +1,10 @@
 import {StrataError} from "@strata/base";
 import {type BlockCompaction, type BlockMeta, HINT_OUT_OF_ORDER, type ThanosMeta} from "../block-meta.ts";
 import type {BlockReader} from "../block-reader.ts";
+import type {SeriesEntry} from "../index/series-entry.ts";
 import {BlockWriter} from "../writer/block-writer.ts";
 import {compareRefs} from "../writer/index-writer.ts";
-import {BlockCursor} from "./block-cursor.ts";
+import {BlockCursor, type SymbolMap} from "./block-cursor.ts";
 import type {ChunkItem} from "./chunk-item.ts";
 import {mergeSymbols} from "./merge-symbols.ts";
 import {type MergeChunks, mergeOverlaps} from "./overlap-chunks.ts";
@@ -17,6 +18,8 @@ export type CompactOptions = {
   readonly merge?: MergeChunks | undefined;
   /** What takes the place of all chunks of a series that several blocks hold; wins over `merge`. */
   readonly mergeSeries?: MergeSeries | undefined;
+  /** Is shown each series of each input as its index has it, before anything of it is used; throws to end the merge. */
+  readonly observe?: ((input: number, entry: SeriesEntry) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -45,7 +48,8 @@ export async function compactBlocks(
   try {
     const cursors: BlockCursor[] = [];
     for (const [i, block] of inputs.entries()) {
-      cursors.push(await BlockCursor.open(block, maps[i] as {get(ref: number): number}, minTime, maxTime - 1));
+      const observe = options.observe && ((entry: SeriesEntry) => options.observe?.(i, entry));
+      cursors.push(await BlockCursor.open(block, maps[i] as SymbolMap, minTime, maxTime - 1, observe));
     }
     await mergeSeries(cursors, writer, options);
     return await writer.finish({minTime, maxTime, compaction: compactionOf(inputs), thanos});
