@@ -1,4 +1,5 @@
 import {rm} from "node:fs/promises";
+import {availableParallelism} from "node:os";
 import {join} from "node:path";
 import {errorText, forEachLimit, withContext} from "@strata/base";
 import {downloadBlock, resolutionOf} from "@strata/block";
@@ -69,10 +70,12 @@ export async function downsampleBlocks(
   signal: AbortSignal,
 ): Promise<number> {
   let made = 0;
+  // With several blocks at once every core has work already.
+  const twoThreads = concurrency <= 1 && availableParallelism() > 1;
   await forEachLimit(tasks, Math.max(1, concurrency), async (task) => {
     const resolution = String(resolutionOf(task.meta));
     try {
-      if (await downsampleOne(ctx, task, signal)) made++;
+      if (await downsampleOne(ctx, task, twoThreads, signal)) made++;
       ctx.metrics.downsamplings.with({resolution}).inc();
     } catch (err) {
       if (signal.aborted) throw err;
@@ -86,7 +89,12 @@ export async function downsampleBlocks(
 }
 
 /** False where nothing came of it. */
-async function downsampleOne(ctx: CompactContext, {meta, to}: DownsampleTask, signal: AbortSignal): Promise<boolean> {
+async function downsampleOne(
+  ctx: CompactContext,
+  {meta, to}: DownsampleTask,
+  twoThreads: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
   const {bucket, pool, logger, metrics, acceptMalformed} = ctx;
   const root = join(ctx.dataDir, DOWNSAMPLE_DIR);
   const dir = join(root, meta.ulid);
@@ -94,7 +102,8 @@ async function downsampleOne(ctx: CompactContext, {meta, to}: DownsampleTask, si
   await downloadBlock(bucket, meta.ulid, dir, ctx.filesConcurrency, signal, {shared: true});
   const ulid = newUlid(ctx.now());
   const made = join(root, ulid);
-  const job = {kind: "downsample", input: {dir, meta}, parent: root, ulid, resolution: to, acceptMalformed} as const;
+  const input = {dir, meta};
+  const job = {kind: "downsample", input, parent: root, ulid, resolution: to, acceptMalformed, twoThreads} as const;
   const result = await pool.run(job, signal);
   if (result.kind === "unsound") {
     const text = result.findings.map((finding) => finding.text).join("; ");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import {readdirSync, readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {test} from "node:test";
 import {random, seed, tempDir} from "@strata/base/testing";
@@ -16,7 +17,7 @@ async function writeBlock(parent: string, series: readonly Samples[]): Promise<s
   const writer = await BlockWriter.create(parent);
   let end = 0;
   for (const [i, {ts, vs, st}] of series.entries()) {
-    writer.startSeries(Labels.fromObject({__name__: "m", i: String(i)}));
+    writer.startSeries(Labels.fromObject({__name__: "m", i: String(i).padStart(4, "0")}));
     const columns = {
       t: Float64Array.from(ts),
       v: Float64Array.from(vs),
@@ -116,4 +117,39 @@ test("a block that has the resolution already is refused", async (t) => {
   const meta = await downsampleBlock(await writeBlock(parent, [{ts: [1], vs: [1]}]), parent, RESOLUTION.fiveMinutes);
   const again = downsampleBlock(join(parent, String(meta?.ulid)), parent, RESOLUTION.fiveMinutes);
   await assert.rejects(again, {code: "bad_data", message: /it has one of 300000 ms/});
+});
+
+test("two threads write the bytes that one writes", async (t) => {
+  const next = random(seed());
+  const parent = tempDir(t);
+  // Eight parts of different weight; some series have nothing left.
+  const series = Array.from({length: 150}, (_, i) =>
+    i % 50 === 7 ? {ts: [1000], vs: [Number.NaN]} : counter(i % 10 === 0 ? 120_000 : 20_000, 15_000, next),
+  );
+  const dir = await writeBlock(parent, series);
+  const made = async (name: string, threadSamples: number | undefined) => {
+    const options = {ulid: "01HZGFK1803G62GEQRS5QXBBD5", threadSamples};
+    const meta = await downsampleBlock(dir, join(parent, name), RESOLUTION.fiveMinutes, options);
+    const block = join(parent, name, String(meta?.ulid));
+    return [meta, ...["index", "chunks/000001"].map((file) => readFileSync(join(block, file)))];
+  };
+  assert.deepEqual(await made("two", 0), await made("one", undefined));
+});
+
+test("damage that the second thread meets is told, and ends the work", async (t) => {
+  const next = random(seed());
+  const parent = tempDir(t);
+  const dir = await writeBlock(
+    parent,
+    Array.from({length: 30}, () => counter(100_000, 15_000, next)),
+  );
+  const path = join(dir, "chunks/000001");
+  const bytes = readFileSync(path);
+  // Each thread meets some of it, whoever is first.
+  for (let at = 100_000; at < bytes.length; at += 100_000) bytes[at] = (bytes[at] as number) ^ 0xff;
+  writeFileSync(path, bytes);
+  const out = join(parent, "out");
+  const damaged = downsampleBlock(dir, out, RESOLUTION.fiveMinutes, {threadSamples: 0});
+  await assert.rejects(damaged, {code: "corrupt", message: /checksum is wrong/});
+  assert.deepEqual(readdirSync(out), []);
 });

@@ -25,6 +25,8 @@ export type DownsampleJob = {
   /** ms. */
   readonly resolution: number;
   readonly acceptMalformed: boolean;
+  /** May take a second thread for a large block. */
+  readonly twoThreads: boolean;
 };
 
 /** Write a block anew without the chunks that begin at its end. */

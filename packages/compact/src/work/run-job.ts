@@ -2,7 +2,7 @@ import {errorText, StrataError} from "@strata/base";
 import {IndexWalk} from "@strata/block";
 import {type BlockMeta, BlockReader, compactBlocks, type SeriesEntry} from "@strata/tsdb";
 import {completeBlock} from "../complete-block.ts";
-import {downsampleBlock} from "../downsample/downsample-block.ts";
+import {downsampleBlock, THREAD_SAMPLES} from "../downsample/downsample-block.ts";
 import {PenaltyMerge} from "../merge/penalty-merge.ts";
 import {checkContents, checkIndexes, isDamage, relative} from "./check-inputs.ts";
 import type {DownsampleJob, Finding, Job, JobResult, MergeInput, MergeJob, RepairJob} from "./messages.ts";
@@ -61,7 +61,8 @@ async function downsample(job: DownsampleJob, signal: AbortSignal | undefined): 
   const findings = await checkIndexes([input], job);
   if (findings.length > 0) return {kind: "unsound", findings};
   const labels = input.meta.thanos?.labels ?? {};
-  return blaming([input], () => downsampleBlock(input.dir, parent, resolution, {ulid, labels, signal}));
+  const threadSamples = job.twoThreads ? THREAD_SAMPLES : undefined;
+  return blaming([input], () => downsampleBlock(input.dir, parent, resolution, {ulid, labels, threadSamples, signal}));
 }
 
 async function repair({input, parent, ulid}: RepairJob): Promise<JobResult> {

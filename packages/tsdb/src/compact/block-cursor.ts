@@ -17,6 +17,13 @@ const WINDOW_BYTES = 1024 * 1024;
 /** The number, among the symbols of the block to be, that a symbol reference of an input stands for. */
 export type SymbolMap = {get(ref: number): number};
 
+export type CursorOptions = {
+  /** Sees each entry as it is read; throws to end the walk. */
+  readonly observe?: ((entry: SeriesEntry) => void) | undefined;
+  /** The series to go through, ascending; all of the block by default. */
+  readonly ids?: Uint32Array | undefined;
+};
+
 /** Some series one after the other: labels and chunks of series i end at labelsEnd[i] and chunksEnd[i]. */
 class Window {
   count = 0;
@@ -92,16 +99,16 @@ export class BlockCursor {
     ];
   }
 
-  /** A cursor before the first series; [mint, maxt] in ms, both inclusive. `observe` sees each entry as it is read. */
+  /** A cursor before the first series; [mint, maxt] in ms, both inclusive. */
   static async open(
     block: BlockReader,
     symbols: SymbolMap,
     mint: number,
     maxt: number,
-    observe?: ((entry: SeriesEntry) => void) | undefined,
+    {observe, ids}: CursorOptions = {},
   ): Promise<BlockCursor> {
     const cursor = new BlockCursor(block, symbols, mint, maxt, observe);
-    cursor.#ids = await block.index.all();
+    cursor.#ids = ids ?? (await block.index.all());
     return cursor;
   }
 

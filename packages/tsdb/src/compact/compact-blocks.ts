@@ -49,7 +49,7 @@ export async function compactBlocks(
     const cursors: BlockCursor[] = [];
     for (const [i, block] of inputs.entries()) {
       const observe = options.observe && ((entry: SeriesEntry) => options.observe?.(i, entry));
-      cursors.push(await BlockCursor.open(block, maps[i] as SymbolMap, minTime, maxTime - 1, observe));
+      cursors.push(await BlockCursor.open(block, maps[i] as SymbolMap, minTime, maxTime - 1, {observe}));
     }
     await mergeSeries(cursors, writer, options);
     return await writer.finish({minTime, maxTime, compaction: compactionOf(inputs), thanos});
