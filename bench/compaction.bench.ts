@@ -1,4 +1,4 @@
-// npm run bench -- compaction [--series=10000 --hours=24 --reps=3 --scale=100000]: wall time, CPU and peak memory of the
+// npm run bench -- compaction [--series=10000 --hours=24 --reps=3 --scale=100000 --scale-step=60]: wall time, CPU and peak memory of the
 // compactor as a whole program over a filesystem bucket: merging two-hour blocks, merging two replicas by penalty,
 // downsampling a block of two days; then how they grow with the number of series (up to --scale). Where a thanos is on
 // PATH it does the same.
@@ -15,7 +15,9 @@ import {flag, median, ms, printTable, ratio} from "./support/table.ts";
 const SERIES = flag("series", 10_000);
 const HOURS = flag("hours", 24);
 const REPS = flag("reps", 3);
+/** Up to so many series, with a sample every so many seconds: a million at 300 s are 0.2 GB of samples a day. */
 const SCALE = flag("scale", 100_000);
+const SCALE_STEP = flag("scale-step", 60);
 const STEP_MS = 15_000;
 const QUIET = ["--log.level=error"];
 /** How often the process is looked at; its last moments before the end are not seen. */
@@ -67,8 +69,8 @@ await withScope(async (scope) => {
   const lines: Record<string, Record<string, [number, number][]>> = {};
   for (let series = 1000; series <= SCALE; series *= 10) {
     for (const hours of [24, 72]) {
-      const fleets = [{series, hours, stepMs: 60_000}];
-      const name = `${series} series, ${hours} h at 60 s`;
+      const fleets = [{series, hours, stepMs: SCALE_STEP * 1000}];
+      const name = `${series} series, ${hours} h at ${SCALE_STEP} s`;
       scaled.push(
         await measure(dir, {...merging, name, fleets}, systems, (system, {peak}) => {
           lines[hours] ??= {};

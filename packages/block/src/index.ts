@@ -42,4 +42,5 @@ export {
 } from "./meta-fetcher/filters.ts";
 export {type FetchResult, MetaFetcher} from "./meta-fetcher/meta-fetcher.ts";
 export {parquetConvertedFilter} from "./meta-fetcher/parquet-filter.ts";
+export {type FetcherMetrics, fetcherMetrics} from "./meta-fetcher/sync-state.ts";
 export {SHIPPER_STATE_FILE, Shipper, type ShipperOptions} from "./shipper.ts";

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from "node:timers/promises";
 import {errorText, forEachLimit, StrataError} from "@strata/base";
-import {type DiscoveryStrategy, groupKey, type HashFunc} from "@strata/block";
+import {type DiscoveryStrategy, type FetcherMetrics, fetcherMetrics, groupKey, type HashFunc} from "@strata/block";
 import type {RelabelConfig} from "@strata/model";
 import type {Bucket} from "@strata/objstore";
 import type {Logger, Registry} from "@strata/telemetry";
@@ -82,6 +82,7 @@ export class Compactor {
   #state: BucketState | undefined;
   #seenAt: number | undefined;
   #error: string | undefined;
+  #viewMetrics: FetcherMetrics | undefined;
 
   /** Throws `bad_data` for options that cannot go together. */
   constructor(options: CompactorOptions) {
@@ -154,11 +155,21 @@ export class Compactor {
 
   /** Looks at the bucket for the page of blocks. Trouble is shown there. */
   async refreshView(signal: AbortSignal): Promise<void> {
+    // Compat: the original's page has a look of its own at all blocks, measured apart.
+    this.#viewMetrics ??= fetcherMetrics(this.#o.registry, "thanos_bucket_ui");
+    const {baseSyncs, syncs, failures, seconds, synced} = this.#viewMetrics;
+    baseSyncs.inc();
+    syncs.inc();
+    const stop = seconds.startTimer();
     try {
-      await this.#look(signal);
+      const {all} = await this.#look(signal);
+      synced.with({state: "loaded"}).set(all.size);
     } catch (err) {
       if (signal.aborted) return;
+      failures.inc();
       this.#error = errorText(err);
+    } finally {
+      stop();
     }
   }
 

@@ -1,4 +1,5 @@
 import type {Registry} from "@strata/telemetry";
+import {blockChunkMetrics} from "@strata/tsdb";
 import {RESOLUTION} from "./downsample/resolution.ts";
 import {EXCLUDE_REASON} from "./plan/limited-plan.ts";
 
@@ -76,6 +77,7 @@ export const compactMetrics = (r: Registry) => {
       help: "How long merges took.",
       buckets: COMPACTION_SECONDS,
     }),
+    chunks: blockChunkMetrics(r),
     backlogSamples: r.gauge({
       name: "strata_compact_backlog_samples",
       help: "Samples in blocks that wait for the kind of work.",

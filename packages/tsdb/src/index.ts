@@ -1,4 +1,5 @@
 export {blockBytes} from "./block-bytes.ts";
+export {blockChunkMetrics} from "./block-chunk-metrics.ts";
 export {
   type BlockCompaction,
   type BlockDesc,

@@ -1,5 +1,6 @@
 import {join} from "node:path";
 import type {Registry} from "@strata/telemetry";
+import {blockChunkMetrics} from "../block-chunk-metrics.ts";
 import {logBytes, WAL_DIR, WBL_DIR} from "../wal/segments.ts";
 import type {WalWriter} from "../wal/wal-writer.ts";
 import type {Head} from "./head.ts";
@@ -10,9 +11,6 @@ const tsdb = (rest: string): string => `prometheus_tsdb_${rest}`;
 const TYPES = ["float", "histogram"] as const;
 /** Seconds by which a sample may be late: 10 min to 12 h. */
 const LATE_SECONDS = [600, 1800, 3600, 7200, 10_800, 21_600, 43_200];
-
-const series = (start: number, factor: number, count: number): number[] =>
-  Array.from({length: count}, (_, i) => start * factor ** i);
 
 /** Registers a counter that follows a number which something counts by itself. */
 export function followCounter(registry: Registry, name: string, help: string, read: () => number): void {
@@ -134,21 +132,7 @@ function watchMaintenance(registry: Registry, head: Head): void {
     quantiles: [],
   });
   observe.truncateLog = (seconds) => cut.observe(seconds);
-  const bytes = registry.histogram({
-    name: tsdb("compaction_chunk_size_bytes"),
-    help: "Bytes of the chunks that a head's blocks are made of.",
-    buckets: series(32, 1.5, 12),
-  });
-  const samples = registry.histogram({
-    name: tsdb("compaction_chunk_samples"),
-    help: "Samples of those chunks.",
-    buckets: series(4, 1.5, 12),
-  });
-  const range = registry.histogram({
-    name: tsdb("compaction_chunk_range_seconds"),
-    help: "What those chunks span. Compat: in milliseconds, whatever the name says.",
-    buckets: series(100, 4, 10),
-  });
+  const {bytes, samples, range} = blockChunkMetrics(registry);
   observe.blockChunk = (size, n, span) => {
     bytes.observe(size);
     samples.observe(n);
