@@ -11,3 +11,6 @@ export declare const PAGES: readonly {
   readonly key: string;
   readonly needs: string;
 }[];
+
+/** Addresses of Thanos' pages that are elsewhere here, so that links to them lead somewhere. */
+export declare const ALIASES: Readonly<Record<string, PagePath>>;

@@ -12,3 +12,6 @@ export const PAGES = /** @type {const} */ ([
   {path: "queries", title: "Running", key: "n", needs: "/queries/active"},
   {path: "status", title: "Status", key: "i", needs: "/status/buildinfo"},
 ]);
+
+/** Addresses of Thanos' pages that are elsewhere here, so that links to them lead somewhere. */
+export const ALIASES = /** @type {const} */ ({loaded: "blocks", flags: "status", "tsdb-status": "status"});

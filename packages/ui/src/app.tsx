@@ -1,6 +1,7 @@
 import {lazy, type ReactNode, Suspense, useEffect, useRef, useState} from "react";
 import {PAGES, type PagePath} from "../pages.js";
 import {HelpDialog} from "./help-dialog.tsx";
+import {ErrorBoundary} from "./parts/error-boundary.tsx";
 import {Loading} from "./parts/loaded.tsx";
 import {followLinks, pageAt} from "./parts/navigate.ts";
 import {type Offer, useOffer} from "./parts/use-offer.ts";
@@ -70,9 +71,11 @@ function Content({page, offer, dark}: ViewProps & {page: PagePath | "" | undefin
   }
   const View = VIEWS[page];
   return (
-    <Suspense fallback={<Loading />}>
-      <View dark={dark} offer={offer} />
-    </Suspense>
+    <ErrorBoundary key={page}>
+      <Suspense fallback={<Loading />}>
+        <View dark={dark} offer={offer} />
+      </Suspense>
+    </ErrorBoundary>
   );
 }
 

@@ -133,6 +133,13 @@ describe("the pages in a browser", {skip}, () => {
     await page.close();
   });
 
+  test("an address of Thanos' pages leads to the page that has it here", async () => {
+    const page = await pages.open("flags");
+    await page.getByRole("row", {name: /--http-address/}).waitFor();
+    assert.equal(await page.getByRole("link", {name: "Status"}).getAttribute("aria-current"), "page");
+    await page.close();
+  });
+
   test("the first Tab offers to skip the navigation", async () => {
     const page = await pages.open("stores");
     await page.getByRole("region", {name: "store", exact: true}).waitFor();
@@ -173,6 +180,43 @@ describe("the pages of other components", {skip}, () => {
     await page.goto(`${pages.server.url}graph`);
     await page.getByRole("link", {name: "Go to the first page"}).click();
     await page.getByRole("region", {name: "Down"}).waitFor();
+  });
+
+  test("a page whose code the server no longer has says so", async (t) => {
+    const pages = await PagesInBrowser.start(querier());
+    t.after(() => pages.close());
+    const page = await pages.open("stores");
+    await page.getByRole("region", {name: "store", exact: true}).waitFor();
+    await page.route(/rules-page/, (route) => route.fulfill({status: 404}));
+    await page.getByRole("link", {name: "Rules"}).click();
+    await page.getByRole("alert").getByText("This page cannot be shown").waitFor();
+    await page.getByRole("link", {name: "Alerts"}).click();
+    await page.getByRole("region", {name: "Down"}).waitFor();
+  });
+
+  test("very many targets are drawn a hundred at a time", async (t) => {
+    const one = (i: number) => ({
+      discoveredLabels: {},
+      labels: {instance: `i-${i}`},
+      scrapePool: "many",
+      scrapeUrl: `http://i-${i}:9100/metrics`,
+      globalUrl: "",
+      lastError: "",
+      lastScrape: "0001-01-01T00:00:00Z",
+      lastScrapeDuration: 0,
+      health: "up",
+    });
+    const activeTargets = Array.from({length: 2000}, (_, i) => one(i));
+    const targets = () => ({body: {status: "success", data: {activeTargets, droppedTargets: []}}});
+    const pages = await PagesInBrowser.start({...querier(), targets});
+    t.after(() => pages.close());
+    const page = await pages.open("targets");
+    await page.getByText("2,000 of 2,000 targets up").waitFor();
+    assert.equal(await page.locator("tbody tr").count(), 100);
+    await page.getByRole("button", {name: "1,900 more rows"}).click();
+    await page.locator("tbody tr").nth(599).waitFor();
+    await page.getByRole("searchbox").fill("i-1999");
+    await page.getByText("1 of 1 target up").waitFor();
   });
 
   test("a failing server is named, and what was shown before stays", async (t) => {

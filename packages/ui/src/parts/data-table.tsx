@@ -1,4 +1,5 @@
-import type {ReactNode} from "react";
+import {type ReactNode, useState} from "react";
+import {MoreButton} from "./pages.tsx";
 
 export type Column<T> = {
   readonly name: string;
@@ -19,8 +20,12 @@ type Props<T> = {
   readonly rowKey: (row: T, index: number) => string;
 };
 
+/** Rows drawn at first; more are a click away. */
+const PAGE = 100;
+
 /** A table that turns into a list of cards on narrow screens, each cell with the name of its column. */
 export function DataTable<T>({label, columns, rows, rowKey}: Props<T>): ReactNode {
+  const [limit, setLimit] = useState(PAGE);
   return (
     <div className="scroll">
       <table className="data" aria-label={label}>
@@ -34,7 +39,7 @@ export function DataTable<T>({label, columns, rows, rowKey}: Props<T>): ReactNod
           </tr>
         </thead>
         <tbody>
-          {rows.map((row, i) => (
+          {rows.slice(0, limit).map((row, i) => (
             <tr key={rowKey(row, i)}>
               {columns.map((column, at) => (
                 <Cell key={column.name} column={column} first={at === 0} row={row} />
@@ -43,6 +48,7 @@ export function DataTable<T>({label, columns, rows, rowKey}: Props<T>): ReactNod
           ))}
         </tbody>
       </table>
+      <MoreButton left={rows.length - limit} what="rows" onClick={() => setLimit((n) => n + 5 * PAGE)} />
     </div>
   );
 }

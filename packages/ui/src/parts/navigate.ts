@@ -1,11 +1,12 @@
-import {PAGES, type PagePath} from "../../pages.js";
+import {ALIASES, PAGES, type PagePath} from "../../pages.js";
 import {baseUrl} from "../api.ts";
 
 /** The page that a path shows: "" for the root, undefined where there is none. */
 export function pageAt(path: string): PagePath | "" | undefined {
   const base = new URL(baseUrl()).pathname;
   const name = path.startsWith(base) ? path.slice(base.length).replace(/\/+$/, "") : undefined;
-  return name === "" ? "" : PAGES.find((page) => page.path === name)?.path;
+  if (name === undefined || name === "") return name;
+  return PAGES.find((page) => page.path === name)?.path ?? (Object.hasOwn(ALIASES, name) ? ALIASES[name] : undefined);
 }
 
 /** Goes to an address of these pages without loading the document anew; whoever shows addresses hears `popstate`. */

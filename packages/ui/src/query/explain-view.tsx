@@ -91,7 +91,7 @@ async function ask(
   if (!analyze) return (await callApi<Plan>(`${path}_explain`, {params, headers, signal})).data;
   params.set("analyze", "true");
   const {data} = await callApi<QueryData & {analysis?: Plan}>(path, {params, headers, signal});
-  if (data.analysis?.name === undefined) throw new Error("the server gave no analysis");
+  if (data.analysis === undefined || data.analysis.name === "") throw new Error("the server gave no analysis");
   return data.analysis;
 }
 
@@ -125,10 +125,13 @@ const costs = (total: number): readonly Column<PlanRow>[] => [
     ),
   },
   {name: "Self", right: true, cell: ({ownMs}) => formatMs(ownMs)},
-  {name: "Series", right: true, cell: ({plan}) => formatCount(plan.series ?? 0)},
-  {name: "Samples", right: true, cell: ({plan}) => formatCount(plan.totalSamples ?? 0)},
-  {name: "Peak memory", right: true, cell: ({plan}) => formatBytes(plan.peakBytes ?? 0)},
+  {name: "Series", right: true, cell: ({plan}) => known(plan.series, formatCount)},
+  {name: "Samples", right: true, cell: ({plan}) => known(plan.totalSamples, formatCount)},
+  {name: "Peak memory", right: true, cell: ({plan}) => known(plan.peakBytes, formatBytes)},
 ];
+
+const known = (value: number | undefined, format: (value: number) => string): string =>
+  value === undefined ? "–" : format(value);
 
 const formatMs = (ms: number): string => (ms > 0 && ms < 10 ? `${Number(ms.toPrecision(2))} ms` : formatElapsed(ms));
 

@@ -8,7 +8,10 @@ export type Fanout = {
   readonly samples: number;
 };
 
-/** An operator of a plan as the API gives it; the costs are there only after an analysis. */
+/**
+ * An operator of a plan as the API gives it; the costs are there only after an analysis, and a query frontend in between
+ * passes on no more of them than the time.
+ */
 export type Plan = {
   readonly name: string;
   /** A duration as Go writes it, with all that is below. */
@@ -17,7 +20,7 @@ export type Plan = {
   readonly series?: number;
   readonly peakBytes?: number;
   readonly fanout?: readonly Fanout[];
-  readonly children?: readonly Plan[];
+  readonly children?: readonly Plan[] | null;
 };
 
 /** An operator with how deep in the tree it stands. */

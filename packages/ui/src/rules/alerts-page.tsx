@@ -4,6 +4,7 @@ import {Badge} from "../parts/badge.tsx";
 import {Empty, Loaded} from "../parts/loaded.tsx";
 import {MetricText} from "../parts/metric-text.tsx";
 import {PageHead, StateChecks, toggled} from "../parts/page-head.tsx";
+import {Pages} from "../parts/pages.tsx";
 import {matchesFilter, useParam} from "../parts/use-param.ts";
 import {type Alert, type Group, queryLink, type Rule, useRules} from "./use-rules.ts";
 
@@ -57,12 +58,24 @@ function List({rules, all}: {rules: readonly Found[]; all: readonly Found[]}): R
     );
   }
   const order = [...rules].sort((a, b) => STATES.indexOf(stateOf(a.rule)) - STATES.indexOf(stateOf(b.rule)));
-  return order.map(({group, rule}) => (
-    <section
-      className="panel"
-      key={`${group.file};${group.name};${rule.name};${rule.query};${JSON.stringify(rule.labels)}`}
-      aria-label={rule.name}
-    >
+  return (
+    <Pages
+      items={order}
+      size={50}
+      render={({group, rule}) => (
+        <RulePanel
+          key={`${group.file};${group.name};${rule.name};${rule.query};${JSON.stringify(rule.labels)}`}
+          group={group}
+          rule={rule}
+        />
+      )}
+    />
+  );
+}
+
+function RulePanel({group, rule}: Found): ReactNode {
+  return (
+    <section className="panel" aria-label={rule.name}>
       <h2>
         {rule.name}
         <Badge state={stateOf(rule)} />
@@ -78,11 +91,13 @@ function List({rules, all}: {rules: readonly Found[]; all: readonly Found[]}): R
         </a>
       </p>
       {rule.lastError !== undefined && <p className="fault">{rule.lastError}</p>}
-      {(rule.alerts ?? []).map((alert) => (
-        <AlertRow key={JSON.stringify(alert.labels)} alert={alert} />
-      ))}
+      <Pages
+        items={rule.alerts ?? []}
+        size={50}
+        render={(alert) => <AlertRow key={JSON.stringify(alert.labels)} alert={alert} />}
+      />
     </section>
-  ));
+  );
 }
 
 function AlertRow({alert}: {alert: Alert}): ReactNode {

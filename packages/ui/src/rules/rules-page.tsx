@@ -4,6 +4,7 @@ import {Badge} from "../parts/badge.tsx";
 import {Empty, Loaded} from "../parts/loaded.tsx";
 import {MetricText} from "../parts/metric-text.tsx";
 import {PageHead} from "../parts/page-head.tsx";
+import {Pages} from "../parts/pages.tsx";
 import {matchesFilter, useParam} from "../parts/use-param.ts";
 import {evaluated} from "./evaluated.ts";
 import {type Group, queryLink, type Rule, useRules} from "./use-rules.ts";
@@ -47,8 +48,20 @@ function Groups({
     .map((group) => ({group, rules: group.rules.filter((rule) => keep(group, rule))}))
     .filter(({rules}) => rules.length > 0);
   if (shown.length === 0) return <Empty>No rule matches the filter.</Empty>;
-  return shown.map(({group, rules}) => (
-    <section className="panel" key={`${group.file};${group.name}`} aria-label={group.name}>
+  return (
+    <Pages
+      items={shown}
+      size={50}
+      render={({group, rules}) => (
+        <GroupPanel key={`${group.file};${group.name}`} group={group} rules={rules} at={at} />
+      )}
+    />
+  );
+}
+
+function GroupPanel({group, rules, at}: {group: Group; rules: readonly Rule[]; at: number}): ReactNode {
+  return (
+    <section className="panel" aria-label={group.name}>
       <h2>
         {group.name}
         <span className="muted">
@@ -56,11 +69,15 @@ function Groups({
           {evaluated(group.lastEvaluation, group.evaluationTime, at)} · {counted(group.rules.length, "rule", "rules")}
         </span>
       </h2>
-      {rules.map((rule) => (
-        <RuleRow key={`${rule.type} ${rule.name} ${rule.query} ${JSON.stringify(rule.labels)}`} rule={rule} at={at} />
-      ))}
+      <Pages
+        items={rules}
+        size={100}
+        render={(rule) => (
+          <RuleRow key={`${rule.type} ${rule.name} ${rule.query} ${JSON.stringify(rule.labels)}`} rule={rule} at={at} />
+        )}
+      />
     </section>
-  ));
+  );
 }
 
 function RuleRow({rule, at}: {rule: Rule; at: number}): ReactNode {

@@ -1,13 +1,9 @@
-import {type ReactNode, useState} from "react";
+import type {ReactNode} from "react";
 import {formatAgo, formatElapsed} from "../format.ts";
 import {Badge} from "../parts/badge.tsx";
 import {type Column, DataTable} from "../parts/data-table.tsx";
 import {MetricText} from "../parts/metric-text.tsx";
-import {MoreButton} from "../parts/pages.tsx";
 import type {ActiveTarget} from "./target.ts";
-
-/** Rows shown at first. */
-const PAGE = 50;
 
 /** Targets of one pool; those that are not up come first. */
 export function PoolTable({
@@ -19,20 +15,16 @@ export function PoolTable({
   targets: readonly ActiveTarget[];
   at: number;
 }): ReactNode {
-  const [limit, setLimit] = useState(PAGE);
   const sorted = [...targets].sort(
     (a, b) => Number(a.health === "up") - Number(b.health === "up") || (a.scrapeUrl < b.scrapeUrl ? -1 : 1),
   );
   return (
-    <>
-      <DataTable
-        label={`Targets of ${pool}`}
-        columns={columns(at)}
-        rows={sorted.slice(0, limit)}
-        rowKey={(target, i) => `${target.scrapeUrl} ${JSON.stringify(target.labels)} ${i}`}
-      />
-      <MoreButton left={sorted.length - limit} what="targets" onClick={() => setLimit((n) => n + 10 * PAGE)} />
-    </>
+    <DataTable
+      label={`Targets of ${pool}`}
+      columns={columns(at)}
+      rows={sorted}
+      rowKey={(target, i) => `${target.scrapeUrl} ${JSON.stringify(target.labels)} ${i}`}
+    />
   );
 }
 

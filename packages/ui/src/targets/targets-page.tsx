@@ -1,5 +1,5 @@
 import {type ReactNode, useState} from "react";
-import {counted} from "../format.ts";
+import {counted, formatCount} from "../format.ts";
 import {Badge} from "../parts/badge.tsx";
 import {Empty, Loaded} from "../parts/loaded.tsx";
 import {PageHead, StateChecks, toggled} from "../parts/page-head.tsx";
@@ -64,7 +64,7 @@ function Pool({pool, targets, at}: {pool: string; targets: readonly ActiveTarget
       <h2 className="panel-head">
         {pool}
         <Badge
-          state={`${up} of ${counted(targets.length, "target", "targets")} up`}
+          state={`${formatCount(up)} of ${counted(targets.length, "target", "targets")} up`}
           tone={up === targets.length ? "good" : "bad"}
         />
       </h2>
