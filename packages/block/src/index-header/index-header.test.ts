@@ -7,7 +7,7 @@ import {random, repeat, tempDir} from "@strata/base/testing";
 import {crc32c} from "@strata/kernels";
 import {BufferAccess, decodePostingList, type RandomAccess} from "@strata/tsdb";
 import {forgeIndex} from "@strata/tsdb/testing";
-import {buildIndexHeader} from "./build.ts";
+import {buildIndexHeader, indexHeaderBytes} from "./build.ts";
 import {IndexHeaderReader} from "./reader.ts";
 
 const str = (text: string) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]);
@@ -57,6 +57,22 @@ test("the last list of the table ends where the table starts", async (t) => {
     [...(await reader.postings.ranges("a", ["b", "bb", "c", "d"]))],
     [20, 20, -1, -1, 28, end - 4, -1, -1],
   );
+});
+
+test("values of several index-headers in memory are found side by side", async () => {
+  const values = Array.from({length: 20}, (_, i) => String.fromCharCode(97 + i));
+  const readers = await Promise.all(
+    [0, 1, 2].map(async (k) => {
+      const entries = values.map((v, i): [string, string, number] => ["a", v, 16 + 40 * k + i]);
+      const bytes = await indexHeaderBytes(new BufferAccess("x", makeIndex(["", "a", ...values], entries)));
+      return IndexHeaderReader.over(new BufferAccess(`h${k}`, bytes));
+    }),
+  );
+  const ask = (reader: IndexHeaderReader) => reader.postings.ranges("a", ["b", "g", "t"]);
+  const alone: Float64Array[] = [];
+  for (const reader of readers) alone.push(await ask(reader));
+  assert.deepEqual(await Promise.all(readers.map(ask)), alone);
+  assert.equal(alone[1]?.[0], 16 + 40 + 1 + 4);
 });
 
 test("a damaged index or index-header gives a corrupt error or the sound answer, never another", async (t) => {

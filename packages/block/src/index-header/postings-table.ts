@@ -236,7 +236,7 @@ class Cursor {
   async find(name: string, target: Buffer): Promise<boolean> {
     for (;;) {
       // PERF: an await only where the window ends, not one per entry.
-      if (!this.#read() && !(await this.#fill())) return false;
+      if (!this.#read() && !((await this.#fill()) && this.#read())) return false;
       if (!isName(this.#window, name)) return false;
       const order = this.#window.compare(target, 0, target.length, entry.valueFrom, entry.valueTo);
       if (order > 0) return false;
@@ -244,7 +244,8 @@ class Cursor {
       this.#pos = entry.next;
       if (order < 0) continue;
       this.start = offset + 4;
-      this.end = (this.#read() || (await this.#fill()) ? entry.offset : this.#layout.lastPostingEnd) - 4;
+      const more = this.#read() || ((await this.#fill()) && this.#read());
+      this.end = (more ? entry.offset : this.#layout.lastPostingEnd) - 4;
       return true;
     }
   }
@@ -253,7 +254,10 @@ class Cursor {
     return readEntry(this.#window, this.#pos, this.#source.name, this.#base);
   }
 
-  /** Gets as much of the file as the entry at the cursor takes and reads it; false at the table's end. */
+  /**
+   * Gets as much of the file as the entry at the cursor takes; false at the table's end. The caller reads it: until it goes
+   * on, others may have read entries of theirs.
+   */
   async #fill(): Promise<boolean> {
     const {to} = this.#layout.table;
     let want = LOOKUP_BYTES;
