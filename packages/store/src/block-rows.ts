@@ -7,6 +7,7 @@ import {matchersKey} from "./cache-keys.ts";
 import {partMatchers} from "./lazy-postings.ts";
 import {encodePostings} from "./postings-codec.ts";
 import type {ReadContext} from "./read-context.ts";
+import {cutRows} from "./row-cache.ts";
 import {DEFAULT_TENANT} from "./store-metrics.ts";
 
 /** Rows of a block's first batch; each that follows is twice as large, up to the bound. */
@@ -35,10 +36,35 @@ export async function* blockRows(
   const external = reader.block.labels.without(q.withoutReplicaLabels);
   const removed = q.withoutReplicaLabels.filter((name) => reader.hasLabel(name));
   const overridden = [...external].some(([name]) => reader.hasLabel(name));
-  const rows = readRows(reader, ids, pending, q, external, removed, batchRows, ctx);
-  if (removed.length > 0 || overridden) yield* sorted(rows, q, batchRows);
-  else if (external.size === 0) yield* rows;
-  else yield* reordered(rows, external);
+  const keeper = ctx.rowCache?.keeper(reader.block, matchers, q, ids.length);
+  const rows = readRows(reader, ids, pending, keeper?.asked ?? q, external, removed, batchRows, ctx);
+  const inOrder =
+    removed.length > 0 || overridden
+      ? sorted(rows, q, batchRows)
+      : external.size === 0
+        ? rows
+        : reordered(rows, external);
+  if (keeper === undefined) yield* inOrder;
+  else {
+    for await (const batch of inOrder) {
+      keeper.add(batch);
+      yield cutRows(batch, q.mint, q.maxt);
+    }
+    keeper.done();
+  }
+}
+
+/** What `blockRows` would give, from rows that are known. */
+export async function* knownRows(
+  rows: readonly Row[],
+  q: Select,
+  batchRows: number,
+  ctx: ReadContext,
+): AsyncGenerator<Row[]> {
+  ctx.limits.series(rows.length);
+  for (let from = 0; from < rows.length; from += batchRows) {
+    yield cutRows(rows.slice(from, from + batchRows), q.mint, q.maxt);
+  }
 }
 
 /** Ids of the series that match, from the cache where it has them. */

@@ -140,6 +140,8 @@ function randomOptions(rng: () => number): Partial<BucketStoreOptions> {
   const size = () => (rng() < 0.5 ? undefined : Math.floor(rng() * 100));
   return {
     headersInMemory: rng() < 0.3,
+    // Selections take a sixteenth of it at the most: some are kept, some not.
+    rowCacheBytes: rng() < 0.3 ? undefined : 16 * Math.floor(1000 + rng() * 40_000),
     lazyPostings: rng() < 0.5 ? undefined : {maxKeySeriesRatio: Math.floor(rng() * 3) / 4},
     sizes: {seriesBytes: size(), chunkBytes: size(), blockRows: size()},
   };

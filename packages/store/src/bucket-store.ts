@@ -28,6 +28,7 @@ import {
   type TuningOverrides,
 } from "./read-context.ts";
 import {type LimitOptions, NO_LIMITS, RequestLimits} from "./request-limits.ts";
+import {RowCache} from "./row-cache.ts";
 import type {BlockSelection} from "./row-cursor.ts";
 import {selectSeries} from "./select-series.ts";
 import {type BucketStoreInfo, storeInfo} from "./store-info.ts";
@@ -58,6 +59,8 @@ export type BucketStoreOptions = {
   readonly sizes?: TuningOverrides | undefined;
   /** Weighs posting lists against series before they are fetched (`--store.enable-lazy-expanded-postings`). */
   readonly lazyPostings?: LazyPostings | undefined;
+  /** Bytes of rows that are kept for selections which are asked for again; none when left out. */
+  readonly rowCacheBytes?: number | undefined;
   /** Not closed by the store. In memory with Thanos's default size when left out. */
   readonly indexCache?: IndexCache | undefined;
   readonly logger: Logger;
@@ -84,6 +87,9 @@ export class BucketStore implements Queryable {
   readonly #tuning: ReadTuning;
   readonly #warden: MemoryWarden | undefined;
   readonly #cache: IndexCache;
+  readonly #rowCache: RowCache | undefined;
+  /** Texts of kept rows, which are the same for many selections. */
+  readonly #texts: TextPool | undefined;
   readonly #blocks = new Map<string, BucketBlock>();
   readonly #sets = new Map<string, BlockSet>();
   #firstSync = true;
@@ -107,6 +113,10 @@ export class BucketStore implements Queryable {
         maxBytes: DEFAULT_CACHE_BYTES,
         maxItemBytes: DEFAULT_CACHE_ITEM_BYTES,
       });
+    if (options.rowCacheBytes) {
+      this.#rowCache = new RowCache(options.rowCacheBytes);
+      this.#texts = new TextPool();
+    }
     this.#loader = new BlockLoader({
       bucket: options.bucket,
       dataDir: options.dataDir,
@@ -175,6 +185,7 @@ export class BucketStore implements Queryable {
       const set = this.#sets.get(key);
       set?.remove(ulid);
       if (set?.empty === true) this.#sets.delete(key);
+      this.#rowCache?.drop(ulid);
       await this.#loader.drop(block);
     }
   }
@@ -296,11 +307,12 @@ export class BucketStore implements Queryable {
       cachingBucket: this.#o.bucket instanceof CachingBucket ? this.#o.bucket : undefined,
       tuning: this.#tuning,
       cache: this.#cache,
+      rowCache: this.#rowCache,
       lazyPostings: this.#o.lazyPostings,
       limits: new RequestLimits(this.#o.limits ?? NO_LIMITS, this.#metrics),
       metrics: this.#metrics,
       stats: new QueryStats(),
-      texts: new TextPool(),
+      texts: this.#texts ?? new TextPool(),
       budget,
       warden: this.#warden,
       signal,

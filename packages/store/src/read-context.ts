@@ -5,6 +5,7 @@ import type {IndexCache} from "./index-cache.ts";
 import type {LazyPostings} from "./lazy-postings.ts";
 import type {MemoryWarden} from "./memory-warden.ts";
 import type {RequestLimits} from "./request-limits.ts";
+import type {RowCache} from "./row-cache.ts";
 import type {StoreMetrics} from "./store-metrics.ts";
 
 /** How ranges of objects are read: what another request costs against what is read in vain. */
@@ -105,6 +106,8 @@ export type ReadContext = {
   /** Told of what was dropped, where memory is bounded. */
   readonly warden: MemoryWarden | undefined;
   readonly cache: IndexCache;
+  /** Rows of selections that were asked for before. */
+  readonly rowCache: RowCache | undefined;
   readonly metrics: StoreMetrics;
   readonly stats: QueryStats;
   /** Equal texts of all blocks as one string, so that comparing labels of a series in several blocks costs nothing. */
@@ -125,18 +128,24 @@ export class QueryStats {
   readonly chunks = noData();
 }
 
-/** Beyond so many texts a pool starts afresh: it only saves time. */
+/** Beyond so many texts or characters a pool starts afresh: it only saves time and memory. */
 const MAX_TEXTS = 200_000;
+const MAX_CHARACTERS = 8 << 20;
 
 export class TextPool {
   readonly #texts = new Map<string, string>();
+  #characters = 0;
 
   /** The pool's own string equal to `text`. */
   one(text: string): string {
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
-    if (this.#texts.size >= MAX_TEXTS) this.#texts.clear();
+    if (this.#texts.size >= MAX_TEXTS || this.#characters > MAX_CHARACTERS) {
+      this.#texts.clear();
+      this.#characters = 0;
+    }
     this.#texts.set(text, text);
+    this.#characters += text.length;
     return text;
   }
 }

@@ -1,7 +1,7 @@
 import type {Labels, Matcher} from "@strata/model";
 import type {Select} from "@strata/series";
 import {BlockReader, type Row, rowMemory} from "./block-reader.ts";
-import {blockRows} from "./block-rows.ts";
+import {blockRows, knownRows} from "./block-rows.ts";
 import type {BucketBlock} from "./bucket-block.ts";
 import type {ReadContext} from "./read-context.ts";
 
@@ -32,8 +32,13 @@ export class RowCursor {
     this.#ctx = ctx;
   }
 
-  /** Opens the index-header and gets the first rows. */
+  /** Gets the first rows, from the index unless they are known. */
   async open(): Promise<void> {
+    const known = this.#ctx.rowCache?.find(this.block, this.#matchers, this.#q);
+    if (known !== undefined) {
+      this.#rows = knownRows(known, this.#q, this.#batchRows, this.#ctx);
+      return this.load();
+    }
     const {reader, release} = await this.block.header.acquire();
     this.#release = release;
     const blockReader = new BlockReader(this.block, reader, this.#ctx);

@@ -20,6 +20,7 @@ import type {IndexCache} from "./index-cache.ts";
 import type {LazyPostings} from "./lazy-postings.ts";
 import type {TuningOverrides} from "./read-context.ts";
 import {type LimitOptions, NO_LIMITS} from "./request-limits.ts";
+import {DEFAULT_ROW_CACHE_BYTES} from "./row-cache.ts";
 import {holdYoungGeneration} from "./young-generation.ts";
 
 /** The flags of `strata store` as values; all but the first five have its defaults. */
@@ -65,6 +66,11 @@ const META_CONCURRENCY = 32;
 /** While the bucket cannot be listed at all for the first time, it is tried again this often. */
 const RETRY_MS = 5000;
 
+/** With a budget for what calls hold, as large a part of it as keeps the process within its bounds. */
+const ROW_CACHE_SHARE = 1 / 16;
+const rowCacheBytes = (memoryBudget: number): number =>
+  memoryBudget > 0 ? Math.min(DEFAULT_ROW_CACHE_BYTES, memoryBudget * ROW_CACHE_SHARE) : DEFAULT_ROW_CACHE_BYTES;
+
 /** The store gateway: a BucketStore kept in step with its bucket. */
 export class Store {
   readonly queryable: BucketStore;
@@ -104,6 +110,7 @@ export class Store {
       limits: options.limits ?? NO_LIMITS,
       maxConcurrent: options.maxConcurrent,
       memoryBudget: options.memoryBudget,
+      rowCacheBytes: rowCacheBytes(options.memoryBudget ?? 0),
       indexCache: options.indexCache,
       sizes: options.sizes,
       lazyPostings: options.lazyPostings,
