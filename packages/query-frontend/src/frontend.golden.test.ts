@@ -192,7 +192,7 @@ function optionsOf(flags: readonly string[]): TestOptions {
     shards: Number(value("query-frontend.vertical-shards") ?? 0),
     orgHeaders: [value("query-frontend.org-id-header")].filter((name) => name !== undefined),
     forwardHeaders: [value("query-frontend.forward-header")].filter((name) => name !== undefined),
-    compress: flags.includes("--cache-compression-type=snappy"),
+    compression: flags.includes("--cache-compression-type=snappy") ? "snappy" : "none",
     cacheRange: has("--query-range.response-cache-config"),
     cacheLabels: has("--labels.response-cache-config"),
   };

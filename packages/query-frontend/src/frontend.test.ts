@@ -78,7 +78,7 @@ const VARIANTS: readonly (TestOptions & {readonly name: string})[] = [
     cacheRange: true,
     range: {split: {intervalMs: HOUR, minMs: 0, maxMs: 0, shards: 0}},
   },
-  {name: "sharded, cached and compressed", cacheRange: true, compress: true, shards: 3},
+  {name: "sharded, cached and compressed", cacheRange: true, compression: "lz4", shards: 3},
   {name: "not aligned", cacheRange: true, shards: 2, range: {alignWithStep: false}},
   {
     name: "split by the range's length",

@@ -4,3 +4,4 @@ export {type DownstreamConfig, parseDownstreamConfig} from "./downstream-config.
 export {FairQueue, type FairQueueOptions} from "./fair-queue.ts";
 export {Frontend, type FrontendOptions} from "./frontend.ts";
 export {ResultsCache, type ResultsCacheOptions} from "./results-cache.ts";
+export type {Compression} from "./value-compression.ts";

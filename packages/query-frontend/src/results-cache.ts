@@ -1,9 +1,9 @@
 import {createHash} from "node:crypto";
 import {errorText} from "@strata/base";
-import {snappyDecode, snappyEncode} from "@strata/bytes";
 import type {Cache} from "@strata/cache";
 import type {Logger, Registry} from "@strata/telemetry";
 import type {Extent, ExtentCodec} from "./cache-codec.ts";
+import {type Compression, compressed, uncompressed} from "./value-compression.ts";
 
 /** What the cache has to know of a kind of request. `R` is a request for [start, end], ms, both inclusive. */
 export type Cacheable<R, A> = {
@@ -35,8 +35,8 @@ export type ResultsCacheOptions = {
   /** `--….response-cache-max-freshness`, ms: what is newer is not kept. */
   readonly freshnessMs: number;
   readonly ttlMs: number;
-  /** `--cache-compression-type=snappy`. Values of either form are read. */
-  readonly compress: boolean;
+  /** `--cache-compression-type`. */
+  readonly compression: Compression;
   readonly now: () => number;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -125,7 +125,7 @@ export class ResultsCache {
     for (const [key, bytes] of stored.entries()) {
       if (bytes === undefined) continue;
       try {
-        const extents = codec.decode(keys[key] as string, uncompressed(bytes), this.#o.isInProcess);
+        const extents = codec.decode(keys[key] as string, await uncompressed(bytes), this.#o.isInProcess);
         if (extents === undefined || extents.length === 0) continue;
         this.#metrics.hits.inc();
         return {extents, key};
@@ -184,21 +184,12 @@ export class ResultsCache {
       }
     }
     if (whole.length === 0) return;
-    const bytes = kind.codec.encode(key, whole);
-    this.#o.cache.set(hashed(key), this.#o.compress ? compressed(bytes) : bytes, this.#o.ttlMs);
+    const {cache, compression, ttlMs, logger} = this.#o;
+    compressed(kind.codec.encode(key, whole), compression).then(
+      (bytes) => cache.set(hashed(key), bytes, ttlMs),
+      (err: unknown) => logger.warn("cannot keep an answer", {err: errorText(err)}),
+    );
   }
-}
-
-/** In front of a compressed value; plain ones begin otherwise. */
-const COMPRESSED = Buffer.from("SFC1");
-/** The largest value that is unpacked. */
-const MAX_VALUE_BYTES = 1 << 30;
-
-const compressed = (bytes: Uint8Array): Uint8Array => Buffer.concat([COMPRESSED, snappyEncode(bytes)]);
-
-function uncompressed(bytes: Uint8Array): Uint8Array {
-  const isCompressed = COMPRESSED.every((byte, i) => bytes[i] === byte);
-  return isCompressed ? snappyDecode(bytes, MAX_VALUE_BYTES, COMPRESSED.length) : bytes;
 }
 
 /** Keys are long; what they are stored under is not. */

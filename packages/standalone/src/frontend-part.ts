@@ -37,7 +37,7 @@ export class FrontendPart {
       isInProcess: true,
       ttlMs: 0,
       freshnessMs: FRESHNESS_MS,
-      compress: false,
+      compression: "none" as const,
       now: Date.now,
       name: "query_range",
     };

@@ -2,6 +2,7 @@ import {setTimeout as sleep} from "node:timers/promises";
 import {errorText, StrataError} from "@strata/base";
 import {featuresFrom} from "@strata/query";
 import {
+  type Compression,
   Downstream,
   FairQueue,
   Frontend,
@@ -44,19 +45,19 @@ async function setup(flags: Flags, runtime: Runtime): Promise<Work> {
     url,
     await flags["query-frontend.downstream-tripper-config"].parse(parseDownstreamConfig),
   );
-  const compress = flags["cache-compression-type"] === "snappy";
+  const compression = flags["cache-compression-type"];
   const rangeCache = await newCache(
     flags["query-range.response-cache-config"],
     "query_range",
     flags["query-range.response-cache-max-freshness"],
-    compress,
+    compression,
     runtime,
   );
   const labelsCache = await newCache(
     flags["labels.response-cache-config"],
     "labels",
     flags["labels.response-cache-max-freshness"],
-    compress,
+    compression,
     runtime,
   );
   const {parse} = featuresFrom(flags["enable-feature"], log);
@@ -154,14 +155,16 @@ async function newCache(
   content: Content,
   name: string,
   freshnessMs: number,
-  compress: boolean,
+  asked: Compression | "",
   {registry, log}: Runtime,
 ): Promise<ResultsCache | undefined> {
   if (!content.given) return undefined;
   const context = {name, registry, logger: log, resolve: cacheServers(registry, log)};
   const settings = await content.parse((text) => resultsCacheFromConfig(text, context));
   if (settings === undefined) return undefined;
-  return new ResultsCache({...settings, freshnessMs, compress, now: Date.now, logger: log, registry, name});
+  // On the way to another program bytes cost more than time; in this one's memory they are read too often.
+  const compression = asked === "" ? (settings.isInProcess ? "none" : "lz4") : asked;
+  return new ResultsCache({...settings, freshnessMs, compression, now: Date.now, logger: log, registry, name});
 }
 
 function parsedUrl(text: string): URL {

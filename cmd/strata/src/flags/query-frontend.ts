@@ -46,7 +46,10 @@ export const queryFrontendFlags = {
   "query.max-retries-per-request": int({default: "5", help: "Tries of an instant query."}),
   "query-frontend.enable-x-functions": bool({help: "Know the functions xrate, xincrease and xdelta."}),
   "enable-feature": many(text({help: "Features to switch on: promql-experimental-functions and others."})),
-  "cache-compression-type": oneOf(["", "snappy"], {default: "", help: "Compression of cached values."}),
+  "cache-compression-type": oneOf(["", "snappy", "lz4", "none"], {
+    default: "",
+    help: "Compression of cached values; left open, lz4 in Redis and memcached and none in memory.",
+  }),
   "query-frontend.downstream-url": text({default: "http://localhost:9090", help: "The querier behind this front end."}),
   "query-frontend.downstream-tripper-config": content({help: "HTTP transport to the querier, as YAML."}),
   "query-frontend.compress-responses": bool({help: "Compress answers."}),

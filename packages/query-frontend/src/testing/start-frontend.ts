@@ -9,6 +9,7 @@ import {parseDownstreamConfig} from "../downstream-config.ts";
 import {FairQueue} from "../fair-queue.ts";
 import {Frontend, type FrontendOptions} from "../frontend.ts";
 import {ResultsCache} from "../results-cache.ts";
+import type {Compression} from "../value-compression.ts";
 
 /** A request as the downstream of a test gets it. */
 export type Asked = {
@@ -45,7 +46,7 @@ export type TestOptions = {
   readonly range?: Partial<FrontendOptions["range"]>;
   readonly labels?: Partial<FrontendOptions["labels"]>;
   readonly instantTries?: number;
-  readonly compress?: boolean;
+  readonly compression?: Compression;
   readonly cacheRange?: boolean;
   readonly cacheLabels?: boolean;
   readonly cache?: Cache;
@@ -64,7 +65,7 @@ export async function startFrontend(t: TestScope, url: string, options: TestOpti
       freshnessMs: 60_000,
       isInProcess: options.cache === undefined,
       ttlMs: 0,
-      compress: options.compress ?? false,
+      compression: options.compression ?? "none",
       now,
       logger: nullLogger(),
       registry,
