@@ -69,6 +69,10 @@ async function evaluate(ev: Evaluation, expr: Expr): Promise<QueryResult> {
   const builder = new ResultBuilder(ev.budget);
   for await (const batch of withoutDropped(ev, vector(ev, expr, grid))) {
     for (let s = 0; s < batch.labels.length; s++) {
+      if (batch.hists === undefined) {
+        builder.addFloats(batch, s, grid.start, grid.step);
+        continue;
+      }
       const base = s * batch.steps;
       let started = false;
       for (let i = 0; i < batch.steps; i++) {
