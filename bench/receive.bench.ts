@@ -2,11 +2,9 @@
 // receiver, and with three copies into three. CPU is that of the receivers alone. Where a thanos is on PATH it gets the
 // same requests in turn, and the ratios are printed; a prometheus and a victoria-metrics get those of remote write 1.0. Each receiver is warmed up with as many requests as are measured.
 import assert from "node:assert/strict";
-import {mkdtempSync, rmSync} from "node:fs";
-import {tmpdir} from "node:os";
-import {join} from "node:path";
-import {freePort, httpReady, type Server, spawnServer, type TestScope} from "@strata/base/testing";
+import type {Server, TestScope} from "@strata/base/testing";
 import {otherWriters} from "./support/others.ts";
+import {appended, type Receiver, startReceivers} from "./support/receivers.ts";
 import {bySystem, record} from "./support/record.ts";
 import {cpuSeconds, type Program, programs, residentMb, withScope} from "./support/systems.ts";
 import {flag, ms, printTable, quantile, ratio} from "./support/table.ts";
@@ -17,7 +15,6 @@ const ROUNDS = flag("rounds", 30);
 const PER_REQUEST = flag("per", 2000);
 const CONNECTIONS = flag("connections", 4);
 
-type Receiver = Server & {readonly write: string; readonly metrics: string};
 type Result = {readonly rate: number; readonly cpu: number; readonly p99: number; readonly peak: number};
 
 const scenarios: readonly {name: string; protocol: Protocol; copies: number}[] = [
@@ -73,7 +70,7 @@ const head = ["k samples/s", "CPU s/M copies", "p99 ms", "peak MB"];
 printTable(["", ...head, ...(PROGRAMS.length > 1 ? [...head.map((h) => `thanos ${h}`), "CPU"] : [])], rows);
 
 async function measure(scope: TestScope, program: Program, protocol: Protocol, copies: number): Promise<Result> {
-  const receivers = await start(scope, program, copies);
+  const receivers = await startReceivers(scope, program, copies);
   const [first] = receivers as [Receiver];
   const taken = () => receivers.map(({metrics}) => appended(metrics));
   return loaded(receivers, first.write, taken, protocol, program.name);
@@ -103,54 +100,4 @@ async function loaded(
     p99: quantile(took, 0.99),
     peak: Math.max(...receivers.map((r) => residentMb(r.pid).peak)),
   };
-}
-
-/** As many receivers as copies, on one ring where there are several. */
-async function start(scope: TestScope, program: Program, copies: number): Promise<Receiver[]> {
-  const grpc: string[] = [];
-  for (let i = 0; i < copies; i++) grpc.push(`127.0.0.1:${await freePort()}`);
-  const ring = [
-    `--receive.hashrings=${JSON.stringify([{endpoints: grpc}])}`,
-    "--receive.hashrings-algorithm=ketama",
-    `--receive.replication-factor=${copies}`,
-  ];
-  return Promise.all(
-    grpc.map(async (address, i) => {
-      const dir = mkdtempSync(join(tmpdir(), "receive-bench-"));
-      scope.after(() => rmSync(dir, {recursive: true, force: true}));
-      const [http, write] = [await freePort(), await freePort()];
-      const metrics = `http://127.0.0.1:${http}`;
-      const server = await spawnServer(scope, {
-        command: program.command,
-        args: [
-          ...[...program.args, "receive", ...program.flags],
-          `--tsdb.path=${dir}`,
-          `--label=replica="r${i}"`,
-          `--http-address=127.0.0.1:${http}`,
-          `--remote-write.address=127.0.0.1:${write}`,
-          `--grpc-address=${address}`,
-          `--receive.local-endpoint=${address}`,
-          `--receive.capnproto-address=127.0.0.1:${await freePort()}`,
-          ...(copies > 1 ? ring : []),
-        ],
-        cwd: dir,
-        name: `${program.name} receive`,
-        ready: httpReady(`${metrics}/-/ready`),
-        deadlineMs: 120_000,
-      });
-      return Object.assign(server, {write: `127.0.0.1:${write}`, metrics});
-    }),
-  );
-}
-
-/** Floats that the receiver's heads have taken: so that a fast wrong answer does not look like a win. */
-async function appended(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  let total = 0;
-  for (const [, value] of text.matchAll(
-    /^prometheus_tsdb_head_samples_appended_total\{[^}]*type="float"[^}]*\} (\S+)$/gm,
-  )) {
-    total += Number(value);
-  }
-  return total;
 }

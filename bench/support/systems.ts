@@ -72,7 +72,7 @@ export type RunningQuerier = Server & {readonly url: string};
 export async function startQuerier(
   t: TestScope,
   p: Program,
-  stores: readonly RunningStore[],
+  stores: readonly {readonly grpc: string}[],
   replicaLabel: string,
 ): Promise<RunningQuerier> {
   const [http, grpc] = [await freePort(), await freePort()];

@@ -26,7 +26,7 @@ export type LoadOptions = {
 const STEP_MS = 15_000;
 
 /** Labels of a series as a scrape of a Kubernetes cluster gives them, sorted by name. */
-const labelsOf = (i: number): [string, string][] => [
+export const labelsOf = (i: number): [string, string][] => [
   ["__name__", `http_request_duration_seconds_${i % 50}`],
   ["cluster", "eu-west-1"],
   ["code", String(200 + (i % 5))],
@@ -39,7 +39,7 @@ const labelsOf = (i: number): [string, string][] => [
 ];
 
 /** A counter that goes on by a seventeenth-cycle of its number. */
-const sampleOf = (i: number, round: number): number => round * ((i % 17) + 1) + (i % 1000);
+export const sampleOf = (i: number, round: number): number => round * ((i % 17) + 1) + (i % 1000);
 
 /** Encodes all requests beforehand, so that sending costs the least there is. */
 export function encodeLoad(o: LoadOptions): Load {
@@ -133,7 +133,7 @@ function fixed(tag: number, write: (w: ByteWriter) => void): Uint8Array {
 const keyValue = (key: string, value: string): Uint8Array =>
   message(field(0x0a, Buffer.from(key)), field(0x12, field(0x0a, Buffer.from(value))));
 
-const HEADERS: Readonly<Record<Protocol, Record<string, string>>> = {
+export const HEADERS: Readonly<Record<Protocol, Record<string, string>>> = {
   v1: {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"},
   v2: {
     "Content-Encoding": "snappy",
@@ -170,7 +170,7 @@ export async function sendLoad(address: string, load: Load, connections: number)
   return took;
 }
 
-function post(agent: Agent, url: string, body: Uint8Array, headers: Record<string, string>): Promise<void> {
+export function post(agent: Agent, url: string, body: Uint8Array, headers: Record<string, string>): Promise<void> {
   return new Promise((resolve, reject) => {
     const req = request(url, {method: "POST", agent, headers: {...headers, "Content-Length": body.length}}, (res) => {
       let text = "";

@@ -25,8 +25,65 @@ let samples: u32 = 0;
 let others: u32 = 0;
 let startTimes: u32 = 0;
 
+/** Begins a walk: nothing found yet. */
+export function walkBegin(): void {
+  samples = 0;
+  others = 0;
+  startTimes = 0;
+}
+
+/** Samples and others found so far. */
+@inline export function samplesSoFar(): u32 {
+  return samples;
+}
+
+@inline export function othersSoFar(): u32 {
+  return others;
+}
+
+/** Notes that an exemplar or histogram (its field's number in 1.0) has its content at [from, to). */
+export function putOther(job: usize, number: u32, from: u32, to: u32): void {
+  const other = <usize>load<u32>(job, 28) + <usize>others * OTHER_BYTES;
+  others++;
+  store<u32>(other, number);
+  store<u32>(other, from, 4);
+  store<u32>(other, to, 8);
+}
+
+/** Writes entry `n`: the series [from, to), its labels, and all found since the first sample and other. */
+export function putEntry(
+  job: usize, n: u32, src: usize, from: usize, to: usize, labelsFrom: usize, labelsTo: usize, labels: u32, scattered: bool,
+  firstSample: u32, firstOther: u32,
+): void {
+  const entry = <usize>load<u32>(job, 4) + <usize>n * SERIES_BYTES;
+  store<u32>(entry, <u32>(from - src));
+  store<u32>(entry, <u32>(to - src), 4);
+  store<u32>(entry, <u32>(labelsFrom - src), 8);
+  store<u32>(entry, scattered ? SCATTERED : <u32>(labelsTo - src), 12);
+  store<u32>(entry, labels, 16);
+  store<u32>(entry, firstSample, 20);
+  store<u32>(entry, samples - firstSample, 24);
+  store<u32>(entry, firstOther, 28);
+  store<u32>(entry, others - firstOther, 32);
+  store<u64>(entry, scattered ? 0 : xxhash64(labelsFrom, <u32>(labelsTo - labelsFrom)), 36);
+  store<u32>(entry, 0, 44);
+}
+
+/** Leaves the results of a walk. */
+export function walkEnd(job: usize, series: u32, offset: u32, metadata: u32, histograms: u32, exemplars: u32): void {
+  store<u32>(job, series, 32);
+  store<u32>(job, samples, 36);
+  store<u32>(job, others, 40);
+  store<u32>(job, offset, 44);
+  store<u32>(job, faultDetail, 48);
+  store<u32>(job, metadata, 52);
+  store<u32>(job, histograms, 56);
+  store<u32>(job, exemplars, 60);
+  store<u32>(job, startTimes, 64);
+}
+
 /** Reads the sample [at, end) as number `samples`. */
-function readSample(job: usize, end: usize): void {
+export function readSample(job: usize, end: usize): void {
   let value: u64 = 0;
   let t: i64 = 0;
   let start: i64 = 0;
@@ -59,9 +116,7 @@ export function writeWalk(src: usize, length: u32, job: usize): i32 {
   let metadata: u32 = 0;
   let histograms: u32 = 0;
   let exemplars: u32 = 0;
-  samples = 0;
-  others = 0;
-  startTimes = 0;
+  walkBegin();
   begin(src);
   let room = true;
   while (at < end && fault == 0) {
@@ -78,8 +133,6 @@ export function writeWalk(src: usize, length: u32, job: usize): i32 {
       room = false;
       break;
     }
-    const entry = <usize>load<u32>(job, 4) + <usize>series * SERIES_BYTES;
-    series++;
     let labelsFrom: usize = at;
     let labelsTo: usize = 0;
     let labels: u32 = 0;
@@ -108,11 +161,7 @@ export function writeWalk(src: usize, length: u32, job: usize): i32 {
           room = false;
           break;
         }
-        const other = <usize>load<u32>(job, 28) + <usize>others * OTHER_BYTES;
-        others++;
-        store<u32>(other, <u32>t >> 3);
-        store<u32>(other + 4, <u32>(at - src));
-        store<u32>(other + 8, <u32>(stop - src));
+        putOther(job, <u32>t >> 3, <u32>(at - src), <u32>(stop - src));
         if (t == 0x1a) exemplars++;
         else histograms++;
         moveTo(stop);
@@ -121,27 +170,10 @@ export function writeWalk(src: usize, length: u32, job: usize): i32 {
     }
     if (!room) break;
     if (labels == 0) labelsTo = labelsFrom;
-    store<u32>(entry, <u32>(from - src));
-    store<u32>(entry + 4, <u32>(to - src));
-    store<u32>(entry + 8, <u32>(labelsFrom - src));
-    store<u32>(entry + 12, scattered ? SCATTERED : <u32>(labelsTo - src));
-    store<u32>(entry + 16, labels);
-    store<u32>(entry + 20, firstSample);
-    store<u32>(entry + 24, samples - firstSample);
-    store<u32>(entry + 28, firstOther);
-    store<u32>(entry + 32, others - firstOther);
-    store<u64>(entry + 36, scattered ? 0 : xxhash64(labelsFrom, <u32>(labelsTo - labelsFrom)));
-    store<u32>(entry + 44, 0);
+    putEntry(job, series, src, from, to, labelsFrom, labelsTo, labels, scattered, firstSample, firstOther);
+    series++;
   }
-  store<u32>(job, series, 32);
-  store<u32>(job, samples, 36);
-  store<u32>(job, others, 40);
-  store<u32>(job, <u32>(at - src), 44);
-  store<u32>(job, faultDetail, 48);
-  store<u32>(job, metadata, 52);
-  store<u32>(job, histograms, 56);
-  store<u32>(job, exemplars, 60);
-  store<u32>(job, startTimes, 64);
+  walkEnd(job, series, <u32>(at - src), metadata, histograms, exemplars);
   if (fault != 0) return -10 - fault;
   return room ? 0 : NO_ROOM;
 }

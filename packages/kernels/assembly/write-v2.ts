@@ -4,13 +4,14 @@
 //   v2: 4 symbols   5 series { 1 label references   2 samples   3 histograms   4 exemplars { 1 references … } }
 //   job (u32 each): 0 room for symbols   4 symbols (u32 offset, u32 length, of the whole field)   8 target   12 its room, with 16 bytes behind
 //   results:       16 symbols   20 series   24 samples   28 histograms   32 exemplars   36 offset of the fault
-//                  40 its detail   44 metadata entries
+//                  40 its detail   44 metadata entries   48 whether it is walked
 
 import {NO_ROOM} from "./bits";
 import {
   at, begin, copyShort, fail, fault, faultDetail, fieldEnd, moveTo, putVarint, putVarint4, shortVarint, skip,
   WRONG_WIRE_TYPE,
 } from "./proto-bytes";
+import {othersSoFar, putEntry, putOther, readSample, samplesSoFar, walkBegin, walkEnd} from "./write-request";
 
 /** A reference beyond the symbols. */
 const BAD_REFERENCE: i32 = 6;
@@ -21,6 +22,8 @@ let full: bool = false;
 let symbols: usize = 0;
 let symbolCount: u32 = 0;
 let base: usize = 0;
+/** Labels of the series so far. */
+let labels: u32 = 0;
 /** The reference of a name whose value comes next. */
 let name: i64 = -1;
 
@@ -45,7 +48,9 @@ function reference(ref: u64): void {
   const n = symbols + (<usize>nameRef << 3);
   const v = symbols + (<usize>ref << 3);
   const inner = load<u32>(n, 4) + load<u32>(v, 4);
-  if (hasRoom(<usize>inner + LABEL_HEAD)) out = putLabel(out, n, v, inner);
+  if (!hasRoom(<usize>inner + LABEL_HEAD)) return;
+  out = putLabel(out, n, v, inner);
+  labels++;
 }
 
 /** Tag and length of a label at the most. */
@@ -101,6 +106,7 @@ function shortPairs(to: usize): void {
     const inner = load<u32>(n, 4) + load<u32>(v, 4);
     if (<usize>inner + LABEL_HEAD > outEnd - o) break;
     o = putLabel(o, n, v, inner);
+    labels++;
     p = q;
   }
   moveTo(p);
@@ -143,7 +149,8 @@ function close(start: usize): void {
   if (!full) putVarint4(start - 4, <u32>(out - start));
 }
 
-function exemplar(to: usize): void {
+/** Where its content begins. */
+function exemplar(to: usize): usize {
   const start = open(0x1a);
   name = -1;
   while (at < to && fault == 0 && !full) {
@@ -160,10 +167,14 @@ function exemplar(to: usize): void {
     out += size;
   }
   close(start);
+  return start;
 }
 
-/** Translates [src, src + length). Bytes written, NO_ROOM, or −10 − kind of fault. */
-export function writeFromV2(src: usize, length: u32, job: usize): i32 {
+/**
+ * Translates [src, src + length). Bytes written, NO_ROOM, or −10 − kind of fault. `walk` is a job as of writeWalk, which is
+ * done on the way where there is room and labels come first, as they do: result 48 says whether.
+ */
+export function writeFromV2(src: usize, length: u32, job: usize, walk: usize): i32 {
   const end = src + length;
   const symbolRoom = load<u32>(job, 0);
   base = src;
@@ -199,6 +210,11 @@ export function writeFromV2(src: usize, length: u32, job: usize): i32 {
     moveTo(to);
   }
   if (fault == 0 && !full) begin(src);
+  const seriesRoom = load<u32>(walk);
+  const sampleRoom = load<u32>(walk, 8);
+  const otherRoom = load<u32>(walk, 24);
+  walkBegin();
+  let walks = true;
   while (at < end && fault == 0 && !full) {
     const tag = shortVarint(end);
     if (tag != 0x2a) {
@@ -207,22 +223,50 @@ export function writeFromV2(src: usize, length: u32, job: usize): i32 {
     }
     const to = fieldEnd(end);
     const start = open(0x0a);
+    if (series == seriesRoom) walks = false;
     series++;
     name = -1;
+    labels = 0;
+    const firstSample = samplesSoFar();
+    const firstOther = othersSoFar();
+    let labelsTo = start;
     while (at < to && fault == 0 && !full) {
       const t = shortVarint(to);
-      if (references(t, to)) continue;
+      const before = out;
+      if (references(t, to)) {
+        if (labelsTo != before) walks = false;
+        labelsTo = out;
+        continue;
+      }
       if (t == 0x12) {
         samples++;
-        copyField(0x12, fieldEnd(to));
-      } else if (t == 0x1a) {
-        histograms++;
-        copyField(0x22, fieldEnd(to));
-      } else if (t == 0x22) {
-        exemplars++;
-        const pending = name;
-        exemplar(fieldEnd(to));
-        name = pending;
+        const stop = fieldEnd(to);
+        const from = at;
+        if (samplesSoFar() == sampleRoom) walks = false;
+        if (walks) {
+          readSample(walk, stop);
+          moveTo(from);
+        }
+        copyField(0x12, stop);
+      } else if (t == 0x1a || t == 0x22) {
+        const number: u32 = t == 0x1a ? 4 : 3;
+        let from: usize = 0;
+        if (number == 4) {
+          histograms++;
+          const stop = fieldEnd(to);
+          const size = stop - at;
+          copyField(0x22, stop);
+          from = out - size;
+        } else {
+          exemplars++;
+          const pending = name;
+          const own = labels;
+          from = exemplar(fieldEnd(to));
+          name = pending;
+          labels = own;
+        }
+        if (othersSoFar() == otherRoom) walks = false;
+        if (walks) putOther(walk, number, <u32>(from - dst), <u32>(out - dst));
       } else {
         if (t >> 3 >= 1 && t >> 3 <= 4) fail(WRONG_WIRE_TYPE, <u32>t & 7);
         if (t == 0x2a) metadata++;
@@ -230,7 +274,14 @@ export function writeFromV2(src: usize, length: u32, job: usize): i32 {
       }
     }
     close(start);
+    // Labels behind samples, or in several pieces, are looked for by a walk.
+    if (labels == 0 || labelsTo == start) walks = false;
+    if (walks && fault == 0 && !full) {
+      putEntry(walk, series - 1, dst, start - 5, out, start, labelsTo, labels, false, firstSample, firstOther);
+    }
   }
+  if (walks) walkEnd(walk, series, 0, 0, histograms, exemplars);
+  store<u32>(job, walks ? 1 : 0, 48);
   store<u32>(job, symbolCount, 16);
   store<u32>(job, series, 20);
   store<u32>(job, samples, 24);

@@ -99,7 +99,11 @@ export class WriteWindow implements Disposable {
   #request = new Region(this.kernel);
   #other = new Region(this.kernel);
   readonly #columns = new Region(this.kernel);
+  readonly #symbols = new Region(this.kernel);
   readonly #job = this.kernel.alloc(JOB_BYTES);
+  readonly #walkJob = this.kernel.alloc(JOB_BYTES);
+  /** Set where the translation from 2.0 has walked, too: with start times or not. */
+  #walked: {readonly startTimes: boolean} | undefined;
   /** Address and length of the request's bytes. */
   src = 0;
   length = 0;
@@ -132,6 +136,7 @@ export class WriteWindow implements Disposable {
     this.src = src;
     this.length = stated;
     this.packed = {body, version: 1};
+    this.#walked = undefined;
   }
 
   /** Copies body[from, to). */
@@ -139,16 +144,18 @@ export class WriteWindow implements Disposable {
     this.src = this.#request.reserve(to - from + MARGIN);
     this.length = to - from;
     this.packed = undefined;
+    this.#walked = undefined;
     this.kernel.write(this.src, body, from, to);
   }
 
   /** Turns the loaded request of remote write 2.0 into one of 1.0. */
-  fromV2(limits: WriteLimits): V2Counts {
+  fromV2(limits: WriteLimits, startTimes = false): V2Counts {
     const k = this.kernel;
     let room = Math.max(1 << 16, 8 * this.length);
     // A symbol takes two bytes at least.
     const symbolRoom = Math.ceil(this.length / 2) + 1;
-    const symbols = this.#columns.reserve(8 * symbolRoom);
+    const symbols = this.#symbols.reserve(8 * symbolRoom);
+    this.#layOut(...usualCounts(this.length), startTimes);
     for (;;) {
       const dst = this.#other.reserve(room + MARGIN);
       const job = this.#job >>> 2;
@@ -157,7 +164,7 @@ export class WriteWindow implements Disposable {
       u32[job + 1] = symbols;
       u32[job + 2] = dst;
       u32[job + 3] = room;
-      const written = k.exports.writeFromV2(this.src, this.length, this.#job);
+      const written = k.exports.writeFromV2(this.src, this.length, this.#job, this.#walkJob);
       if (written === NO_ROOM) {
         if (room >= limits.bytes) throw tooLarge(room, limits.bytes);
         room = Math.min(4 * room, limits.bytes);
@@ -170,6 +177,7 @@ export class WriteWindow implements Disposable {
       this.#other = request;
       this.src = this.#request.ptr;
       this.length = written;
+      this.#walked = out[job + 12] === 1 ? {startTimes} : undefined;
       if (this.packed !== undefined) this.packed = {body: this.packed.body, version: 2};
       return {
         series: out[job + 5] as number,
@@ -184,14 +192,11 @@ export class WriteWindow implements Disposable {
   /** Walks the request into columns. `bad_data` when it is no WriteRequest, `limit` when it has too many entries. */
   walk(limits: WriteLimits, startTimes = false): void {
     const {length} = this;
-    let code = this.#walk(
-      Math.ceil(length / USUAL_SERIES_BYTES) + 16,
-      Math.ceil(length / USUAL_SAMPLE_BYTES) + 16,
-      Math.ceil(length / USUAL_OTHER_BYTES) + 16,
-      startTimes,
-    );
+    const done = this.#walked?.startTimes === startTimes;
+    this.#walked = undefined;
+    let code = done ? 0 : this.#walk(...usualCounts(length), startTimes);
     if (code === NO_ROOM) {
-      code = this.kernel.exports.writeCount(this.src, length, this.#job);
+      code = this.kernel.exports.writeCount(this.src, length, this.#walkJob);
       const [series, samples, others] = this.#results();
       if (code === 0) {
         const entries = series + samples + others;
@@ -207,7 +212,7 @@ export class WriteWindow implements Disposable {
         code = this.#walk(series, samples, others, startTimes);
       }
     }
-    const job = (this.#job >>> 2) + 8;
+    const job = (this.#walkJob >>> 2) + 8;
     const u32 = this.kernel.u32();
     if (code !== 0) throw fault(code, u32[job + 3] as number, u32[job + 4] as number, 0);
     this.series = u32[job] as number;
@@ -219,12 +224,18 @@ export class WriteWindow implements Disposable {
   }
 
   #results(): [number, number, number] {
-    const job = (this.#job >>> 2) + 8;
+    const job = (this.#walkJob >>> 2) + 8;
     const u32 = this.kernel.u32();
     return [u32[job] as number, u32[job + 1] as number, u32[job + 2] as number];
   }
 
   #walk(series: number, samples: number, others: number, startTimes: boolean): number {
+    this.#layOut(series, samples, others, startTimes);
+    return this.kernel.exports.writeWalk(this.src, this.length, this.#walkJob);
+  }
+
+  /** Makes room for a walk's columns. */
+  #layOut(series: number, samples: number, others: number, startTimes: boolean): void {
     const sampleBytes = 8 * samples;
     const bytes = SERIES_BYTES * series + OTHER_BYTES * others + 3 * sampleBytes + 64;
     this.times = this.#columns.reserve(bytes);
@@ -233,7 +244,7 @@ export class WriteWindow implements Disposable {
     this.entries = (this.values + (startTimes ? 2 : 1) * sampleBytes + 15) & ~15;
     this.entries >>>= 0;
     this.others = this.entries + SERIES_BYTES * series;
-    const job = this.#job >>> 2;
+    const job = this.#walkJob >>> 2;
     const u32 = this.kernel.u32();
     u32[job] = series;
     u32[job + 1] = this.entries;
@@ -243,7 +254,6 @@ export class WriteWindow implements Disposable {
     u32[job + 5] = this.starts;
     u32[job + 6] = others;
     u32[job + 7] = this.others;
-    return this.kernel.exports.writeWalk(this.src, this.length, this.#job);
   }
 
   /** Samples of the listed series. */
@@ -265,6 +275,7 @@ export class WriteWindow implements Disposable {
     this.#request.trim();
     this.#other.trim();
     this.#columns.trim();
+    this.#symbols.trim();
     free.push(this);
   }
 
@@ -272,6 +283,13 @@ export class WriteWindow implements Disposable {
     this.close();
   }
 }
+
+/** Series, samples and others that an ordinary request of so many bytes has at the most. */
+const usualCounts = (bytes: number): [number, number, number] => [
+  Math.ceil(bytes / USUAL_SERIES_BYTES) + 16,
+  Math.ceil(bytes / USUAL_SAMPLE_BYTES) + 16,
+  Math.ceil(bytes / USUAL_OTHER_BYTES) + 16,
+];
 
 const free: WriteWindow[] = [];
 

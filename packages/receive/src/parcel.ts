@@ -33,7 +33,7 @@ export function unpacked(parcel: Parcel, replica: number): Uint8Array[] {
 export function openParcel(window: WriteWindow, {form, body}: Parcel, startTimes: boolean): void {
   if (form === FORM.plain) window.load(body);
   else window.loadSnappy(body, HARD_LIMITS);
-  if (form === FORM.packedV2) window.fromV2(HARD_LIMITS);
+  if (form === FORM.packedV2) window.fromV2(HARD_LIMITS, startTimes);
   window.walk(HARD_LIMITS, startTimes);
 }
 

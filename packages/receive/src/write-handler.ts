@@ -51,11 +51,13 @@ export class WriteHandler {
       await this.write(tenant, body, (window, bytes) => {
         this.#unpack(window, bytes, tenant);
         counts = undefined;
-        if (protocolVersion(headers["x-prometheus-remote-write-version"], headers["content-type"]) === 2) {
-          counts = window.fromV2(HARD_LIMITS);
+        const isV2 = protocolVersion(headers["x-prometheus-remote-write-version"], headers["content-type"]) === 2;
+        const startTimes = this.#o.startTimes && isV2;
+        if (isV2) {
+          counts = window.fromV2(HARD_LIMITS, startTimes);
           this.#o.metrics.metadataDropped.inc(counts.metadata);
         }
-        window.walk(HARD_LIMITS, this.#o.startTimes && counts !== undefined);
+        window.walk(HARD_LIMITS, startTimes);
         return this.replicaHeader(request);
       });
     });

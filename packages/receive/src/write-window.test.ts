@@ -72,6 +72,39 @@ describe("a write request in kernel memory", () => {
     }
   });
 
+  test("of remote write 2.0 holds the same wherever its labels stand", () => {
+    const series = (...parts: Init<writeV2.TimeSeries>[]): Uint8Array => {
+      const content = Buffer.concat(parts.map((part) => writeV2.TimeSeries.encode(part)));
+      return Buffer.concat([Buffer.from([0x2a, content.length]), content]);
+    };
+    const samples = {samples: [{value: 1, timestamp: 5}]};
+    const symbols = writeV2.Request.encode({symbols: ["", "a", "b", "c", "d"]});
+    const found = (...parts: Init<writeV2.TimeSeries>[]): unknown => {
+      using window = writeWindow();
+      // Twice, for the second to be another than the first.
+      window.load(Buffer.concat([symbols, series({labelsRefs: [1, 1], ...samples}), series(...parts)]));
+      window.fromV2(LIMITS);
+      window.walk(LIMITS);
+      return walked(window)[1];
+    };
+    const want = {
+      labels: [
+        ["a", "b"],
+        ["c", "d"],
+      ],
+      samples: [[5, 1]],
+      exemplars: [],
+      histograms: [],
+    };
+    const exemplar = {exemplars: [{labelsRefs: [1, 2], value: 3, timestamp: 6}]};
+    assert.deepEqual(found({labelsRefs: [1, 2, 3, 4]}, samples), want);
+    assert.deepEqual(found(samples, {labelsRefs: [1, 2, 3, 4]}), want);
+    assert.deepEqual(found({labelsRefs: [1, 2]}, {labelsRefs: [3, 4]}, samples), want);
+    assert.deepEqual(found({labelsRefs: [1]}, {labelsRefs: [2, 3, 4]}, samples), want);
+    assert.deepEqual(found({labelsRefs: [1, 2, 3, 4]}, exemplar, samples), {...want, exemplars: [6]});
+    assert.deepEqual(found(samples), {...want, labels: []});
+  });
+
   test("of remote write 2.0 holds the same as of 1.0", () => {
     for (let round = 0; round < repeat(200); round++) {
       const series = many(20, randomSeries);
@@ -106,14 +139,26 @@ describe("a write request in kernel memory", () => {
   });
 
   test("of damaged bytes is refused or read, and never more", () => {
-    const good = prompb.WriteRequest.encode({timeseries: Array.from({length: 10}, randomSeries)});
-    for (let round = 0; round < repeat(3000); round++) {
+    const series = Array.from({length: 10}, randomSeries);
+    const goodV1 = prompb.WriteRequest.encode({timeseries: series});
+    const goodV2 = writeV2.Request.encode({
+      symbols: ["", "a", "b", "c".repeat(200), "d"],
+      timeseries: series.map(({samples, histograms}) => ({
+        labelsRefs: many(8, () => int(5)),
+        samples,
+        histograms: histograms as never,
+        exemplars: many(2, () => ({labelsRefs: [int(5), int(5)], timestamp: time()})),
+      })),
+    });
+    for (let round = 0; round < repeat(6000); round++) {
+      const isV2 = int(2) === 0;
+      const good = isV2 ? goodV2 : goodV1;
       const bytes = Buffer.from(good.subarray(0, int(4) === 0 ? int(good.length) : good.length));
       for (let n = int(4); n > 0 && bytes.length > 0; n--) bytes[int(bytes.length)] = int(256);
       using window = writeWindow();
       try {
         window.load(bytes);
-        if (int(2) === 0) window.fromV2(LIMITS);
+        if (isV2 || int(4) === 0) window.fromV2(LIMITS);
         window.walk(LIMITS);
         walked(window);
       } catch (err) {
