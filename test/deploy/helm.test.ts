@@ -21,7 +21,8 @@ const CHART = "helm/strata";
 const templates = deployFiles(`${CHART}/templates/*`);
 const values = parse(deployText(`${CHART}/values.yaml`)) as Record<string, unknown>;
 
-test("the chart has the version of all packages", () => {
+test("the chart and the images of manifests have the version of all packages", () => {
+  execFileSync(process.execPath, ["scripts/deploy-version.mjs", "--check"], {cwd: repoRoot});
   const {version, appVersion} = parse(deployText(`${CHART}/Chart.yaml`)) as Record<string, string>;
   const lerna = JSON.parse(readFileSync(join(repoRoot, "lerna.json"), "utf8")) as {version: string};
   assert.deepEqual([version, appVersion], [lerna.version, lerna.version]);

@@ -4,9 +4,8 @@ import {META_FILE, Shipper, uploadBlock} from "@strata/block";
 import {parseUlid} from "@strata/model";
 import type {Bucket} from "@strata/objstore";
 import type {Logger, Registry} from "@strata/telemetry";
-import {writeDemoHistory} from "./demo-history.ts";
 import {DEMO_EXTERNAL_LABELS, type DemoSeries, demoSeries} from "./demo-series.ts";
-import {writeDemoYear} from "./demo-year.ts";
+import {writeDemoApart} from "./demo-thread.ts";
 
 /** Below the data directory: says that the demo history is in the bucket, or that it is not wanted there. */
 const DONE_FILE = "demo-done";
@@ -35,10 +34,9 @@ export async function ensureDemoHistory(
     // Written aside and renamed, so that a directory under its own name is always whole.
     const fresh = `${dir}.tmp`;
     await rm(fresh, {recursive: true, force: true});
-    await mkdir(join(fresh, YEAR_DIR), {recursive: true});
-    const now = Date.now();
-    const year = await writeDemoYear(join(fresh, YEAR_DIR), now, series);
-    const recent = await writeDemoHistory(fresh, now, series);
+    await mkdir(fresh, {recursive: true});
+    const job = {recentDir: fresh, yearDir: join(fresh, YEAR_DIR), now: Date.now()};
+    const {recent, year} = await writeDemoApart(job, signal);
     await rename(fresh, dir);
     const blocks = year.blocks + recent.blocks;
     logger.info("wrote the demo history", {...recent, blocks, minTime: year.minTime});
