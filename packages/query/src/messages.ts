@@ -2,8 +2,8 @@ import type {WireError} from "@strata/base";
 import type {EngineOptions, QueryParams, QueryStats} from "@strata/engine";
 import type {MatchOp} from "@strata/model";
 import type {ParseOptions} from "@strata/promql";
-import type {Select} from "@strata/series";
-import type {RpcEvent, StorePlan} from "@strata/storeapi";
+import type {Caller, Select} from "@strata/series";
+import type {ProxyOutline, RpcEvent, StorePlan} from "@strata/storeapi";
 import type {NameEscaping} from "@strata/web";
 import type {Analysis} from "./analysis.ts";
 import type {RemoteJob} from "./distributed/remote-queryable.ts";
@@ -49,11 +49,25 @@ export type WireSelect = Omit<Select, "matchers" | "budget" | "caller"> & {
   readonly matchers: readonly WireMatcher[];
 };
 
+/** What a worker plans selections by. */
+export type SelectOutline = {
+  readonly proxy: ProxyOutline;
+  readonly caller: Omit<Caller, "storeMatch">;
+  readonly storeMatch: readonly (readonly WireMatcher[])[];
+};
+
 /** Each but the first two is about the query of that number. */
 export type ToWorker =
   /** Run made-up queries, so that the first ones of users find compiled code. */
   | {readonly kind: "warm"}
-  | {readonly kind: "run"; readonly query: number; readonly job: Job; readonly slot: number}
+  | {
+      readonly kind: "run";
+      readonly query: number;
+      readonly job: Job;
+      readonly slot: number;
+      /** Where left out, the worker asks for each selection. */
+      readonly outline: SelectOutline | undefined;
+    }
   | {readonly kind: "cancel"; readonly query: number}
   | {readonly kind: "planned"; readonly query: number; readonly select: number; readonly plans: readonly StorePlan[]}
   | {readonly kind: "refused"; readonly query: number; readonly select: number; readonly error: WireError}

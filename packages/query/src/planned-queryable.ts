@@ -21,18 +21,21 @@ export class PlannedQueryable implements Queryable {
   readonly #connections: ConnectionCache;
   readonly #outbox: Outbox;
   readonly #fanout: FanoutLog | undefined;
+  readonly #planner: ((q: Select) => readonly StorePlan[]) | undefined;
   readonly #planning = new Map<number, Planning>();
   readonly #warnings = new Set<string>();
   #next = 0;
 
-  /** `fanout`: where what endpoints give is counted. */
+  /** `fanout`: where what endpoints give is counted. `planner`: plans here; without it the main thread is asked. */
   constructor(
     query: number,
     shard: Job["shard"],
     connections: ConnectionCache,
     outbox: Outbox,
     fanout: FanoutLog | undefined,
+    planner?: ((q: Select) => readonly StorePlan[]) | undefined,
   ) {
+    this.#planner = planner;
     this.#query = query;
     this.#fanout = fanout;
     this.#shard = shard;
@@ -93,6 +96,8 @@ export class PlannedQueryable implements Queryable {
 
   async #plans(q: Select, signal: AbortSignal): Promise<readonly StorePlan[]> {
     signal.throwIfAborted();
+    const shard = q.shard ?? this.#shard;
+    if (this.#planner !== undefined) return this.#planner({...q, shard});
     const select = this.#next++;
     const {budget: _, caller: __, matchers, ...rest} = q;
     const planning = Promise.withResolvers<readonly StorePlan[]>();
@@ -102,7 +107,6 @@ export class PlannedQueryable implements Queryable {
     this.#planning.set(select, planning);
     try {
       const wired = matchers.map(({name, op, value}) => ({name, op, value}));
-      const shard = q.shard ?? this.#shard;
       this.#outbox.send({kind: "select", query: this.#query, select, q: {...rest, matchers: wired, shard}});
       return await planning.promise;
     } finally {

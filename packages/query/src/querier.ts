@@ -227,6 +227,12 @@ export class Querier implements QueryBackend {
         const matchers = tenant === undefined ? q.matchers : enforceOn(q.matchers, tenant);
         return this.#proxy.plan({...q, matchers, caller, budget});
       },
+      outline: () => {
+        const proxy = this.#proxy.outline();
+        const {storeMatch = [], ...rest} = caller;
+        const wired = storeMatch.map((set) => set.map(({name, op, value}) => ({name, op, value})));
+        return proxy && {proxy, caller: rest, storeMatch: wired};
+      },
       noteEmpty: () => this.#proxy.noteEmpty(),
     };
     return this.#runner.run(distributed, {tenant: params.tenant, timeoutMs, planner, signal});

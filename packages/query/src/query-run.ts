@@ -4,7 +4,7 @@ import {type Matcher, matcher} from "@strata/model";
 import type {StorePlan} from "@strata/storeapi";
 import type {QueryAnswer} from "@strata/web";
 import {Mailbox} from "./mailbox.ts";
-import type {FromQuery, Job, WireSelect} from "./messages.ts";
+import type {FromQuery, Job, SelectOutline, WireSelect} from "./messages.ts";
 import type {QueryBoard} from "./query-board.ts";
 import type {QueryThread} from "./query-thread.ts";
 import type {WorkerPool} from "./worker-pool.ts";
@@ -12,6 +12,8 @@ import type {WorkerPool} from "./worker-pool.ts";
 /** Whom to ask for what a selection wants. */
 export type SelectPlanner = {
   plan(q: PlanSelect): readonly StorePlan[];
+  /** What a worker needs to plan by itself; undefined where it has to ask. */
+  outline?(): SelectOutline | undefined;
   /** A stream of a plan ended without a frame. */
   noteEmpty(): void;
 };
@@ -101,7 +103,7 @@ export class QueryRun {
     thread.attach(query, {receive: (message) => this.#receive(message), lost: (err) => this.#lost(err)});
     this.#thread = thread;
     this.#query = query;
-    thread.send({kind: "run", query, job, slot});
+    thread.send({kind: "run", query, job, slot, outline: this.#o.planner.outline?.()});
   }
 
   #receive(message: FromQuery): void {

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import {describe, test} from "node:test";
 import {StrataError, unlimited} from "@strata/base";
 import {type TestScope, tempDir} from "@strata/base/testing";
-import {ProxyStore, type StoreHandle} from "@strata/storeapi";
+import {type ProxyOutline, ProxyStore, type StoreHandle} from "@strata/storeapi";
 import {connectStore, startStore} from "@strata/storeapi/testing";
 import {exposition, negotiate, newLogger, newRegistry, nullLogger} from "@strata/telemetry";
 import {ActiveQueryFile} from "./active-query-file.ts";
-import type {Job} from "./messages.ts";
+import type {Job, WireMatcher} from "./messages.ts";
 import type {PlanSelect, SelectPlanner} from "./query-run.ts";
 import {QueryRunner, type QueryRunnerOptions} from "./query-runner.ts";
 import {CounterSource, never as hang} from "./testing/counter-source.ts";
@@ -21,7 +21,10 @@ function runnerOf(t: TestScope, options: Partial<QueryRunnerOptions> = {}): Quer
 }
 
 /** What a querier over one store would plan; `planned` counts the selections. */
-async function over(t: TestScope, source: CounterSource): Promise<SelectPlanner & {planned: number}> {
+async function over(
+  t: TestScope,
+  source: CounterSource,
+): Promise<SelectPlanner & {planned: number; readonly proxy: ProxyStore}> {
   const {address} = await startStore(t, source);
   const store: StoreHandle = {
     address,
@@ -35,6 +38,7 @@ async function over(t: TestScope, source: CounterSource): Promise<SelectPlanner 
   };
   const proxy = new ProxyStore({stores: () => [store], responseTimeoutMs: 0, registry: newRegistry()});
   const planner = {
+    proxy,
     planned: 0,
     plan(q: PlanSelect) {
       planner.planned++;
@@ -80,6 +84,25 @@ describe("a query on a worker", () => {
     const body = await exposition(registry, negotiate(undefined));
     assert.match(body, /grpc_client_handled_total\{grpc_code="OK",grpc_method="Series",[^}]*\} 1\n/);
     assert.match(body, /thanos_query_concurrent_gate_queries_total 1\n/);
+  });
+
+  test("plans selections itself where it was told of the stores", async (t) => {
+    const source = new CounterSource(30, 20);
+    const planner = await over(t, source);
+    const outline = (storeMatch: readonly (readonly WireMatcher[])[] = []) => ({
+      ...planner,
+      outline: () => ({proxy: planner.proxy.outline() as ProxyOutline, caller: {tenant: "t"}, storeMatch}),
+    });
+    const runner = runnerOf(t);
+    const result = await json(runner, "count(x)", outline());
+    assert.equal((result as {values: [number, string][]}[])[0]?.values[0]?.[1], "30");
+    const elsewhere = [[{name: "__address__", op: "=", value: "elsewhere"} as const]];
+    assert.deepEqual(await json(runner, "count(x)", outline(elsewhere)), []);
+    assert.equal(planner.planned, 0);
+    const tied = {...job("count(x)"), tenant: {name: "i", values: ["nobody"]}};
+    for await (const _ of (await answerOf(runner, tied, outline())).result);
+    const asked = source.matchers.map(({name, op, value}) => `${name}${op}${value}`);
+    assert.deepEqual(asked, ["__name__=x", "i=nobody"]);
   });
 
   test("passes errors with their code and text", async (t) => {

@@ -8,6 +8,7 @@ import {evaluateJob} from "./evaluate-job.ts";
 import {FanoutLog} from "./fanout-log.ts";
 import type {FromWorker, Job, ToWorker, WorkerData} from "./messages.ts";
 import {Outbox} from "./outbox.ts";
+import {outlinePlanner} from "./outline-planner.ts";
 import {PlannedQueryable} from "./planned-queryable.ts";
 import {QueryBoard} from "./query-board.ts";
 import {warmUp} from "./warm-up.ts";
@@ -33,7 +34,7 @@ const running = new Map<number, Running>();
 
 port.on("message", (message: ToWorker) => {
   if (message.kind === "warm") return void warmUp();
-  if (message.kind === "run") return begin(message.query, message.job, message.slot);
+  if (message.kind === "run") return begin(message);
   const self = running.get(message.query);
   if (self === undefined) return;
   if (message.kind === "cancel") self.abort.abort(new StrataError("canceled", "query was canceled"));
@@ -42,11 +43,19 @@ port.on("message", (message: ToWorker) => {
   self.wake?.();
 });
 
-function begin(query: number, job: Job, slot: number): void {
+function begin({query, job, slot, outline}: Extract<ToWorker, {kind: "run"}>): void {
+  const planner = outline && outlinePlanner(outline, job.tenant);
   const fanout = new FanoutLog();
   const self: Running = {
     query,
-    queryable: new PlannedQueryable(query, job.shard, connections, outbox, job.options.analyze ? fanout : undefined),
+    queryable: new PlannedQueryable(
+      query,
+      job.shard,
+      connections,
+      outbox,
+      job.options.analyze ? fanout : undefined,
+      planner,
+    ),
     fanout,
     abort: new AbortController(),
     wanted: PIECES_AHEAD,

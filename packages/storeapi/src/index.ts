@@ -36,6 +36,7 @@ export {type RpcMetrics, rpcMetrics} from "./grpc-metrics.ts";
 export {type CallObserver, GrpcServer, type GrpcServerOptions, type ObservedCall} from "./grpc-server.ts";
 export {asGrpcError, fromGrpcStatus, GRPC_CODE, type GrpcStatus, grpcCodeName, toGrpcStatus} from "./grpc-status.ts";
 export {type MakeMatcher, matcherCache} from "./matcher-cache.ts";
+export {type ProxyOutline, planFrom} from "./proxy-outline.ts";
 export {ProxyStore, type ProxyStoreOptions} from "./proxy-store.ts";
 export {type RpcEvent, RpcReplay, relayedRpcMetrics} from "./rpc-relay.ts";
 export {callOptions, StoreClient} from "./store-client.ts";

@@ -10,10 +10,19 @@ import {
   type SeriesBatch,
 } from "@strata/series";
 import type {Counter, Registry} from "@strata/telemetry";
-import {asGrpcError, GRPC_CODE, toGrpcStatus} from "./grpc-status.ts";
-import {chooseStores, type LabelSetSelector, matchExternal} from "./store-filter.ts";
+import {asGrpcError, toGrpcStatus} from "./grpc-status.ts";
+import {outlineOf, type ProxyOutline} from "./proxy-outline.ts";
+import {planSelect, storeQuery} from "./select-plan.ts";
+import {chooseStores, type LabelSetSelector} from "./store-filter.ts";
 import {type StoreHandle, storeText} from "./store-handle.ts";
-import {localBatches, type OpenOptions, planStore, remoteBatches, type StorePlan} from "./store-stream.ts";
+import {
+  localBatches,
+  type OpenOptions,
+  planStore,
+  remoteBatches,
+  remoteClient,
+  type StorePlan,
+} from "./store-stream.ts";
 
 export type ProxyStoreOptions = {
   /** The stores there are at the moment of a request. */
@@ -68,7 +77,15 @@ export class ProxyStore implements Queryable {
    */
   plan(q: Select): readonly StorePlan[] {
     const {responseTimeoutMs} = this.#options;
-    return this.#plan(q).map(({store, q: asked}, source) => planStore(store, asked, source, responseTimeoutMs));
+    return this.#plan(q).map(({store, q: asked}, source) =>
+      planStore(store, remoteClient(store).connection, asked, source, responseTimeoutMs),
+    );
+  }
+
+  /** What another thread needs to plan selects by itself for now (`planFrom`); undefined where it has to ask. */
+  outline(): ProxyOutline | undefined {
+    const {stores, selector, responseTimeoutMs} = this.#options;
+    return selector === undefined ? outlineOf(stores(), this.#selectorLabels, responseTimeoutMs) : undefined;
   }
 
   /** Counts a stream of `plan` that ended without a frame. */
@@ -127,14 +144,7 @@ export class ProxyStore implements Queryable {
 
   /** The stores to ask for series, each with what to ask it. */
   #plan(q: Select): readonly {store: StoreHandle; q: Select}[] {
-    const matchers = matchExternal(q.matchers, this.#selectorLabels, "selector");
-    if (matchers === undefined) return [];
-    const stores = this.#options.stores();
-    if (stores.length === 0 && !q.partialResponse) throw asGrpcError(GRPC_CODE.Unknown, "No StoreAPIs available");
-    return chooseStores(stores, storeQuery(q, matchers), this.#options.selector).map(({store, extraMatchers}) => ({
-      store,
-      q: {...q, matchers: [...matchers, ...extraMatchers]},
-    }));
+    return planSelect(this.#options.stores(), q, this.#selectorLabels, this.#options.selector);
   }
 
   #openOptions(source: number): OpenOptions {
@@ -172,13 +182,6 @@ export class ProxyStore implements Queryable {
     };
   }
 }
-
-const storeQuery = (q: Select | LabelQuery, matchers: readonly Matcher[]) => ({
-  matchers,
-  mint: q.mint,
-  maxt: q.maxt,
-  storeMatch: q.caller?.storeMatch ?? [],
-});
 
 /** As matchExternal, but label calls may come without any matcher. */
 function matchLabelQuery(matchers: readonly Matcher[], external: Labels): readonly Matcher[] | undefined {

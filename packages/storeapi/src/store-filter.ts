@@ -14,16 +14,21 @@ export type StoreQuery = {
 /** Which label sets of stores a proxy may use; undefined for all of them. */
 export type LabelSetSelector = ((labels: Labels) => boolean) | undefined;
 
+/** What of a store decides whether it is asked. */
+export type Choosable = Pick<StoreHandle, "address" | "labelSets" | "mint" | "maxt"> & {
+  readonly source: {readonly kind: StoreHandle["source"]["kind"]};
+};
+
 /** A store to be asked, and the matchers that keep it to its selected label sets. */
-export type ChosenStore = {readonly store: StoreHandle; readonly extraMatchers: readonly Matcher[]};
+export type ChosenStore<S extends Choosable> = {readonly store: S; readonly extraMatchers: readonly Matcher[]};
 
 /** The stores that may hold series for the request, by selector, time, debug matchers and external labels. */
-export function chooseStores(
-  stores: readonly StoreHandle[],
+export function chooseStores<S extends Choosable>(
+  stores: readonly S[],
   q: StoreQuery,
   selector: LabelSetSelector,
-): readonly ChosenStore[] {
-  const chosen: ChosenStore[] = [];
+): readonly ChosenStore<S>[] {
+  const chosen: ChosenStore<S>[] = [];
   for (const store of stores) {
     const selected = selector === undefined ? store.labelSets : store.labelSets.filter(selector);
     if (store.labelSets.length > 0 && selected.length === 0) continue;
@@ -36,7 +41,7 @@ export function chooseStores(
   return chosen;
 }
 
-function addressMatches(store: StoreHandle, sets: readonly (readonly Matcher[])[]): boolean {
+function addressMatches(store: Choosable, sets: readonly (readonly Matcher[])[]): boolean {
   if (sets.length === 0) return true;
   if (store.source.kind === "local") return false;
   return sets.some((set) => set.every((m) => m.name !== "__address__" || m.matches(store.address)));

@@ -35,11 +35,20 @@ export type OpenOptions = {
   readonly onEmpty: () => void;
 };
 
+/** What of a store says how it is asked and called. */
+type Described = Omit<StoreHandle, "source" | "tsdbInfos">;
+
 /** What to ask a remote store, and how to read its answer. */
-export function planStore(store: StoreHandle, q: Select, source: number, responseTimeoutMs: number): StorePlan {
+export function planStore(
+  store: Described,
+  connection: Connection,
+  q: Select,
+  source: number,
+  responseTimeoutMs: number,
+): StorePlan {
   const {tenant = "", requestId, traceparent} = q.caller ?? {};
   return {
-    connection: remote(store).connection,
+    connection,
     request: seriesRequest(q, BATCH_SERIES),
     caller: {tenant, requestId, traceparent},
     options: streamOptions(store, q, source),
@@ -82,18 +91,20 @@ export function remoteBatches(
   signal: AbortSignal,
   {source, responseTimeoutMs, onEmpty}: OpenOptions,
 ): AsyncIterable<SeriesBatch> {
-  const plan = planStore(store, q, source, responseTimeoutMs);
-  return storeBatches(openPlan(remote(store), plan, signal, onEmpty), plan.options, q.budget);
+  const client = remoteClient(store);
+  const plan = planStore(store, client.connection, q, source, responseTimeoutMs);
+  return storeBatches(openPlan(client, plan, signal, onEmpty), plan.options, q.budget);
 }
 
-function remote(store: StoreHandle): StoreClient {
+/** The client of a store in another process. */
+export function remoteClient(store: StoreHandle): StoreClient {
   if (store.source.kind === "remote") return store.source.client;
   throw new StrataError("internal", `BUG: ${store.address} has no frames`);
 }
 
-const failingLabels = (store: StoreHandle): string => labelSetsText(store.labelSets) || "Store Gateway";
+const failingLabels = (store: Described): string => labelSetsText(store.labelSets) || "Store Gateway";
 
-function streamOptions(store: StoreHandle, q: Select, source: number): StoreStreamOptions {
+function streamOptions(store: Described, q: Select, source: number): StoreStreamOptions {
   return {
     what: storeText(store),
     source,

@@ -11,6 +11,8 @@ export class CounterSource implements Queryable {
   /** Called when a select begins; what it waits for before the first batch. */
   readonly #gate: (signal: AbortSignal) => Promise<void>;
   selects = 0;
+  /** Matchers of the last select. */
+  matchers: Select["matchers"] = [];
 
   constructor(series: number, samples: number, gate: (signal: AbortSignal) => Promise<void> = async () => {}) {
     this.#series = series;
@@ -20,6 +22,7 @@ export class CounterSource implements Queryable {
 
   async *select(q: Select, signal: AbortSignal): AsyncGenerator<SeriesBatch> {
     this.selects++;
+    this.matchers = q.matchers;
     await this.#gate(signal);
     const t = Float64Array.from({length: this.#samples}, (_, k) => k * SCRAPE_MS);
     const chunks = encodeXorChunks({t, v: t.map((x) => x / 1000), n: this.#samples});
