@@ -22,7 +22,8 @@ const RULES = `groups:
   partial_response_strategy: warn
   rules:
   - {record: "truth:max", expr: max(truth_total)}
-  - {alert: Raised, expr: max by (name) (input) > 0}
+  # An answer of which the input is missing does not end an alert: it may be the one that only a slow sidecar has.
+  - {alert: Raised, expr: max by (name) (input) > 0, keep_firing_for: 15s}
 `;
 
 /** Each alert by itself, told at once and only once. */
