@@ -219,6 +219,19 @@ describe("the pages of other components", {skip}, () => {
     await page.getByText("1 of 1 target up").waitFor();
   });
 
+  test("a server that does not answer is named after a minute", async (t) => {
+    const pages = await PagesInBrowser.start(querier());
+    t.after(() => pages.close());
+    const page = await pages.open("status", {clock: "steered"});
+    await page.getByRole("region", {name: "Build"}).getByText("abc123").waitFor();
+    const asked = page.waitForRequest(/api\/v1\/stores/);
+    await page.route(/api\/v1\/stores/, () => {});
+    await page.getByRole("link", {name: "Stores"}).click();
+    await asked;
+    await page.clock.runFor(61_000);
+    await page.getByRole("alert").getByText("no answer within 60 seconds").waitFor();
+  });
+
   test("a failing server is named, and what was shown before stays", async (t) => {
     const handlers: Record<string, ReturnType<typeof offer>> = {...querier()};
     const pages = await PagesInBrowser.start(handlers);

@@ -1,5 +1,5 @@
 import {useCallback, useEffect, useRef, useState} from "react";
-import {type Answer, type ApiError, callApi, toApiError} from "../api.ts";
+import {type Answer, ApiError, callApi, toApiError} from "../api.ts";
 
 /** What is known of something that is asked for again and again. */
 export type Polled<T> = {
@@ -15,6 +15,8 @@ export type Polled<T> = {
 
 /** How often pages ask again unless they say otherwise, ms. */
 export const POLL_MS = 15_000;
+/** How long a page waits for an answer before it says that there is none, ms. */
+const PATIENCE_MS = 60_000;
 
 /**
  * Asks `path` below the API at once and then every `everyMs` for as long as the page is there and visible; `undefined`
@@ -34,7 +36,7 @@ export function usePolled<T>(path: string | undefined, everyMs = POLL_MS): Polle
       running = true;
       clearTimeout(timer);
       try {
-        const answer = await callApi<T>(path, {signal: abort.signal});
+        const answer = await askPatiently<T>(path, abort.signal);
         setState({answer, at: Date.now(), error: undefined});
       } catch (err) {
         if (abort.signal.aborted) return;
@@ -58,4 +60,18 @@ export function usePolled<T>(path: string | undefined, everyMs = POLL_MS): Polle
   }, [path, everyMs]);
   const refresh = useCallback(() => ask.current?.(), []);
   return {...state, refresh};
+}
+
+/** An answer, or an error that says that none came. */
+async function askPatiently<T>(path: string, signal: AbortSignal): Promise<Answer<T>> {
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), PATIENCE_MS);
+  try {
+    return await callApi<T>(path, {signal: AbortSignal.any([signal, silence.signal])});
+  } catch (err) {
+    if (!silence.signal.aborted) throw err;
+    throw new ApiError("timeout", `The server gave no answer within ${PATIENCE_MS / 1000} seconds.`);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -96,7 +96,8 @@ function DurationInput({label, value, placeholder, onCommit}: DurationProps): Re
       aria-invalid={bad}
       value={text}
       placeholder={placeholder}
-      size={8}
+      // The longest step that is chosen by itself has ten characters.
+      size={placeholder === undefined ? 8 : 12}
       onChange={(event) => setText(event.target.value)}
       onBlur={commit}
       onKeyDown={(event) => event.key === "Enter" && commit()}
