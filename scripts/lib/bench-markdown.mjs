@@ -45,9 +45,10 @@ function curveTable({name, unit, x, lines}) {
   );
 }
 
-function table(head, rows) {
+/** The first `left` columns are texts, the others numbers. */
+function table(head, rows, left = 1) {
   const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(line)];
+  return [line(head), line(head.map((_, i) => (i < left ? "---" : "---:"))), ...rows.map(line)];
 }
 
 /**
@@ -75,7 +76,7 @@ export function summaryTable(results) {
     `Measured up to ${newest.date} UTC, the last at commit ${newest.commit}, on ${machine}; ${versions}.`,
     "Other work may have run on the machine: the ratio, of one run, is what to look at (below 1× Strata needs less).",
     "",
-    ...table(["scenario", "what", "figures", "strata", "thanos", "ratio (geometric mean)"], rows),
+    ...table(["scenario", "what", "figures", "strata", "thanos", "ratio (geometric mean)"], rows, 2),
   ].join("\n");
 }
 
