@@ -22,7 +22,7 @@ test("the image runs strata as nobody in particular, and as the Prometheus Opera
   assert.match(last("USER"), /^[1-9]\d*:[1-9]\d*$/);
   assert.equal(last("STOPSIGNAL"), "SIGTERM");
   assert.equal(await checkDeployed(JSON.parse(last("CMD")) as string[], () => []), "standalone");
-  // What version 0.92 of the operator puts on the command line of its container `thanos-sidecar`.
+  // What the operator puts on the command line of its container `thanos-sidecar`, all that it may put there at once.
   const operator = [
     ...["sidecar", "--prometheus.url=http://localhost:9090/", "--grpc-address=:10901", "--http-address=:10902"],
     ...['--prometheus.http-client={"tls_config": {"insecure_skip_verify":true}}'],

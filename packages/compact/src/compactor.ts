@@ -235,6 +235,7 @@ export class Compactor {
           await pause(Number.POSITIVE_INFINITY, signal);
           break;
         }
+        await this.#ctx.pool.rest();
         await pause(waitIntervalMs, signal);
       }
     } finally {

@@ -55,6 +55,8 @@ const FIRST_COMPACTION_MS = 180_000;
 const INFO_TIMEOUT_MS = 5000;
 const QUERY_TIMEOUT_MS = 120_000;
 const MAX_CONCURRENT = 20;
+/** Of queries, however many cores there are: each thread keeps some 60 MB, and this process is to stay small. */
+const QUERY_THREADS = 2;
 const LOG_SLOW_MS = 10_000;
 const MAX_QUERY_BYTES = 2 ** 31;
 
@@ -140,6 +142,7 @@ export class Standalone {
     this.endpointApi = endpointBackend(apis, undefined);
     this.#runner = QueryRunner.open({
       maxConcurrent: MAX_CONCURRENT,
+      threads: QUERY_THREADS,
       registry,
       logger: logger.with({component: "query"}),
       logSlowMs: LOG_SLOW_MS,

@@ -62,6 +62,11 @@ export class WorkPool {
     }
   }
 
+  /** Ends the threads that do nothing: between rounds, an idle one would keep some 60 MB. */
+  async rest(): Promise<void> {
+    await Promise.all(this.#free.splice(0).map((worker) => worker.terminate()));
+  }
+
   /** Ends all threads. Safe to call twice. */
   async close(): Promise<void> {
     this.#closed = true;
