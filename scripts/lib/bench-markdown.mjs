@@ -52,33 +52,35 @@ function table(head, rows, left = 1) {
 }
 
 /**
- * README.md's table: of each scenario and measure the geometric mean of Strata's share of Thanos', and Strata's own range.
- * Scenarios without a Thanos beside them are left to the report.
+ * README.md's table: of each scenario and measure, beside each other system, Strata's range, the other's, and the geometric
+ * mean of the ratios. Scenarios without another system are left to the report.
  */
 export function summaryTable(results) {
-  const rows = results.flatMap(({file, rows}) =>
-    measuresOf(rows)
-      .filter(({rows}) => rows.some(({values}) => values.thanos !== undefined))
-      .map((group) => {
-        const {rows} = group;
-        const pairs = rows.filter(({values}) => values.strata > 0 && values.thanos > 0);
-        const mean = Math.exp(
-          pairs.reduce((sum, {values: v}) => sum + Math.log(v.strata / v.thanos), 0) / pairs.length,
-        );
-        const spread = (system) => range(pairs.map(({values}) => values[system]));
-        return [titleOf(file), headingOf(group), String(pairs.length), spread("strata"), spread("thanos"), share(mean)];
-      }),
-  );
   if (results.length === 0) return "No results yet.";
+  const rows = results.flatMap(({file, rows}) =>
+    measuresOf(rows).flatMap((group) =>
+      BESIDE.filter((other) => group.rows.some(({values}) => values[other] !== undefined)).map((other) => {
+        const pairs = group.rows.filter(({values}) => values.strata > 0 && values[other] > 0);
+        const logs = pairs.map(({values}) => Math.log(values.strata / values[other]));
+        const mean = Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
+        const spread = (system) => range(pairs.map(({values}) => values[system]));
+        const what = [titleOf(file), headingOf(group), other];
+        return [...what, String(pairs.length), spread("strata"), spread(other), share(mean)];
+      }),
+    ),
+  );
   const newest = results.map(({machine}) => machine).sort((a, b) => (a.date < b.date ? 1 : -1))[0];
   const [[, machine], [, versions]] = aboutLines([{machine: newest, seconds: 0}]);
   return [
     `Measured up to ${newest.date} UTC, the last at commit ${newest.commit}, on ${machine}; ${versions}.`,
     "Other work may have run on the machine: the ratio, of one run, is what to look at (below 1× Strata needs less).",
     "",
-    ...table(["scenario", "what", "figures", "strata", "thanos", "ratio (geometric mean)"], rows, 2),
+    ...table(["scenario", "what", "beside", "figures", "Strata", "the other", "ratio (geometric mean)"], rows, 3),
   ].join("\n");
 }
+
+/** The systems that others are held against; "one querier" and the like are not among them. */
+const BESIDE = ["thanos", "prometheus", "victoria-metrics"];
 
 function range(values) {
   const [low, high] = [Math.min(...values), Math.max(...values)];

@@ -364,7 +364,7 @@ const store = dashboard({
       ),
     ],
     bucket,
-    process("What calls hold is bounded by --store.memory-budget; beside it a block costs some 30 kB."),
+    process("What calls hold is bounded by --store.memory-budget; beside it a block costs some 20 kB."),
   ],
 });
 
