@@ -10,7 +10,7 @@ const MOST_NOT_RUN = 12;
 
 const pages = readPages();
 
-describe("commands of pages", {concurrency: 3}, () => {
+describe("commands of pages", {concurrency: 6}, () => {
   for (const page of pages.filter(({path, blocks}) => path.startsWith("docs/") && blocks.some(isRun))) {
     test(page.path, {skip: skipReason(page)}, (t) => runPage(t, page));
   }
