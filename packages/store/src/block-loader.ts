@@ -62,13 +62,14 @@ export class BlockLoader {
     }
   }
 
-  /** Calls that still read the block go on; its files go. */
-  async drop(block: BucketBlock): Promise<void> {
+  /** Calls that have chosen the block go on; its files go after them, unless it is back by then. Never throws. */
+  async drop(block: BucketBlock, isBack: () => boolean): Promise<void> {
     const {metrics, dataDir, logger, inMemory} = this.#o;
     metrics.blockDrops.inc();
     try {
+      await block.unused();
       await block.close();
-      if (!inMemory) await rm(join(dataDir, block.ulid), {recursive: true, force: true});
+      if (!inMemory && !isBack()) await rm(join(dataDir, block.ulid), {recursive: true, force: true});
     } catch (err) {
       metrics.blockDropFailures.inc();
       logger.warn("cannot drop block", {block: block.ulid, err: errorText(err)});

@@ -16,6 +16,8 @@ export class BucketBlock {
   readonly header: LazyIndexHeader;
   readonly #bucket: Bucket;
   #segments: Promise<readonly string[]> | undefined;
+  #calls = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(meta: BlockMeta, header: LazyIndexHeader, bucket: Bucket) {
     this.ulid = meta.ulid;
@@ -73,6 +75,21 @@ export class BucketBlock {
     const names: string[] = [];
     for await (const {name} of this.#bucket.list(dir, {}, signal)) names.push(name.slice(dir.length + 1));
     return names;
+  }
+
+  /** A call has chosen the block and may read it until `release`. */
+  retain(): void {
+    this.#calls++;
+  }
+
+  release(): void {
+    this.#calls--;
+    if (this.#calls === 0) for (const tell of this.#waiting.splice(0)) tell();
+  }
+
+  /** Resolves when no call that has chosen the block is under way. */
+  async unused(): Promise<void> {
+    if (this.#calls > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   async close(): Promise<void> {

@@ -186,7 +186,8 @@ export class BucketStore implements Queryable {
       set?.remove(ulid);
       if (set?.empty === true) this.#sets.delete(key);
       this.#rowCache?.drop(ulid);
-      await this.#loader.drop(block);
+      // Not waited for: a call that reads slowly must not hold up what is new.
+      void this.#loader.drop(block, () => this.#blocks.has(ulid));
     }
   }
 
@@ -225,9 +226,11 @@ export class BucketStore implements Queryable {
       const clamped = {...q, mint: Math.max(q.mint, this.#minTime()), maxt: Math.min(q.maxt, this.#maxTime())};
       const selections = this.#selections(clamped);
       ctx.stats.blocks = selections.length;
+      for (const {block} of selections) block.retain();
       try {
         yield* selectSeries(selections, clamped, ctx);
       } finally {
+        for (const {block} of selections) block.release();
         this.#observe(ctx.stats);
       }
     } finally {
@@ -265,6 +268,7 @@ export class BucketStore implements Queryable {
     const found = new Set<string>();
     const warnings: string[] = [];
     const selections = this.#labelBlocks(q, mint, maxt);
+    for (const {block} of selections) block.retain();
     await forEachLimit(selections, LABEL_CONCURRENCY, async ({block, matchers}) => {
       try {
         const query = {matchers, mint, maxt, withoutReplicaLabels: q.withoutReplicaLabels};
@@ -284,6 +288,8 @@ export class BucketStore implements Queryable {
         if (!q.partialResponse) throw named;
         warnings.push(named.message);
       }
+    }).finally(() => {
+      for (const {block} of selections) block.release();
     });
     return {values: sortedUnique(found, q.limit), warnings, queriedBlocks: selections.map(({block}) => block.ulid)};
   }

@@ -197,6 +197,34 @@ test("with an incomplete view new blocks are added and none is dropped", async (
   assert.deepEqual((await read(store)).chunks, both);
 });
 
+test("blocks that go while a call is under way are read to its end, and their files go after it", async (t) => {
+  const dir = tempDir(t);
+  // More than are opened at once.
+  const blocks = Array.from({length: 40}, (_, n) => block(newUlid(1_700_000_000_000 + n * 1000), n * 100));
+  for (const one of blocks) await writeBlock(dir, one);
+  const bucket = new FaultyBucket(new FilesystemBucket(dir));
+  const whole = await read((await openStore(t, bucket)).store, {maxt: 10_000});
+  const {store, dataDir} = await openStore(t, bucket);
+  assert.equal(whole.chunks.length, 2 * 3 * blocks.length);
+  let synced: Promise<unknown> | undefined;
+  const lose = (): Promise<unknown> => {
+    for (const {ulid} of blocks) rmSync(join(dir, ulid, "meta.json"));
+    return store.sync(never);
+  };
+  // Whatever is read first waits until all blocks have gone: those of the later ones are not open yet.
+  bucket.before = ({operation}) => {
+    if (operation !== "get_range") return undefined;
+    synced ??= lose();
+    return synced.then(() => undefined);
+  };
+  assert.deepEqual(await read(store, {maxt: 10_000}), whole);
+  await synced;
+  assert.deepEqual(store.blocks(), []);
+  assert.deepEqual(await read(store, {maxt: 10_000}), {chunks: [], warnings: []});
+  const files = () => readdirSync(dataDir).filter((name) => blocks.some(({ulid}) => ulid === name));
+  while (files().length > 0) await new Promise((resolve) => setImmediate(resolve));
+});
+
 test("limits end the call with Thanos's text and are counted", async (t) => {
   const dir = await twoBlocks(t);
   const f = async (limits: Partial<typeof NO_LIMITS>, text: RegExp, reason: string) => {
