@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import {mkdirSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
-import {httpReady, requireTool, spawnServer, type TestScope, tempDir} from "@strata/base/testing";
+import {freePort, httpReady, requireTool, spawnServer, type TestScope, tempDir} from "@strata/base/testing";
 import {type CacheServer, startCacheServer} from "@strata/cache/testing";
 import {Alertmanager} from "../rule/fleet.ts";
 import {strataEnds} from "../strata.ts";
 import {Encryption} from "./encryption.ts";
-import {type ComponentPart, componentPart, lastingPort, Part, prometheusPart} from "./part.ts";
+import {type ComponentPart, componentPart, Part, prometheusPart} from "./part.ts";
 import type {Truth} from "./truth.ts";
 
 /** Length of the blocks of everything that makes some: short, so that they reach the bucket within the test. */
@@ -117,7 +117,7 @@ export class MixedFleet {
   readonly writeUrls: string[] = [];
 
   async #startBucket(): Promise<void> {
-    const port = await lastingPort();
+    const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     this.#s3 = new Part({name: "s3", url, grpc: undefined, dir: this.#dir}, () =>
       spawnServer(this.#t, {
@@ -246,7 +246,7 @@ export class MixedFleet {
     const ring = join(this.#dir, "ring.json");
     const {server, client} = this.#encryption;
     for (const n of ["0", "1", "2"]) {
-      const write = `127.0.0.1:${await lastingPort()}`;
+      const write = `127.0.0.1:${await freePort()}`;
       this.writeUrls.push(`https://${write}/api/v1/receive`);
       await this.#add(`receive-${n}`, "receive", ({grpc, dir}) => [
         `--tsdb.path=${dir}`,

@@ -1,7 +1,14 @@
 import {writeFileSync} from "node:fs";
-import {createServer} from "node:net";
 import {join} from "node:path";
-import {httpReady, requireTool, type Server, spawnServer, type TestScope, tempDir} from "@strata/base/testing";
+import {
+  freePort,
+  httpReady,
+  requireTool,
+  type Server,
+  spawnServer,
+  type TestScope,
+  tempDir,
+} from "@strata/base/testing";
 import {strata} from "../strata.ts";
 
 /** One process of a fleet: its ports and its place on the disk stay, the process comes and goes. */
@@ -73,8 +80,8 @@ export type ComponentPart = {
 /** A component, encrypted HTTP and all, that is not yet running. */
 export async function componentPart(t: TestScope, component: ComponentPart): Promise<Part> {
   const {name, command, hasGrpc, program} = component;
-  const port = await lastingPort();
-  const grpc = `127.0.0.1:${await lastingPort()}`;
+  const port = await freePort();
+  const grpc = `127.0.0.1:${await freePort()}`;
   const dir = tempDir(t);
   const url = `https://127.0.0.1:${port}`;
   return new Part({name, url, grpc: hasGrpc ? grpc : undefined, dir}, () => {
@@ -96,7 +103,7 @@ export async function prometheusPart(
   name: string,
   {config, webConfig, flags}: {readonly config: object; readonly webConfig: string; readonly flags: readonly string[]},
 ): Promise<Part> {
-  const port = await lastingPort();
+  const port = await freePort();
   const dir = tempDir(t);
   const file = join(dir, "prometheus.yml");
   writeFileSync(file, JSON.stringify(config));
@@ -122,25 +129,3 @@ export async function prometheusPart(
 
 /** How long a start may take: a dozen come at once, on machines that have other work too. */
 const START_MS = 120_000;
-
-/** Below what systems give to outgoing connections, which could take the port while its process is away. */
-const [LOWEST, HIGHEST] = [12_000, 32_000];
-const given = new Set<number>();
-
-/** A free port of 127.0.0.1 that stays free for a process that comes again. */
-export async function lastingPort(): Promise<number> {
-  for (;;) {
-    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
-    if (given.has(port) || !(await isFree(port))) continue;
-    given.add(port);
-    return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const server = createServer();
-    server.once("error", () => done(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
-  });
-}

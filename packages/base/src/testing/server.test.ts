@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import {createServer} from "node:net";
 import {test} from "node:test";
+import {freePort} from "./free-port.ts";
 import type {TestScope} from "./scope.ts";
-import {freePort, httpReady, spawnServer, tcpReady} from "./server.ts";
+import {httpReady, spawnServer, tcpReady} from "./server.ts";
 
 /** A server of one line, on a port of the system's choice that it prints. */
 const serve = `const s = require("node:http").createServer((q, r) => r.end("ok"));

@@ -1,5 +1,5 @@
 import {type ChildProcess, spawn} from "node:child_process";
-import {createConnection, createServer} from "node:net";
+import {createConnection} from "node:net";
 import {setTimeout as delay} from "node:timers/promises";
 import type {TestScope} from "./scope.ts";
 
@@ -136,20 +136,4 @@ export function tcpReady(port: number): () => Promise<boolean> {
       });
       socket.once("error", fail);
     });
-}
-
-/**
- * A port that was free a moment ago, for foreign servers that cannot report the port the system gave them. Servers of
- * ours listen on port 0 instead: that has no race.
- */
-export function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer();
-    server.once("error", fail);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address ? address.port : 0;
-      server.close(() => done(port));
-    });
-  });
 }
