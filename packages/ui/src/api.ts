@@ -82,6 +82,8 @@ export const toApiError = (err: unknown): ApiError =>
   err instanceof ApiError ? err : new ApiError("internal", err instanceof Error ? err.message : String(err));
 
 async function readAnswer<T>(response: Response): Promise<Answer<T>> {
+  // What was asked for is done, and there is nothing to say about it.
+  if (response.status === 204) return {data: undefined as T, warnings: [], infos: []};
   const text = await response.text();
   let body: {status?: string; data?: T; error?: string; errorType?: string; warnings?: string[]; infos?: string[]};
   try {

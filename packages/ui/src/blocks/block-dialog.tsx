@@ -1,7 +1,9 @@
 import {Fragment, type ReactNode, useState} from "react";
+import {toApiError} from "../api.ts";
 import {counted, formatBytes, formatCount, formatDuration, formatTime} from "../format.ts";
 import {Badge} from "../parts/badge.tsx";
 import {Dialog} from "../parts/confirm.tsx";
+import {Facts} from "../parts/facts.tsx";
 import {MetricText} from "../parts/metric-text.tsx";
 import {type Block, bytesOf, labelsOf, resolutionName, resolutionOf} from "./block.ts";
 import {fateOf, type Mark, marksOf, type Plan} from "./plan.ts";
@@ -21,7 +23,7 @@ export function BlockDialog({block, plan, mayMark, onChange, onClose}: Props): R
   const fate = plan === undefined ? undefined : fateOf(block.ulid, plan);
   return (
     <Dialog title={`Block ${block.ulid}`} onClose={onClose}>
-      <Facts block={block} />
+      <Description block={block} />
       {fate !== undefined && (
         <>
           <h3>What happens next</h3>
@@ -48,7 +50,7 @@ export function BlockDialog({block, plan, mayMark, onChange, onClose}: Props): R
   );
 }
 
-function Facts({block}: {block: Block}): ReactNode {
+function Description({block}: {block: Block}): ReactNode {
   const {stats, compaction, minTime, maxTime, thanos} = block;
   const bytes = bytesOf(block);
   const facts: readonly (readonly [string, ReactNode])[] = [
@@ -69,14 +71,7 @@ function Facts({block}: {block: Block}): ReactNode {
       <p>
         <MetricText metric={labelsOf(block)} />
       </p>
-      <dl className="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </>
   );
 }
@@ -119,7 +114,7 @@ function MarkForm(props: {block: Block; marks: readonly Mark[]; known: boolean; 
         onChange();
       },
       (err: unknown) => {
-        setFailure(err instanceof Error ? err.message : String(err));
+        setFailure(toApiError(err).message);
         setBusy(false);
       },
     );

@@ -2,6 +2,7 @@ import type {ReactNode} from "react";
 import {counted, formatAgo, formatCount, formatDuration, formatTime} from "../format.ts";
 import {Badge} from "../parts/badge.tsx";
 import {type Column, DataTable} from "../parts/data-table.tsx";
+import {Facts} from "../parts/facts.tsx";
 import {MetricText} from "../parts/metric-text.tsx";
 import {Pages} from "../parts/pages.tsx";
 import {resolutionName} from "./block.ts";
@@ -25,33 +26,38 @@ export function PlanView({plan, at, onOpen}: Props): ReactNode {
       <Settings settings={plan.settings} />
       {busy.length === 0 && <p className="hint">There is nothing to merge and nothing to downsample.</p>}
       <Pages items={busy} size={20} render={(group) => <GroupPlan key={group.key} group={group} onOpen={onOpen} />} />
-      {plan.deletions.length > 0 && (
-        <section className="panel" aria-label="Deletions">
-          <h2 className="panel-head">
-            Deletions <Badge state={String(plan.deletions.length)} tone="calm" />
-          </h2>
-          <DataTable
-            label="Deletions"
-            columns={deletionColumns(at, onOpen)}
-            rows={plan.deletions}
-            rowKey={({block, reason}) => `${block} ${reason}`}
-          />
-        </section>
-      )}
-      {plan.marks.length > 0 && (
-        <section className="panel" aria-label="Marks">
-          <h2 className="panel-head">
-            Marks <Badge state={String(plan.marks.length)} tone="calm" />
-          </h2>
-          <DataTable
-            label="Marks"
-            columns={markColumns(onOpen)}
-            rows={plan.marks}
-            rowKey={({block, kind}) => `${block} ${kind}`}
-          />
-        </section>
-      )}
+      <Listed
+        title="Deletions"
+        columns={deletionColumns(at, onOpen)}
+        rows={plan.deletions}
+        rowKey={({block, reason}) => `${block} ${reason}`}
+      />
+      <Listed
+        title="Marks"
+        columns={markColumns(onOpen)}
+        rows={plan.marks}
+        rowKey={({block, kind}) => `${block} ${kind}`}
+      />
     </>
+  );
+}
+
+/** A table under its title and number of rows; nothing where it has none. */
+function Listed<T>(props: {
+  title: string;
+  columns: readonly Column<T>[];
+  rows: readonly T[];
+  rowKey: (row: T) => string;
+}): ReactNode {
+  const {title, columns, rows, rowKey} = props;
+  if (rows.length === 0) return undefined;
+  return (
+    <section className="panel" aria-label={title}>
+      <h2 className="panel-head">
+        {title} <Badge state={String(rows.length)} tone="calm" />
+      </h2>
+      <DataTable label={title} columns={columns} rows={rows} rowKey={rowKey} />
+    </section>
   );
 }
 
@@ -75,14 +81,7 @@ function Settings({settings}: {settings: NonNullable<Plan["settings"]>}): ReactN
   ];
   return (
     <section className="panel" aria-label="Settings">
-      <dl className="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import {useEffect} from "react";
-import {baseUrl} from "../api.ts";
+import {callApi} from "../api.ts";
 import type {Offer} from "../parts/use-offer.ts";
 import {type Polled, usePolled} from "../parts/use-polled.ts";
 import type {Block, Blocks} from "./block.ts";
@@ -21,21 +21,10 @@ export function useBlocks(view: View, offer: Offer | undefined): {blocks: Polled
 
 const ACTIONS: Readonly<Record<ManualMark, string>> = {deletion: "DELETION", "no-compact": "NO_COMPACTION"};
 
-/** Sets a mark on a block, or takes it off. Throws with what the server says. */
+/** Sets a mark on a block, or takes it off. Throws ApiError. */
 export async function changeMark(ulid: string, kind: ManualMark, set: boolean, detail: string): Promise<void> {
-  const body = new URLSearchParams({id: ulid, action: ACTIONS[kind], detail});
-  const url = new URL(`api/v1/blocks/${set ? "mark" : "unmark"}`, baseUrl());
-  const answer = await fetch(url, {method: "POST", body}).catch(() => undefined);
-  if (answer === undefined) throw new Error("The server cannot be reached.");
-  if (answer.ok) return;
-  const text = await answer.text();
-  let error: string | undefined;
-  try {
-    ({error} = JSON.parse(text) as {error?: string});
-  } catch {
-    // Not the API's own answer: shown as it is.
-  }
-  throw new Error(error ?? (text.trim() || `status ${answer.status}`));
+  const params = new URLSearchParams({id: ulid, action: ACTIONS[kind], detail});
+  await callApi<void>(`blocks/${set ? "mark" : "unmark"}`, {signal: new AbortController().signal, params});
 }
 
 /** Takes the place of a block by its later self when the list is renewed. */

@@ -2,6 +2,7 @@ import type {ReactNode} from "react";
 import type {ApiError} from "../api.ts";
 import {counted} from "../format.ts";
 import type {ParseError} from "../parse-error.ts";
+import {Warnings} from "../parts/loaded.tsx";
 
 const TITLES: Readonly<Record<string, string>> = {
   bad_data: "The query is not valid",
@@ -73,16 +74,7 @@ type NoticesProps = {readonly warnings: readonly string[]; readonly infos: reado
 export function Notices({warnings, infos}: NoticesProps): ReactNode {
   return (
     <>
-      {warnings.length > 0 && (
-        <div className="message warning" role="status">
-          <strong>{counted(warnings.length, "warning", "warnings")}</strong>
-          <ul>
-            {warnings.map((text) => (
-              <li key={text}>{text}</li>
-            ))}
-          </ul>
-        </div>
-      )}
+      <Warnings warnings={warnings} />
       {infos.length > 0 && (
         <details className="message note">
           <summary>{counted(infos.length, "note", "notes")}</summary>

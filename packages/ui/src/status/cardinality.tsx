@@ -1,8 +1,8 @@
 import {type ReactNode, useState} from "react";
 import {formatBytes, formatCount, formatTime} from "../format.ts";
+import {Facts} from "../parts/facts.tsx";
 import {Loaded} from "../parts/loaded.tsx";
 import {usePolled} from "../parts/use-polled.ts";
-import {Facts} from "./facts.tsx";
 
 type Statistic = {readonly name: string; readonly value: number};
 

@@ -1,11 +1,11 @@
 import type {ReactNode} from "react";
 import {formatAgo, formatTime} from "../format.ts";
+import {Facts} from "../parts/facts.tsx";
 import {Loaded} from "../parts/loaded.tsx";
 import {PageHead} from "../parts/page-head.tsx";
 import type {Offer} from "../parts/use-offer.ts";
 import {usePolled} from "../parts/use-polled.ts";
 import {Cardinality} from "./cardinality.tsx";
-import {Facts} from "./facts.tsx";
 import {Flags} from "./flags.tsx";
 
 type Build = Readonly<Record<"version" | "revision" | "branch" | "buildUser" | "buildDate" | "goVersion", string>>;

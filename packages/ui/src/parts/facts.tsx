@@ -1,7 +1,7 @@
 import type {ReactNode} from "react";
 
 /** Names with their values; what is empty is left out. */
-export const Facts = ({facts}: {facts: readonly (readonly [string, string])[]}): ReactNode => (
+export const Facts = ({facts}: {facts: readonly (readonly [string, ReactNode])[]}): ReactNode => (
   <dl className="facts">
     {facts
       .filter(([, value]) => value !== "")
