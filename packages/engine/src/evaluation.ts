@@ -1,7 +1,7 @@
 import {type ByteBudget, StrataError} from "@strata/base";
 import type {Labels} from "@strata/model";
 import type {Expr, VectorSelector} from "@strata/promql";
-import type {Queryable} from "@strata/series";
+import type {Selectable} from "@strata/series";
 import {Annotations} from "./annotations.ts";
 import type {OperatorCost} from "./explain.ts";
 import {MergedSelects} from "./merged-selects.ts";
@@ -21,7 +21,7 @@ export class Evaluation {
   readonly params: QueryParams;
   /** The grid of the query itself. */
   readonly grid: Grid;
-  readonly queryable: Queryable;
+  readonly queryable: Selectable;
   readonly options: EngineOptions;
   readonly signal: AbortSignal;
   readonly budget: ByteBudget;
@@ -46,7 +46,7 @@ export class Evaluation {
 
   constructor(
     params: QueryParams,
-    queryable: Queryable,
+    queryable: Selectable,
     options: EngineOptions,
     budget: ByteBudget,
     signal: AbortSignal,

@@ -1,7 +1,7 @@
 import {ByteBudget, StrataError} from "@strata/base";
 import {Labels} from "@strata/model";
 import {type Expr, resolveDurations, unparen, valueType} from "@strata/promql";
-import type {Queryable} from "@strata/series";
+import type {Selectable} from "@strata/series";
 import {scalarColumn, vector} from "./build.ts";
 import {withoutDropped} from "./elementwise.ts";
 import {Evaluation, type QueryParams} from "./evaluation.ts";
@@ -21,7 +21,7 @@ import {ABSENT, HISTOGRAM} from "./step-batch.ts";
 export async function execute(
   expr: Expr,
   params: QueryParams,
-  queryable: Queryable,
+  queryable: Selectable,
   options: Partial<EngineOptions>,
   signal: AbortSignal,
 ): Promise<QueryResult> {

@@ -61,7 +61,7 @@ export function endpointBackend(apis: EndpointApis, tenancy: Tenancy | undefined
         tenant: "",
         limit,
         partialResponseStrategy: strategy(call),
-        matchers: protoMatchers(tenant === undefined ? matchers : [...matchers, ...enforceOn([], tenant)]),
+        matchers: protoMatchers([...matchers, ...enforceOn([], tenant)]),
       };
       const {values, warnings} = await collect(apis.status(request, callerOf(call), signal));
       const all = mergeStatistics(values);

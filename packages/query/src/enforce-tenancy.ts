@@ -20,16 +20,19 @@ export const tenantLabel = ({label, federation}: Tenancy, tenant: string): Tenan
 
 /**
  * The matchers tied to the tenants. Compat: for one tenant its matcher stands in place of any on the same label; of several
- * a query may choose some.
+ * a query may choose some. As they are where tenancy is not enforced.
  */
-export function enforceOn(matchers: readonly Matcher[], {name, values}: TenantLabel): readonly Matcher[] {
+export function enforceOn(matchers: readonly Matcher[], tenant: TenantLabel | undefined): readonly Matcher[] {
+  if (tenant === undefined) return matchers;
+  const {name, values} = tenant;
   const [only = ""] = values;
   if (values.length === 1) return [...matchers.filter((m) => m.name !== name), matcher(name, "=", only)];
   return [...matchers, matcher(name, "=~", values.map(quoteRegex).join("|"))];
 }
 
-/** The expression with every selector tied to the tenants. */
-export function enforceOnExpr(expr: Expr, tenant: TenantLabel): Expr {
+/** The expression with every selector tied to the tenants; as it is where nobody's tenancy is enforced. */
+export function enforceOnExpr(expr: Expr, tenant: TenantLabel | undefined): Expr {
+  if (tenant === undefined) return expr;
   return transform(expr, (node) =>
     node.kind === "vector" ? {...node, matchers: enforceOn(node.matchers, tenant)} : node,
   );

@@ -2,7 +2,7 @@ import {setImmediate as nextTurn} from "node:timers/promises";
 import {errorCode, errorText} from "@strata/base";
 import {type EngineOptions, execute, type QueryResult, writeResultJson} from "@strata/engine";
 import {parseExpr} from "@strata/promql";
-import type {LabelAnswer, Queryable, Select, SeriesBatch} from "@strata/series";
+import type {Select, Selectable, SeriesBatch} from "@strata/series";
 import {enforceOnExpr} from "./enforce-tenancy.ts";
 import type {Evaluated} from "./evaluate-job.ts";
 import {FusedSelects, type SelectSource} from "./fused-selects.ts";
@@ -26,7 +26,7 @@ export function evaluateBatch(
     const view = new BatchView(selects);
     try {
       const expr = parseExpr(query, job.parse);
-      const enforced = job.tenant === undefined ? expr : enforceOnExpr(expr, job.tenant);
+      const enforced = enforceOnExpr(expr, job.tenant);
       const result = await execute(enforced, job.params, view, {...job.options, progress: sum.of(i)}, signal);
       return answerText(i, result, view.warnings);
     } catch (err) {
@@ -40,7 +40,7 @@ export function evaluateBatch(
 }
 
 /** One query's own view of what all select: its warnings are those of its own selections. */
-class BatchView implements Queryable {
+class BatchView implements Selectable {
   readonly #selects: FusedSelects;
   readonly #warnings = new Set<string>();
 
@@ -54,14 +54,6 @@ class BatchView implements Queryable {
 
   select(q: Select, signal: AbortSignal): AsyncIterable<SeriesBatch> {
     return this.#selects.select(q, signal, (text) => this.#warnings.add(text));
-  }
-
-  labelNames(): Promise<LabelAnswer> {
-    throw new Error("BUG: a query asked for label names");
-  }
-
-  labelValues(): Promise<LabelAnswer> {
-    throw new Error("BUG: a query asked for label values");
   }
 }
 

@@ -1,7 +1,7 @@
 import {type EngineOptions, execute, type QueryResult, writeResultJson} from "@strata/engine";
 import {type Matcher, matcher} from "@strata/model";
 import {type Expr, parseExpr, transform} from "@strata/promql";
-import type {Queryable} from "@strata/series";
+import type {Selectable} from "@strata/series";
 import {analysisOf} from "./analysis.ts";
 import {RemoteQueryable} from "./distributed/remote-queryable.ts";
 import {enforceOnExpr} from "./enforce-tenancy.ts";
@@ -22,7 +22,7 @@ const PIECE_BYTES = 256 * 1024;
 /** Evaluates a job over `queryable`; `progress` is the engine's. */
 export async function evaluateJob(
   job: Job,
-  queryable: Queryable,
+  queryable: Selectable,
   progress: NonNullable<EngineOptions["progress"]>,
   fanout: FanoutLog,
   signal: AbortSignal,
@@ -30,7 +30,7 @@ export async function evaluateJob(
   const {output} = job;
   const options = {...job.options, progress};
   const run = (asked: Expr): Promise<QueryResult> => {
-    const enforced = job.tenant === undefined ? asked : enforceOnExpr(asked, job.tenant);
+    const enforced = enforceOnExpr(asked, job.tenant);
     const expr = queryable instanceof RemoteQueryable ? queryable.distribute(enforced, job.params) : enforced;
     return execute(expr, job.params, queryable, options, signal);
   };

@@ -12,7 +12,7 @@ export function outlinePlanner(
   const sets = storeMatch.map((set): Matcher[] => set.map((m) => matcher(m.name, m.op, m.value)));
   return (q) => {
     // Once more here, where every selection passes: some are of the engine's own making.
-    const matchers = tenant === undefined ? q.matchers : enforceOn(q.matchers, tenant);
+    const matchers = enforceOn(q.matchers, tenant);
     return planFrom(proxy, {...q, matchers, caller: {...caller, storeMatch: sets}});
   };
 }

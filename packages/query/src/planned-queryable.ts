@@ -1,5 +1,5 @@
 import {fromWireError, StrataError} from "@strata/base";
-import {type LabelAnswer, mergeBatches, type Queryable, type Select, type SeriesBatch} from "@strata/series";
+import {mergeBatches, type Select, type Selectable, type SeriesBatch} from "@strata/series";
 import {type ConnectionCache, openPlan, type StorePlan, storeBatches} from "@strata/storeapi";
 import type {FanoutLog} from "./fanout-log.ts";
 import type {Job, ToWorker} from "./messages.ts";
@@ -15,7 +15,7 @@ type Planning = {resolve(plans: readonly StorePlan[]): void; reject(err: Error):
  * All endpoints as one query in a worker sees them: the main thread says whom to ask, the calls are made and their
  * streams parsed and merged here.
  */
-export class PlannedQueryable implements Queryable {
+export class PlannedQueryable implements Selectable {
   readonly #query: number;
   readonly #shard: Job["shard"];
   readonly #connections: ConnectionCache;
@@ -77,14 +77,6 @@ export class PlannedQueryable implements Queryable {
     } finally {
       abort.abort(SELECT_OVER);
     }
-  }
-
-  labelNames(): Promise<LabelAnswer> {
-    throw new StrataError("internal", "BUG: a query worker asked for label names");
-  }
-
-  labelValues(): Promise<LabelAnswer> {
-    throw new StrataError("internal", "BUG: a query worker asked for label values");
   }
 
   /** Takes what the main thread says about selections. */

@@ -178,7 +178,7 @@ export class Querier implements QueryBackend {
   #parse(params: QueryParams): Expr {
     const expr = parseExpr(params.query, this.#options.parse);
     const tenant = this.#tenantOf(params);
-    return tenant === undefined ? expr : enforceOnExpr(expr, tenant);
+    return enforceOnExpr(expr, tenant);
   }
 
   #query(params: QueryParams, times: Job["params"], signal: AbortSignal, output?: JobOutput): Promise<QueryAnswer> {
@@ -224,7 +224,7 @@ export class Querier implements QueryBackend {
     const planner: SelectPlanner = {
       // Once more here, where every selection passes: some are of the engine's own making.
       plan: (q) => {
-        const matchers = tenant === undefined ? q.matchers : enforceOn(q.matchers, tenant);
+        const matchers = enforceOn(q.matchers, tenant);
         return this.#proxy.plan({...q, matchers, caller, budget});
       },
       outline: () => {
@@ -268,7 +268,7 @@ export class Querier implements QueryBackend {
   #matcherSets(params: MetadataParams): readonly (readonly Matcher[])[] {
     const sets = params.matcherSets.length === 0 ? [[]] : params.matcherSets;
     const tenant = this.#tenantOf(params);
-    return tenant === undefined ? sets : sets.map((matchers) => enforceOn(matchers, tenant));
+    return sets.map((matchers) => enforceOn(matchers, tenant));
   }
 
   async #values(

@@ -77,12 +77,11 @@ async function run(job: Job, slot: number, self: Running): Promise<void> {
     };
     const {remote} = job;
     const source = remote === undefined ? queryable : new RemoteQueryable(queryable, remote, connections);
+    const batch = job.output?.kind === "batch" ? job.output : undefined;
     const {head, pieces} =
-      job.output?.kind === "batch"
-        ? evaluateBatch(job, job.output.queries, (q, stop) => queryable.batches(q, stop), progress, signal)
-        : await evaluateJob(job, source, progress, self.fanout, signal);
-    // What is ready early is worth a message of its own only where what follows may take long.
-    const isStreamed = job.output?.kind === "batch";
+      batch === undefined
+        ? await evaluateJob(job, source, progress, self.fanout, signal)
+        : evaluateBatch(job, batch.queries, (q, stop) => queryable.batches(q, stop), progress, signal);
     outbox.hold({kind: "answer", query, ...head, warnings: source.warnings});
     for await (const piece of pieces) {
       while (self.wanted === 0 && !signal.aborted) {
@@ -94,7 +93,8 @@ async function run(job: Job, slot: number, self: Running): Promise<void> {
       signal.throwIfAborted();
       self.wanted--;
       outbox.hold({kind: "piece", query, piece}, piece.buffer);
-      if (isStreamed) outbox.flush();
+      // What is ready early is worth a message of its own only where what follows may take long.
+      if (batch !== undefined) outbox.flush();
     }
   } catch (err) {
     last = {kind: "failed", query, error: toWireError(err)};

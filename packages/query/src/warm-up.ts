@@ -3,7 +3,7 @@ import {encodeXorChunks} from "@strata/chunkenc";
 import {execute, writeResultJson} from "@strata/engine";
 import {Labels} from "@strata/model";
 import {parseExpr} from "@strata/promql";
-import {AGGREGATE, mergeBatches, type Queryable, SeriesBatchBuilder, SeriesFrameWriter} from "@strata/series";
+import {AGGREGATE, mergeBatches, type Selectable, SeriesBatchBuilder, SeriesFrameWriter} from "@strata/series";
 import {storeBatches} from "@strata/storeapi";
 
 const SERIES = 200;
@@ -43,7 +43,7 @@ export async function warmUp(): Promise<void> {
 }
 
 /** One endpoint whose frames are made once. */
-function madeUpEndpoint(): Queryable {
+function madeUpEndpoint(): Selectable {
   const frames: Uint8Array[] = [];
   const t = Float64Array.from({length: SAMPLES}, (_, i) => i * SCRAPE_MS);
   const writer = new SeriesFrameWriter({batchSeries: 64});
@@ -62,10 +62,5 @@ function madeUpEndpoint(): Queryable {
   const groups = async function* () {
     yield frames;
   };
-  const none = async () => ({values: [], warnings: []});
-  return {
-    select: () => mergeBatches([storeBatches(groups(), options, unlimited())]),
-    labelNames: none,
-    labelValues: none,
-  };
+  return {select: () => mergeBatches([storeBatches(groups(), options, unlimited())])};
 }

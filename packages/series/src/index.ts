@@ -6,7 +6,7 @@ export {LabelReorder} from "./label-reorder.ts";
 export {LoserTree} from "./loser-tree.ts";
 export {type MergeOptions, mergeBatches, sortWithout} from "./merge.ts";
 export {plainChunks} from "./plain-chunks.ts";
-export type {Caller, LabelAnswer, LabelQuery, Queryable, Select, Shard} from "./queryable.ts";
+export type {Caller, LabelAnswer, LabelQuery, Queryable, Select, Selectable, Shard} from "./queryable.ts";
 export {
   AGGREGATE,
   type Aggregate,

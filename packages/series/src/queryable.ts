@@ -2,13 +2,17 @@ import type {ByteBudget} from "@strata/base";
 import type {Matcher} from "@strata/model";
 import type {Aggregate, SeriesBatch} from "./series-batch.ts";
 
+/** The part of a source that evaluation needs. */
+export interface Selectable {
+  /** Series in label order, batch after batch. The consumer owns each batch it is given. */
+  select(q: Select, signal: AbortSignal): AsyncIterable<SeriesBatch>;
+}
+
 /**
  * What every source of series offers: head, block, bucket store, remote StoreAPI, proxy. Failures of a part of the
  * source are warnings in the batches where the request allows partial answers, else the iteration throws StrataError.
  */
-export interface Queryable {
-  /** Series in label order, batch after batch. The consumer owns each batch it is given. */
-  select(q: Select, signal: AbortSignal): AsyncIterable<SeriesBatch>;
+export interface Queryable extends Selectable {
   labelNames(q: LabelQuery, signal: AbortSignal): Promise<LabelAnswer>;
   labelValues(name: string, q: LabelQuery, signal: AbortSignal): Promise<LabelAnswer>;
 }

@@ -6,9 +6,8 @@ import {
   AGGREGATE,
   BATCH_SERIES,
   type Caller,
-  type LabelAnswer,
-  type Queryable,
   type Select,
+  type Selectable,
   type SeriesBatch,
   SeriesBatchBuilder,
 } from "@strata/series";
@@ -30,8 +29,8 @@ export type RemoteJob = {
 };
 
 /** A source over stores, extended by the answers of other queriers to parts of one query. */
-export class RemoteQueryable implements Queryable {
-  readonly #stores: Queryable & {readonly warnings: readonly string[]};
+export class RemoteQueryable implements Selectable {
+  readonly #stores: Selectable & {readonly warnings: readonly string[]};
   readonly #job: RemoteJob;
   readonly #connections: ConnectionCache;
   readonly #warnings = new Set<string>();
@@ -39,7 +38,7 @@ export class RemoteQueryable implements Queryable {
   #times: Times = {start: 0, end: 0, step: 0};
 
   constructor(
-    stores: Queryable & {readonly warnings: readonly string[]},
+    stores: Selectable & {readonly warnings: readonly string[]},
     job: RemoteJob,
     connections: ConnectionCache,
   ) {
@@ -72,14 +71,6 @@ export class RemoteQueryable implements Queryable {
     const remote = mark?.name === REMOTE_LABEL ? this.#remotes[Number(mark.value)] : undefined;
     if (remote === undefined) yield* this.#stores.select(q, signal);
     else yield* this.#ask(remote, q.budget, signal);
-  }
-
-  labelNames(): Promise<LabelAnswer> {
-    throw new StrataError("internal", "BUG: a query asked for label names");
-  }
-
-  labelValues(): Promise<LabelAnswer> {
-    throw new StrataError("internal", "BUG: a query asked for label values");
   }
 
   /** All answers to one question, in label order. They are results: what is held is what the query holds anyway. */
