@@ -3,7 +3,8 @@ import {readFileSync} from "node:fs";
 import {join} from "node:path";
 import {test} from "node:test";
 import {anySkip, repoRoot, requireTool} from "@strata/base/testing";
-import {flagsPage, listCommands} from "./generate/flags-page.ts";
+import {listCommands} from "@strata/strata/docs";
+import {flagsPage} from "./generate/flags-page.ts";
 import {metricsPage} from "./generate/metrics-page.ts";
 import {metricsOfComponents} from "./generate/running-components.ts";
 

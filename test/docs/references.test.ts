@@ -4,8 +4,8 @@ import {dirname, join, normalize} from "node:path";
 import {test} from "node:test";
 import {repoRoot} from "@strata/base/testing";
 import {parseExpr} from "@strata/promql";
+import {listCommands} from "@strata/strata/docs";
 import {parseAllDocuments} from "yaml";
-import {listCommands} from "./generate/flags-page.ts";
 import {metricsOnPage, seriesNames} from "./generate/metrics-page.ts";
 import {anchorsOf, linksOf, type Page, parsePage, readPages} from "./page.ts";
 

@@ -1,32 +1,5 @@
-import {join} from "node:path";
-import {pathToFileURL} from "node:url";
-import {repoRoot} from "@strata/base/testing";
+import type {ListedCommand, ListedFlag} from "@strata/strata/docs";
 import {code, table} from "./markdown.ts";
-
-/** What `cmd/strata/src/docs/flag-list.ts` gives; the executable is no library and has no exports. */
-type ListedFlag = {
-  readonly names: readonly string[];
-  readonly value: string;
-  readonly default: string;
-  readonly help: string;
-  readonly repeatable: boolean;
-  readonly required: boolean;
-  readonly hidden: boolean;
-  readonly experimental: boolean;
-  readonly deprecated: string;
-};
-export type ListedCommand = {
-  readonly name: string;
-  readonly help: string;
-  readonly args: readonly string[];
-  readonly flags: readonly ListedFlag[];
-};
-
-export async function listCommands(): Promise<readonly ListedCommand[]> {
-  const url = pathToFileURL(join(repoRoot, "cmd/strata/src/docs/flag-list.ts")).href;
-  const {listCommands: list} = (await import(url)) as {listCommands: () => Promise<readonly ListedCommand[]>};
-  return list();
-}
 
 /** docs/flags.md: every command with its flags. */
 export function flagsPage(commands: readonly ListedCommand[]): string {

@@ -1,8 +1,10 @@
 // `npm run docs`: writes docs/flags.md and docs/metrics.md.
+
 import {writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {anySkip, repoRoot, requireTool} from "@strata/base/testing";
-import {flagsPage, listCommands} from "./flags-page.ts";
+import {listCommands} from "@strata/strata/docs";
+import {flagsPage} from "./flags-page.ts";
 import {metricsPage} from "./metrics-page.ts";
 import {metricsOfComponents} from "./running-components.ts";
 
