@@ -32,15 +32,18 @@ const ALERT_HEADERS = {fromalert: "true", "x-rule-uid": "adl5p3", "x-rule-name":
  * show ends at `end`.
  */
 export function grafanaRequests(start: number, end: number): readonly GrafanaRequest[] {
-  // Completion asks for whole seconds, panels for multiples of their step.
+  // Completion asks for whole seconds.
   const range = [
     ["start", String(Math.floor(start))],
     ["end", String(Math.floor(end))],
   ] as const;
-  const exact = [
-    ["start", String(Math.floor(2 * start) / 2)],
-    ["end", String(Math.floor(2 * end) / 2)],
-  ] as const;
+  // Panels ask for multiples of their step.
+  const panel = (step: number) =>
+    [
+      ["start", String(Math.floor(start / step) * step)],
+      ["end", String(Math.floor(end / step) * step)],
+      ["step", String(step)],
+    ] as const;
   const limit = ["limit", "40000"] as const;
   const instant = (query: string) =>
     [
@@ -82,38 +85,31 @@ export function grafanaRequests(start: number, end: number): readonly GrafanaReq
     post("query result", "/api/v1/query", instant("count by (cluster, job) (up)")),
     get("series by GET", "/api/v1/series", [["match[]", "app_request_seconds_count"], ...range]),
     // Panels: range and instant, with exemplars.
-    post(
-      "range",
-      "/api/v1/query_range",
-      [
-        ["query", "sum by (job) (up)"],
-        ["start", String(Math.floor(start))],
-        ["end", String(Math.floor(end))],
-        ["step", "1"],
-      ],
-      PANEL_HEADERS,
-    ),
+    post("range", "/api/v1/query_range", [["query", "sum by (job) (up)"], ...panel(1)], PANEL_HEADERS),
     post(
       "range between steps",
       "/api/v1/query_range",
-      [["query", "rate(app_request_seconds_count[10s])"], ...exact, ["step", "0.5"]],
+      [["query", "rate(app_request_seconds_count[10s])"], ...panel(0.5)],
       PANEL_HEADERS,
     ),
     post(
       "heat map",
       "/api/v1/query_range",
-      [["query", "sum by (le) (app_request_seconds_bucket)"], ...range, ["step", "2"]],
+      [["query", "sum by (le) (app_request_seconds_bucket)"], ...panel(2)],
       PANEL_HEADERS,
     ),
     post("instant", "/api/v1/query", instant("topk(3, up)"), PANEL_HEADERS),
     post(
       "exemplars",
       "/api/v1/query_exemplars",
-      [["query", "histogram_quantile(0.9, sum by (le) (rate(app_request_seconds_bucket[10s])))"], ...exact],
+      [
+        ["query", "histogram_quantile(0.9, sum by (le) (rate(app_request_seconds_bucket[10s])))"],
+        ...panel(0.5).slice(0, 2),
+      ],
       PANEL_HEADERS,
     ),
     // Annotations are ranges with a coarse step.
-    post("annotations", "/api/v1/query_range", [["query", 'ALERTS{alertname="Page"}'], ...range, ["step", "60"]]),
+    post("annotations", "/api/v1/query_range", [["query", 'ALERTS{alertname="Page"}'], ...panel(60)]),
     // Alerting: rules of the data source on its pages, its own rules as instant queries.
     get("rules", "/api/v1/rules"),
     get("alert rules", "/api/v1/rules", [["type", "alert"]]),
