@@ -38,7 +38,7 @@ export type Row = {readonly labels: Labels; readonly chunks: ChunkRefs; readonly
 /** About what a held row takes: object headers, and per label and chunk. */
 const ROW_BYTES = 160;
 const LABEL_BYTES = 16;
-const CHUNK_BYTES = 24;
+export const CHUNK_BYTES = 24;
 
 /** About the bytes that a row holds; texts of labels are shared. */
 export const rowMemory = (row: Row): number =>

@@ -7,7 +7,7 @@ import {matchersKey} from "./cache-keys.ts";
 import {partMatchers} from "./lazy-postings.ts";
 import {encodePostings} from "./postings-codec.ts";
 import type {ReadContext} from "./read-context.ts";
-import {cutRows} from "./row-cache.ts";
+import {cutRows, type KnownRows, ofShard} from "./row-cache.ts";
 import {DEFAULT_TENANT} from "./store-metrics.ts";
 
 /** Rows of a block's first batch; each that follows is twice as large, up to the bound. */
@@ -48,7 +48,7 @@ export async function* blockRows(
   else {
     for await (const batch of inOrder) {
       keeper.add(batch);
-      yield cutRows(batch, q.mint, q.maxt);
+      yield cutRows(ofShard(batch, q.shard), q.mint, q.maxt);
     }
     keeper.done();
   }
@@ -56,12 +56,12 @@ export async function* blockRows(
 
 /** What `blockRows` would give, from rows that are known. */
 export async function* knownRows(
-  rows: readonly Row[],
+  {rows, series}: KnownRows,
   q: Select,
   batchRows: number,
   ctx: ReadContext,
 ): AsyncGenerator<Row[]> {
-  ctx.limits.series(rows.length);
+  ctx.limits.series(series);
   for (let from = 0; from < rows.length; from += batchRows) {
     yield cutRows(rows.slice(from, from + batchRows), q.mint, q.maxt);
   }

@@ -8,6 +8,7 @@ import type {Select} from "@strata/series";
 import {selectAll} from "@strata/storeapi/testing";
 import {newRegistry} from "@strata/telemetry";
 import {memoryIndexCache} from "./index-cache.ts";
+import {NO_LIMITS} from "./request-limits.ts";
 import {cutRows} from "./row-cache.ts";
 import {writeBlock} from "./testing/make-blocks.ts";
 import {openStore} from "./testing/open-store.ts";
@@ -17,7 +18,7 @@ const id = (n: number) => newUlid(1_700_000_000_000 + n, new Uint8Array(10));
 const HOUR = 3_600_000;
 
 /** A store over two blocks of five series; `reads` tells how often a select read an index. */
-async function open(t: TestContext, rowCacheBytes: number | undefined, blockMs = 2 * HOUR) {
+async function open(t: TestContext, rowCacheBytes: number | undefined, blockMs = 2 * HOUR, seriesLimit = 0) {
   const dir = tempDir(t);
   for (const n of [0, 1]) {
     const series = ["a", "b", "c", "d", "e"].map((i) => ({
@@ -34,7 +35,7 @@ async function open(t: TestContext, rowCacheBytes: number | undefined, blockMs =
   }
   const bucket = new FaultyBucket(new FilesystemBucket(dir));
   const indexCache = memoryIndexCache({registry: newRegistry(), maxBytes: 1, maxItemBytes: 1});
-  const {store} = await openStore(t, bucket, {indexCache, rowCacheBytes});
+  const {store} = await openStore(t, bucket, {indexCache, rowCacheBytes, limits: {...NO_LIMITS, series: seriesLimit}});
   const select = async (q: Partial<Select>): Promise<{found: string[]; reads: number}> => {
     bucket.calls.length = 0;
     const found: string[] = [];
@@ -70,18 +71,47 @@ test("what was selected once is not looked up again, whatever the times", async 
   await f({withoutReplicaLabels: ["r"]}, false);
   await f({withoutReplicaLabels: ["r"]}, true);
   await f({matchers: [matcher("__name__", "=", "m"), matcher("i", "!=", "b")]}, false);
-  // Selects of other kinds are looked up each time.
-  await f({shard: {index: 0, total: 2, by: false, labels: []}}, false);
+  // Selects of series alone are looked up each time.
   await f({skipChunks: true}, false);
 });
 
-test("neither long blocks of which little is asked, nor wide selections, nor unfinished ones are kept", async (t) => {
-  const long = await open(t, 1 << 20, 48 * HOUR);
+test("shards are told from the same rows, whoever asked first", async (t) => {
+  const plain = await open(t, undefined);
+  const {select} = await open(t, 1 << 20);
+  const shards = [2, 3, 2, 7, 1].flatMap((total) =>
+    [[], ["i"], ["__name__"]].flatMap((labels) =>
+      Array.from({length: total}, (_, index) => ({index, total, by: labels.length > 0, labels})),
+    ),
+  );
+  for (const [n, shard] of shards.entries()) {
+    const got = await select({shard});
+    assert.deepEqual(got.found, (await plain.select({shard})).found, JSON.stringify(shard));
+    assert.equal(got.reads === 0, n > 0, JSON.stringify(shard));
+  }
+  assert.deepEqual((await select({})).found, (await plain.select({})).found);
+  assert.equal((await select({})).reads, 0);
+});
+
+test("the series limit counts what matches in all shards, known or not", async (t) => {
+  const {select} = await open(t, 1 << 20, 2 * HOUR, 9);
+  const shard = {index: 0, total: 2, by: false, labels: []};
+  for (let round = 0; round < 2; round++) {
+    await select({shard, maxt: HOUR});
+    await assert.rejects(select({shard}), /exceeded series limit: limit 9 violated \(got 10\)/);
+  }
+});
+
+test("neither selections with many series or chunks nor unfinished ones are kept, but those of long blocks are", async (t) => {
   const little = {mint: 1 * HOUR, maxt: 30 * HOUR};
-  await long.select(little);
-  assert.notEqual((await long.select(little)).reads, 0);
-  await long.select({});
-  assert.equal((await long.select(little)).reads, 0);
+  for (const [rowCacheBytes, known] of [
+    [1 << 20, true],
+    // Enough for the five series without their chunks.
+    [16 * 5 * 250, false],
+  ] as const) {
+    const long = await open(t, rowCacheBytes, 48 * HOUR);
+    await long.select(little);
+    assert.equal((await long.select({mint: 31 * HOUR, maxt: 40 * HOUR})).reads === 0, known);
+  }
   const small = await open(t, 16 * 5 * 300);
   await small.select({});
   assert.notEqual((await small.select({})).reads, 0);

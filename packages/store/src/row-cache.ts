@@ -1,6 +1,6 @@
-import type {Matcher} from "@strata/model";
-import type {Select} from "@strata/series";
-import {type Row, rowMemory} from "./block-reader.ts";
+import {type Matcher, shardOf} from "@strata/model";
+import type {Select, Shard} from "@strata/series";
+import {CHUNK_BYTES, type Row, rowMemory} from "./block-reader.ts";
 import type {BucketBlock} from "./bucket-block.ts";
 import {matchersKey} from "./cache-keys.ts";
 
@@ -14,16 +14,22 @@ const SELECTION_SHARE = 1 / 16;
 const TEXT_BYTES = 24;
 const SELECTION_BYTES = 256;
 
-/** A row takes no less: with more of them than this allows, keeping is not even tried. */
-const LEAST_ROW_BYTES = 256;
-
-/** Of longer blocks a query may want so little that reading all places of chunks would cost more than is saved. */
-const LONGEST_BLOCK_MS = 24 * 3_600_000;
+/** A row takes no less beside its chunks: with more of them than this allows, keeping is not even tried. */
+const LEAST_ROW_BYTES = 232;
 
 /** Times that no chunk lies beyond. */
 const EVER = {mint: -Number.MAX_VALUE, maxt: Number.MAX_VALUE};
 
-type Selection = {readonly rows: readonly Row[]; readonly bytes: number};
+/** What a row takes in the list of its shard: a reference, with room to grow and a part of the list itself. */
+const LISTED_BYTES = 32;
+
+/** The rows of each shard, for one way of sharding. */
+type Spread = {readonly sharding: string; readonly rows: readonly (readonly Row[])[]};
+
+type Selection = {readonly rows: readonly Row[]; readonly bytes: number; spread: Spread | undefined};
+
+/** Known rows, and how many the matchers select in all shards. */
+export type KnownRows = {readonly rows: readonly Row[]; readonly series: number};
 
 /**
  * Rows of selections in single blocks, labels and places of all chunks, kept in memory for those who ask the same again:
@@ -45,15 +51,31 @@ export class RowCache {
     return this.#bytes;
   }
 
-  /** The block's rows that match, in batches, cut to the query's times; undefined where they are not known. */
-  find(block: BucketBlock, matchers: readonly Matcher[], q: Select): readonly Row[] | undefined {
-    if (!suits(q)) return undefined;
+  /** The block's rows that match and belong to the query's shard, of all times; undefined where they are not known. */
+  find(block: BucketBlock, matchers: readonly Matcher[], q: Select): KnownRows | undefined {
+    if (q.skipChunks) return undefined;
     const key = keyOf(block, matchers, q);
     const found = this.#selections.get(key);
     if (found === undefined) return undefined;
     this.#selections.delete(key);
     this.#selections.set(key, found);
-    return found.rows;
+    return {rows: this.#shardRows(found, q.shard), series: found.rows.length};
+  }
+
+  /**
+   * PERF: the parts of a query that is split and sharded ask for the same few shards of each block again and again; hashing
+   * the labels each time was a third of what such a part cost.
+   */
+  #shardRows(selection: Selection, shard: Shard | undefined): readonly Row[] {
+    if (shard === undefined || shard.total < 1) return selection.rows;
+    if (shard.total > selection.rows.length) return ofShard(selection.rows, shard);
+    const sharding = JSON.stringify([shard.total, shard.by, shard.labels]);
+    if (selection.spread?.sharding !== sharding) {
+      const rows: Row[][] = Array.from({length: shard.total}, () => []);
+      for (const row of selection.rows) rows[shardOf(row.labels, shard)]?.push(row);
+      selection.spread = {sharding, rows};
+    }
+    return selection.spread.rows[shard.index] ?? [];
   }
 
   /**
@@ -62,11 +84,11 @@ export class RowCache {
    */
   keeper(block: BucketBlock, matchers: readonly Matcher[], q: Select, series: number): RowKeeper | undefined {
     const most = this.#maxBytes * SELECTION_SHARE;
-    const whole = q.mint <= block.minTime && q.maxt >= block.maxTime - 1;
-    if (!suits(q) || (!whole && block.maxTime - block.minTime > LONGEST_BLOCK_MS)) return undefined;
-    if (series * LEAST_ROW_BYTES > most) return undefined;
+    if (q.skipChunks || series * leastRowBytes(block) > most) return undefined;
     const key = keyOf(block, matchers, q);
-    return new RowKeeper(q, most, (rows, bytes) => this.#put(key, {rows, bytes: bytes + 2 * key.length}));
+    return new RowKeeper(q, most, (rows, bytes) =>
+      this.#put(key, {rows, bytes: bytes + 2 * key.length, spread: undefined}),
+    );
   }
 
   /** Forgets what it knows of a block. */
@@ -94,7 +116,7 @@ export class RowCache {
 
 /** Collects the rows of one selection while they are used. */
 export class RowKeeper {
-  /** Reads the rows of all times. */
+  /** Reads the rows of all times and shards. */
   readonly asked: Select;
   readonly #most: number;
   readonly #put: (rows: readonly Row[], bytes: number) => void;
@@ -103,7 +125,7 @@ export class RowKeeper {
   #previous: readonly string[] = [];
 
   constructor(q: Select, most: number, put: (rows: readonly Row[], bytes: number) => void) {
-    this.asked = {...q, ...EVER};
+    this.asked = {...q, ...EVER, shard: undefined};
     this.#most = most;
     this.#put = put;
   }
@@ -112,7 +134,7 @@ export class RowKeeper {
     for (const row of rows) {
       if (this.#rows === undefined) return;
       this.#rows.push(row);
-      this.#bytes += rowMemory(row) + this.#newTexts(row.labels.pairs);
+      this.#bytes += rowMemory(row) + LISTED_BYTES + this.#newTexts(row.labels.pairs);
       if (this.#bytes > this.#most) this.#rows = undefined;
     }
   }
@@ -133,11 +155,21 @@ export class RowKeeper {
     return bytes;
   }
 }
-/** Without chunks or in shards nothing is asked often. */
-const suits = (q: Select): boolean => !q.skipChunks && q.shard === undefined;
+
+/** What a row of the block takes at the least: long blocks have many chunks a series. */
+function leastRowBytes({meta}: BucketBlock): number {
+  const {numChunks, numSeries} = meta.stats;
+  return LEAST_ROW_BYTES + CHUNK_BYTES * (numSeries > 0 ? numChunks / numSeries : 1);
+}
 
 const keyOf = (block: BucketBlock, matchers: readonly Matcher[], q: Select): string =>
   `${block.ulid}${JSON.stringify(q.withoutReplicaLabels)}${matchersKey(matchers)}`;
+
+/** Those of the rows that belong to the shard. */
+export function ofShard(rows: readonly Row[], shard: Shard | undefined): readonly Row[] {
+  if (shard === undefined || shard.total < 1) return rows;
+  return rows.filter(({labels}) => shardOf(labels, shard) === shard.index);
+}
 
 /** Rows with those of their chunks that touch [mint, maxt]; rows without such are left out. */
 export function cutRows(rows: readonly Row[], mint: number, maxt: number): Row[] {
