@@ -1,85 +1,146 @@
-import {StrataError} from "@strata/base";
-import {compareUtf8, formatRfc3339, goQuote} from "@strata/model";
-import type {BlockMeta} from "@strata/tsdb";
-
-type Value = string | number | boolean | readonly Value[] | {readonly [name: string]: Value};
-
-/** Marks objects that the original prints as a map. */
-const MAPS = new Set(["Labels"]);
+import {errorText, StrataError} from "@strata/base";
+import {groupKey, resolutionOf} from "@strata/block";
+import {ulidTime} from "@strata/model";
+import {GoMap, GoStruct, GoTime, TextTemplate, type Value} from "@strata/rules/template";
+import {type BlockFile, type BlockMeta, type BlockRewrite, EMPTY_THANOS_META, type ThanosMeta} from "@strata/tsdb";
 
 /**
- * A line made of a template over a block's meta, with the names that Go programs use: `{{.ULID}} {{.Stats.NumSeries}}`.
- * Only fields are known, no functions or conditions. Throws `bad_data`.
+ * A line made of a template over a block's meta, as Go programs take them and with the names that they use:
+ * `{{.ULID}} {{if gt .Compaction.Level 1}}{{len .Compaction.Sources}}{{end}}`. Throws `bad_data`.
  */
-export function metaTemplate(template: string): (meta: BlockMeta) => string {
-  const parts: (string | readonly string[])[] = [];
-  let at = 0;
-  for (const action of template.matchAll(/\{\{-?\s*(.*?)\s*-?\}\}/gs)) {
-    const path = action[1] as string;
-    if (!/^(\.[A-Za-z]+)+$/.test(path) || action[0].includes("{{-") || action[0].includes("-}}")) {
-      throw bad(`${goQuote(action[0])} is not a field, such as {{.ULID}} or {{.Stats.NumSeries}}`);
-    }
-    parts.push(template.slice(at, action.index), path.slice(1).split("."));
-    at = action.index + action[0].length;
+export function metaTemplate(text: string): (meta: BlockMeta) => string {
+  try {
+    const template = new TextTemplate("", text);
+    return (meta) => rendered(template, meta);
+  } catch (err) {
+    throw bad(err);
   }
-  const rest = template.slice(at);
-  if (rest.includes("{{")) throw bad(`${goQuote(rest)} does not end with }}`);
-  parts.push(rest);
-  return (meta) => {
-    const fields = metaFields(meta);
-    return parts.map((part) => (typeof part === "string" ? part : textOf(fieldOf(fields, part)))).join("");
+}
+
+function rendered(template: TextTemplate, meta: BlockMeta): string {
+  try {
+    return template.render(metaValue(meta));
+  } catch (err) {
+    throw bad(err);
+  }
+}
+
+const bad = (err: unknown): StrataError =>
+  new StrataError("bad_data", `cannot use the template of --output: ${errorText(err)}`, {cause: err});
+
+/** The meta as a Go program has it. */
+function metaValue(meta: BlockMeta): Value {
+  const {ulid, minTime, maxTime, version, thanos = EMPTY_THANOS_META} = meta;
+  const block = {
+    ULID: ulidValue(ulid),
+    MinTime: int(minTime),
+    MaxTime: int(maxTime),
+    Stats: statsValue(meta),
+    Compaction: compactionValue(meta),
+    Version: int(version),
   };
+  const fields = {...block, BlockMeta: new GoStruct("tsdb.BlockMeta", block), Thanos: thanosValue(thanos, meta)};
+  return new GoStruct("**metadata.Meta", fields, `${ulid} (min time: ${minTime}, max time: ${maxTime})`);
 }
 
-const bad = (what: string): StrataError => new StrataError("bad_data", `cannot use the template of --output: ${what}`);
-
-function fieldOf(fields: Value, path: readonly string[]): Value {
-  let value = fields;
-  path.forEach((name, i) => {
-    const isObject = typeof value === "object" && !Array.isArray(value);
-    const next = isObject && Object.hasOwn(value as object, name) ? (value as {[n: string]: Value})[name] : undefined;
-    // A label that a block does not have is no mistake.
-    if (next === undefined && MAPS.has(path[i - 1] ?? "")) value = "<no value>";
-    else if (next === undefined) throw bad(`a block has no field .${path.slice(0, i + 1).join(".")}`);
-    else value = next;
+function statsValue({stats}: BlockMeta): Value {
+  return new GoStruct("tsdb.BlockStats", {
+    NumSamples: int(stats.numSamples),
+    NumFloatSamples: int(stats.numFloatSamples),
+    NumHistogramSamples: int(stats.numHistogramSamples),
+    NumSeries: int(stats.numSeries),
+    NumChunks: int(stats.numChunks),
+    NumTombstones: int(stats.numTombstones),
   });
-  return value;
 }
 
-/** As Go prints values of its own accord. */
-function textOf(value: Value): string {
-  if (Array.isArray(value)) return `[${value.map(textOf).join(" ")}]`;
-  if (typeof value !== "object") return String(value);
-  const entries = Object.entries(value).sort(([a], [b]) => compareUtf8(a, b));
-  return `map[${entries.map(([name, v]) => `${name}:${textOf(v)}`).join(" ")}]`;
+function compactionValue({compaction}: BlockMeta): Value {
+  const {level, sources, deletable, parents, failed, hints} = compaction;
+  const own = {
+    Level: int(level),
+    Sources: sources.map(ulidValue),
+    Deletable: deletable,
+    Parents: parents.map(({ulid, minTime, maxTime}) => {
+      const fields = {ULID: ulidValue(ulid), MinTime: int(minTime), MaxTime: int(maxTime)};
+      return new GoStruct("tsdb.BlockDesc", fields);
+    }),
+    Failed: failed,
+    Hints: hints,
+  };
+  return withMethods("tsdb.BlockMetaCompaction", own, {
+    FromOutOfOrder: hints.includes("from-out-of-order"),
+    FromStaleSeries: hints.includes("from-stale-series"),
+    FromSelectedSeries: hints.includes("from-selected-series"),
+  });
 }
 
-const metaFields = ({ulid, minTime, maxTime, version, stats, compaction, thanos}: BlockMeta): Value => ({
-  ULID: ulid,
-  MinTime: minTime,
-  MaxTime: maxTime,
-  Version: version,
-  Stats: {
-    NumSamples: stats.numSamples,
-    NumFloatSamples: stats.numFloatSamples,
-    NumHistogramSamples: stats.numHistogramSamples,
-    NumSeries: stats.numSeries,
-    NumChunks: stats.numChunks,
-    NumTombstones: stats.numTombstones,
-  },
-  Compaction: {
-    Level: compaction.level,
-    Sources: compaction.sources,
-    Deletable: compaction.deletable,
-    Failed: compaction.failed,
-    Hints: compaction.hints,
-  },
-  Thanos: {
-    Version: thanos?.version ?? 0,
-    Labels: thanos?.labels ?? {},
-    Downsample: {Resolution: thanos?.resolution ?? 0},
-    Source: thanos?.source ?? "",
-    SegmentFiles: thanos?.segmentFiles ?? [],
-    UploadTime: thanos?.uploadTime ?? formatRfc3339(0),
-  },
-});
+function thanosValue(thanos: ThanosMeta, meta: BlockMeta): Value {
+  const {version, labels, resolution, source, segmentFiles, files, rewrites, extensions, uploadTime} = thanos;
+  const sizes = {SeriesMaxSize: int(thanos.seriesMaxSize), ChunkMaxSize: int(thanos.chunkMaxSize)};
+  const own = {
+    Version: int(version),
+    Labels: new GoMap(new Map(Object.entries(labels))),
+    Downsample: new GoStruct("metadata.ThanosDownsample", {Resolution: int(resolution)}),
+    Source: source,
+    SegmentFiles: segmentFiles,
+    Files: files.map(fileValue),
+    Rewrites: rewrites.map(rewriteValue),
+    IndexStats: new GoStruct("metadata.IndexStats", sizes),
+    Extensions: jsonValue(extensions),
+    UploadTime: new GoTime(Date.parse(uploadTime)),
+  };
+  return withMethods("metadata.Thanos", own, {
+    GroupKey: groupKey(meta),
+    ResolutionString: String(resolutionOf(meta)),
+  });
+}
+
+function fileValue({relPath, sizeBytes, hash}: BlockFile): Value {
+  const hashValue = hash && new GoStruct("*metadata.ObjectHash", {Func: hash.func, Value: hash.value});
+  return new GoStruct("metadata.File", {RelPath: relPath, SizeBytes: int(sizeBytes), Hash: hashValue});
+}
+
+const MATCH_TYPES: readonly string[] = ["=", "!=", "=~", "!~"];
+
+function rewriteValue({sources, deletionsApplied, relabelsApplied}: BlockRewrite): Value {
+  const deletions = deletionsApplied.map(({matchers, intervals, requestId}) => {
+    const fields = {
+      Matchers: matchers.map(
+        ({type, name, value}) => new GoStruct("*labels.Matcher", {Type: MATCH_TYPES[type], Name: name, Value: value}),
+      ),
+      Intervals: intervals.map(
+        ({mint, maxt}) => new GoStruct("tombstones.Interval", {Mint: int(mint), Maxt: int(maxt)}),
+      ),
+      RequestID: requestId,
+    };
+    return new GoStruct("metadata.DeletionRequest", fields);
+  });
+  const fields = {
+    Sources: sources.map(ulidValue),
+    DeletionsApplied: deletions,
+    RelabelsApplied: relabelsApplied.map(jsonValue),
+  };
+  return new GoStruct("metadata.Rewrite", fields);
+}
+
+/** Fields, and methods that are not printed with them. */
+function withMethods(
+  type: string,
+  fields: Readonly<Record<string, Value>>,
+  methods: Readonly<Record<string, Value>>,
+): Value {
+  return new GoStruct(type, {...fields, ...methods}, new GoStruct(type, fields).text);
+}
+
+const ulidValue = (ulid: string): Value =>
+  new GoStruct("ulid.ULID", {String: ulid, Time: int(ulidTime(ulid)), Timestamp: new GoTime(ulidTime(ulid))}, ulid);
+
+const int = (n: number): bigint => BigInt(Math.trunc(n));
+
+/** What Go makes of any JSON. */
+function jsonValue(value: unknown): Value {
+  if (value === null || value === undefined) return undefined;
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  if (Array.isArray(value)) return value.map(jsonValue);
+  return new GoMap(new Map(Object.entries(value).map(([name, item]) => [name, jsonValue(item)])), true);
+}

@@ -5,7 +5,7 @@ import {FUNCTIONS, type FunctionContext, type Parameter} from "./functions.ts";
 import type {Command, Operand, Pipeline, Statement} from "./nodes.ts";
 import type {ParsedTemplate} from "./parser.ts";
 import {methodOf} from "./time-methods.ts";
-import {GoMap, GoSample, printed, TemplateData, truth, typeName, type Value} from "./values.ts";
+import {GoMap, GoSample, GoStruct, printed, TemplateData, truth, typeName, type Value} from "./values.ts";
 
 /** Longest text that a template may produce: a loop over a wide query must not fill memory. */
 const MAX_OUTPUT = 1 << 20;
@@ -234,7 +234,7 @@ class Execution {
     if (value === undefined) return undefined;
     if (value instanceof GoMap) {
       if (given) throw this.#fail(node, `${name} is not a method but has arguments`);
-      return value.entries.get(name) ?? (value.any ? undefined : "");
+      return value.entries.get(name) ?? (value.any || this.#context.missingKeys === "nil" ? undefined : "");
     }
     const found = structField(value, name);
     if (found === undefined) throw this.#fail(node, `can't evaluate field ${name} in type ${typeName(value)}`);
@@ -329,6 +329,7 @@ function structField(value: Value, name: string): {value: Value} | undefined {
   if (value instanceof GoSample) {
     return name === "Labels" ? {value: value.labels} : name === "Value" ? {value: value.value} : undefined;
   }
+  if (value instanceof GoStruct) return value.fields.has(name) ? {value: value.fields.get(name)} : undefined;
   if (!(value instanceof TemplateData)) return undefined;
   switch (name) {
     case "Labels":

@@ -30,6 +30,8 @@ export type FunctionContext = {
   query(expr: string): readonly GoSample[];
   /** undefined: there is none, and the functions that need it fail. Compat: so it is in Thanos. */
   readonly externalUrl: string | undefined;
+  /** What a field of a map[string]string is that is not there: "" as Prometheus has it, or nil as Go's own default. */
+  readonly missingKeys?: "nil" | undefined;
 };
 
 /** What an argument has to be. */

@@ -5,6 +5,9 @@ import {GoDuration, GoTime, timeText, type Value} from "./values.ts";
 const MONTHS = "January February March April May June July August September October November December".split(" ");
 const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
 
+/** Go's zero time, the first moment of the year 1. */
+const ZERO_MS = -62_135_596_800_000;
+
 type Method = (args: readonly Value[]) => Value;
 
 /** The methods of times and durations that templates use. */
@@ -35,7 +38,7 @@ const TIME: Readonly<Record<string, (t: GoTime) => Method>> = {
   Second: (t) => () => int(utc(t).getUTCSeconds()),
   Weekday: (t) => () => DAYS[utc(t).getUTCDay()],
   YearDay: (t) => () => int((t.ms - Date.UTC(utc(t).getUTCFullYear(), 0, 1)) / 86_400_000) + 1n,
-  IsZero: () => () => false,
+  IsZero: (t) => () => t.ms === ZERO_MS,
 };
 
 const DURATION: Readonly<Record<string, (d: GoDuration) => Method>> = {

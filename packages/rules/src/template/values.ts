@@ -58,7 +58,22 @@ export class GoDuration {
   }
 }
 
-/** What the template is executed with. */
+/** A struct of Go: fields by name, among which methods without arguments are, too. */
+export class GoStruct {
+  /** The name of its type, for error texts. */
+  readonly type: string;
+  readonly fields: ReadonlyMap<string, Value>;
+  /** How it is printed. */
+  readonly text: string;
+
+  constructor(type: string, fields: Readonly<Record<string, Value>>, text?: string) {
+    this.type = type;
+    this.fields = new Map(Object.entries(fields));
+    this.text = text ?? `{${[...this.fields.values()].map(printed).join(" ")}}`;
+  }
+}
+
+/** What the template of a rule is executed with. */
 export class TemplateData {
   readonly labels: GoMap;
   readonly externalLabels: GoMap;
@@ -82,6 +97,7 @@ export type Value =
   | GoSample
   | GoTime
   | GoDuration
+  | GoStruct
   | TemplateData
   | readonly Value[];
 
@@ -97,6 +113,7 @@ export function typeName(v: Value): string {
   if (v instanceof GoSample) return "*template.sample";
   if (v instanceof GoTime) return "*time.Time";
   if (v instanceof GoDuration) return "*time.Duration";
+  if (v instanceof GoStruct) return v.type;
   if (v instanceof TemplateData) {
     return "struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }";
   }
@@ -125,6 +142,7 @@ export function printed(v: Value): string {
   if (v instanceof GoSample) return `{${printed(v.labels)} ${printed(v.value)}}`;
   if (v instanceof GoTime) return timeText(v.ms);
   if (v instanceof GoDuration) return formatGoDuration(v.nanos / 1e6);
+  if (v instanceof GoStruct) return v.text;
   if (v instanceof TemplateData) {
     return `{${printed(v.labels)} ${printed(v.externalLabels)} ${v.externalUrl} ${printed(v.value)}}`;
   }
