@@ -9,8 +9,11 @@ import {DELETE_DETAILS, mark, QUARANTINE_REASON, quarantine} from "./bucket/mark
 import {uploadVerified} from "./bucket/verified-upload.ts";
 import type {CompactContext} from "./context.ts";
 import {type Group, sharedExtensions} from "./plan/groups.ts";
-import {EXCLUDE_REASON, planWithin} from "./plan/limited-plan.ts";
+import {EXCLUDE_REASON, type LimitedPlan, planWithin} from "./plan/limited-plan.ts";
 import {overlappingBlocks} from "./plan/planner.ts";
+import {RunningPlans} from "./plan/running-plans.ts";
+import {hasRoom} from "./work/disk-room.ts";
+import {MergeTurns} from "./work/merge-turns.ts";
 import type {Finding, JobResult, MergeInput} from "./work/messages.ts";
 
 export type GroupOptions = {
@@ -21,6 +24,8 @@ export type GroupOptions = {
   readonly dedup: "" | "penalty";
   /** Blocks downloaded at once. */
   readonly fetchConcurrency: number;
+  /** Small merges of one group that may run at once. */
+  readonly mergesAtOnce: number;
   /** Compat: with it, a block with out-of-order chunks is marked with the original's words. */
   readonly skipOutOfOrder: boolean;
 };
@@ -31,6 +36,12 @@ export const COMPACT_DIR = "compact";
 /** How often a group may plan again without having merged anything: each time some block is set aside. */
 const MAX_ROUNDS = 10_000;
 
+/** Plans of a group under way at once: while one is merged, the next is fetched, or the one before uploaded. */
+const PLANS_AT_ONCE = 2;
+
+/** Characters of the id that names of blocks on disk begin with. */
+const ULID_CHARS = 26;
+
 /** Merges the blocks of one group as far as there is anything to merge. */
 export class GroupCompaction {
   readonly #ctx: CompactContext;
@@ -38,6 +49,11 @@ export class GroupCompaction {
   readonly #group: Group;
   readonly #dir: string;
   readonly #excluded: Set<string>;
+  readonly #running = new RunningPlans();
+  readonly #turns: MergeTurns;
+  /** Blocks on disk that plans under way read or write. */
+  readonly #inUse = new Set<string>();
+  #tidied = Promise.resolve();
   #metas: readonly BlockMeta[];
   #merged = 0;
 
@@ -47,6 +63,7 @@ export class GroupCompaction {
     this.#group = group;
     this.#metas = group.metas;
     this.#excluded = new Set(noCompact);
+    this.#turns = new MergeTurns(options.mergesAtOnce);
     this.#dir = join(ctx.dataDir, COMPACT_DIR, group.key);
   }
 
@@ -56,12 +73,7 @@ export class GroupCompaction {
    */
   async run(signal: AbortSignal): Promise<number> {
     try {
-      for (let round = 0; round < MAX_ROUNDS; round++) {
-        signal.throwIfAborted();
-        const plan = await this.#plan(signal);
-        if (plan.length === 0) break;
-        await this.#compact(plan, signal);
-      }
+      await this.#mergeAll(signal);
     } catch (err) {
       if (signal.aborted) throw err;
       if (err instanceof HaltError) throw new HaltError(`group ${this.#group.key}: ${err.message}`, {cause: err});
@@ -71,19 +83,53 @@ export class GroupCompaction {
     return this.#merged;
   }
 
+  async #mergeAll(signal: AbortSignal): Promise<void> {
+    const running = this.#running;
+    try {
+      for (let round = 0; round < MAX_ROUNDS; round++) {
+        signal.throwIfAborted();
+        const plan = running.count === 0 ? await this.#plan(signal) : await this.#planBeside(signal);
+        if (plan.length > 0) running.start(plan, this.#compact(plan, signal));
+        else if (running.count === 0 || !(await running.next())) break;
+      }
+    } catch (err) {
+      running.fail(err);
+    }
+    await running.settle();
+  }
+
   async #plan(signal: AbortSignal): Promise<readonly BlockMeta[]> {
     if (this.#metas.length < 2) return [];
     if (!this.#o.vertical) await this.#setOverlapsAside(signal);
-    const {bucket} = this.#ctx;
-    const {plan, exclusions} = await planWithin(this.#metas, this.#excluded, {
-      ...this.#o,
-      indexBytes: async ({ulid}) => (await bucket.attributes(`${ulid}/${INDEX_FILE}`, signal)).size,
-    });
+    const {plan, exclusions} = await this.#planWithin(this.#metas, signal);
     for (const {ulid, reason, details} of exclusions) {
       await mark(this.#ctx, "no-compact", ulid, {reason, details}, signal);
       this.#excluded.add(ulid);
     }
     return plan;
+  }
+
+  /**
+   * What is to be merged next if the plans under way go well, where it is the same if they do not; [] where that has to
+   * be waited for, or the disk has no room.
+   */
+  async #planBeside(signal: AbortSignal): Promise<readonly BlockMeta[]> {
+    const running = this.#running;
+    if (this.#ctx.haltOnError || running.count >= PLANS_AT_ONCE) return [];
+    const metas = running.outcome(this.#metas);
+    if (!this.#o.vertical && overlappingBlocks(metas.filter(({ulid}) => !this.#excluded.has(ulid))).length > 0)
+      return [];
+    const {plan, exclusions} = await this.#planWithin(metas, signal);
+    const free = exclusions.length === 0 && plan.every((meta) => this.#metas.includes(meta));
+    return free && (await hasRoom(this.#dir, [...running.blocks, ...plan])) ? plan : [];
+  }
+
+  #planWithin(metas: readonly BlockMeta[], signal: AbortSignal): Promise<LimitedPlan> {
+    const {bucket} = this.#ctx;
+    return planWithin(metas, this.#excluded, {
+      ...this.#o,
+      indexBytes: async ({ulid}) => (await bucket.attributes(`${ulid}/${INDEX_FILE}`, signal)).size,
+    });
   }
 
   async #setOverlapsAside(signal: AbortSignal): Promise<void> {
@@ -114,17 +160,27 @@ export class GroupCompaction {
   }
 
   async #compact(plan: readonly BlockMeta[], signal: AbortSignal): Promise<void> {
+    const ulid = newUlid(this.#ctx.now());
+    const names = [...plan.map((meta) => meta.ulid), ulid];
+    for (const name of names) this.#inUse.add(name);
+    try {
+      await this.#mergePlan(plan, ulid, signal);
+    } finally {
+      for (const name of names) this.#inUse.delete(name);
+    }
+  }
+
+  async #mergePlan(plan: readonly BlockMeta[], ulid: string, signal: AbortSignal): Promise<void> {
     const {metrics, logger} = this.#ctx;
     const vertical = overlappingBlocks(plan).length > 0;
-    const blocks = plan.map(({ulid}) => ulid);
+    const blocks = plan.map((meta) => meta.ulid);
     logger.info("merging blocks", {group: this.#group.key, blocks: blocks.join(","), vertical});
-    await this.#keepOnly(blocks);
+    // One after the other: what one plan finds left over, another may be about to fetch.
+    this.#tidied = this.#tidied.then(() => this.#keepInUse());
+    await this.#tidied;
     const inputs = await this.#download(plan, signal);
-    const ulid = newUlid(this.#ctx.now());
-    const stop = metrics.mergeSeconds.startTimer();
     const result = await this.#merge(inputs, ulid, signal);
     if (result.kind === "unsound") return this.#handle(result.findings, inputs, signal);
-    stop();
     metrics.merges.inc();
     if (vertical) metrics.verticalMerges.inc();
     if (result.meta === undefined) return this.#dropEmpty(plan, signal);
@@ -137,7 +193,7 @@ export class GroupCompaction {
       await mark(this.#ctx, "deletion", source, {details: DELETE_DETAILS.compacted}, signal);
     }
     this.#replace(blocks, uploaded);
-    await rm(this.#dir, {recursive: true, force: true});
+    await Promise.all([...blocks, ulid].map((name) => rm(join(this.#dir, name), {recursive: true, force: true})));
   }
 
   #merge(inputs: readonly MergeInput[], ulid: string, signal: AbortSignal): Promise<JobResult> {
@@ -149,16 +205,24 @@ export class GroupCompaction {
       source: "compactor",
       extensions: sharedExtensions(this.#metas),
     };
-    const {pool, acceptMalformed} = this.#ctx;
+    const {pool, acceptMalformed, metrics} = this.#ctx;
     const {dedup} = this.#o;
-    return pool.run({kind: "merge", inputs, parent: this.#dir, ulid, thanos, dedup, acceptMalformed}, signal);
+    const job = {kind: "merge", inputs, parent: this.#dir, ulid, thanos, dedup, acceptMalformed} as const;
+    const series = inputs.reduce((sum, {meta}) => sum + meta.stats.numSeries, 0);
+    return this.#turns.run(series, async () => {
+      const stop = metrics.mergeSeconds.startTimer();
+      const result = await pool.run(job, signal);
+      if (result.kind === "written") stop();
+      return result;
+    });
   }
 
   /** Removes what earlier runs left, but blocks that are needed now: those with a known hash are not fetched again. */
-  async #keepOnly(blocks: readonly string[]): Promise<void> {
+  async #keepInUse(): Promise<void> {
     await mkdir(this.#dir, {recursive: true});
     for (const name of await readdir(this.#dir)) {
-      if (!blocks.includes(name)) await rm(join(this.#dir, name), {recursive: true, force: true});
+      // What is still being written has its id and more.
+      if (!this.#inUse.has(name.slice(0, ULID_CHARS))) await rm(join(this.#dir, name), {recursive: true, force: true});
     }
   }
 
@@ -201,6 +265,7 @@ export class GroupCompaction {
   /** Writes the block anew without the chunks that the next block has too, and marks the old one. */
   async #repair({dir, meta}: MergeInput, signal: AbortSignal): Promise<void> {
     const ulid = newUlid(this.#ctx.now());
+    this.#inUse.add(ulid);
     this.#ctx.logger.info("repairing block with chunks beyond its end", {block: meta.ulid, repaired: ulid});
     const result = await this.#ctx.pool.run({kind: "repair", input: {dir, meta}, parent: this.#dir, ulid}, signal);
     if (result.kind === "unsound") return this.#handle(result.findings.map(asCorrupt), [{dir, meta}], signal);

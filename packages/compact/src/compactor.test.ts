@@ -126,6 +126,53 @@ test("with haltOnError a bad block stops the round and nothing is marked", async
   assert.ok(![...site.bucket.objects.keys()].some((key) => key.endsWith("-mark.json")));
 });
 
+/** Twelve hours in blocks of 2 h, which is two plans, and what happens to uploads of the indexes of merged blocks. */
+async function withTwoPlans(
+  t: TestContext,
+  onUpload: (merged: number) => Promise<undefined>,
+): Promise<[Site, Compactor]> {
+  const site = new Site(t);
+  for (const from of [0, 2, 4, 6, 8, 10, 12, 14, 16]) await site.add(from, 2);
+  const sources = site.metas().map(({ulid}) => ulid);
+  let merged = 0;
+  const bucket = new FaultyBucket(site.bucket, ({operation, key}) => {
+    const [ulid = "", file] = key.split("/");
+    if (operation !== "upload" || file !== "index" || sources.includes(ulid)) return undefined;
+    return onUpload(++merged);
+  });
+  return [site, site.compactor({bucket})];
+}
+
+test("the next plan of a group is merged while the block before is being uploaded", {timeout: 60_000}, async (t) => {
+  const second = Promise.withResolvers<undefined>();
+  const [site, compactor] = await withTwoPlans(t, async (merged) => {
+    if (merged === 2) second.resolve(undefined);
+    return second.promise;
+  });
+  await compactor.runOnce(never);
+  const levels = site.metas().map(({compaction}) => compaction.level);
+  assert.equal(levels.filter((level) => level === 2).length, 2);
+  assert.equal([...site.bucket.objects.keys()].filter((key) => key.endsWith("/deletion-mark.json")).length, 8);
+});
+
+test("a plan that fails lets the one beside it end, and is done again in the next round", {
+  timeout: 60_000,
+}, async (t) => {
+  const second = Promise.withResolvers<undefined>();
+  const [site, compactor] = await withTwoPlans(t, async (merged) => {
+    if (merged > 1) second.resolve(undefined);
+    await second.promise;
+    if (merged === 1) throw new StrataError("unavailable", "bucket is away");
+    return undefined;
+  });
+  await assert.rejects(compactor.runOnce(never), {code: "unavailable", message: /group 0@\d+: .*bucket is away/});
+  const merged = () => site.metas().filter(({compaction}) => compaction.level === 2);
+  assert.equal(merged().length, 1);
+  await compactor.runOnce(never);
+  const lengths = merged().map(({minTime, maxTime}) => (maxTime - minTime) / HOUR);
+  assert.deepEqual(lengths, [8, 8]);
+});
+
 test("raw blocks beyond their retention are downsampled first, however short, and kept while that fails", async (t) => {
   const site = new Site(t);
   const short = await site.add(0, 2);

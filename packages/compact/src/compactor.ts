@@ -1,3 +1,4 @@
+import {availableParallelism} from "node:os";
 import {setTimeout as sleep} from "node:timers/promises";
 import {errorText, forEachLimit, StrataError} from "@strata/base";
 import {type DiscoveryStrategy, type FetcherMetrics, fetcherMetrics, groupKey, type HashFunc} from "@strata/block";
@@ -67,6 +68,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** Compat: 64 GiB, as far as an index can reach. */
 const MAX_INDEX_BYTES = 64 * 1024 ** 3;
+/** Small merges of one group at once. PERF: more than plans are under way at once would have no effect. */
+const MERGES_AT_ONCE = 2;
 const FOREVER: Retention = {raw: 0, fiveMinutes: 0, oneHour: 0};
 
 /** Looks after the blocks of a bucket: merges, downsamples and expires them. */
@@ -115,6 +118,8 @@ export class Compactor {
       vertical: options.vertical === true || replicaLabels.length > 0,
       dedup: options.dedup ?? "",
       fetchConcurrency: options.fetchConcurrency ?? 1,
+      // With several groups at once every core has work already.
+      mergesAtOnce: (options.concurrency ?? 1) <= 1 ? Math.min(MERGES_AT_ONCE, availableParallelism()) : 1,
       skipOutOfOrder: options.skipOutOfOrder ?? false,
     };
     this.#rivals = new Rivals(bucket, logger, metrics, now);

@@ -10,13 +10,15 @@ const ENTRY = new URL("./worker-entry.ts", import.meta.url);
  */
 export class WorkPool {
   readonly #inline: boolean;
+  #atWorkInline = false;
   readonly #free: Worker[] = [];
   readonly #all = new Set<Worker>();
   #closed = false;
 
   /**
-   * `inline` does jobs on the calling thread: for a run with nothing beside it, a thread of its own costs 100 MB and 0.2 s.
-   * Jobs give the event loop a turn between windows of a megabyte, so that probes still answer.
+   * `inline` does jobs on the calling thread, and on others only what is to be done beside that: for a run with nothing
+   * beside it, a thread of its own costs 100 MB and 0.2 s. Jobs give the event loop a turn between windows of a megabyte, so
+   * that probes still answer.
    */
   constructor(inline = false) {
     this.#inline = inline;
@@ -31,7 +33,7 @@ export class WorkPool {
   async run(job: Job, signal: AbortSignal): Promise<JobResult> {
     signal.throwIfAborted();
     if (this.#closed) throw new StrataError("unavailable", "cannot start work: the compactor is closed");
-    if (this.#inline) return (await import("./run-job.ts")).runJob(job, signal);
+    if (this.#inline && !this.#atWorkInline) return this.#runInline(job, signal);
     const worker = this.#free.pop() ?? this.#start();
     worker.ref();
     const done = Promise.withResolvers<JobResult>();
@@ -59,6 +61,15 @@ export class WorkPool {
         worker.unref();
         this.#free.push(worker);
       }
+    }
+  }
+
+  async #runInline(job: Job, signal: AbortSignal): Promise<JobResult> {
+    this.#atWorkInline = true;
+    try {
+      return await (await import("./run-job.ts")).runJob(job, signal);
+    } finally {
+      this.#atWorkInline = false;
     }
   }
 
