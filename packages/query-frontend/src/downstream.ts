@@ -36,10 +36,13 @@ export class Downstream {
   readonly #base: URL;
   readonly #config: DownstreamConfig;
   readonly #agent: http.Agent;
+  /** PERF: on one machine answers are sent plain: packing and unpacking took a third of what a part of a query costs. */
+  readonly #codings: {readonly "accept-encoding": string};
 
   constructor(base: URL, config: DownstreamConfig) {
     this.#base = base;
     this.#config = config;
+    this.#codings = {"accept-encoding": isLoopback(base.hostname) ? "identity" : "gzip, zstd"};
     const common = {
       keepAlive: true,
       timeout: config.idleTimeoutMs,
@@ -63,7 +66,7 @@ export class Downstream {
 
   /** Sends a request and reads the whole answer, whatever its status. Throws `unavailable` where there is none. */
   async fetch(request: DownstreamRequest, signal: AbortSignal): Promise<DownstreamAnswer> {
-    const headers = {...request.headers, "accept-encoding": "gzip, zstd"};
+    const headers = {...request.headers, ...this.#codings};
     const answer = await this.#send(request.method, request.target, headers, request.body, signal);
     const parts: Uint8Array[] = [];
     let size = 0;
@@ -123,6 +126,8 @@ export class Downstream {
     });
   }
 }
+
+const isLoopback = (host: string): boolean => host === "localhost" || host === "[::1]" || /^127\.[\d.]+$/.test(host);
 
 /** What is passed on: neither what belongs to the connection nor the request line that HTTP/2 has among its headers. */
 const endToEnd = (headers: http.IncomingHttpHeaders): http.IncomingHttpHeaders =>

@@ -28,7 +28,7 @@ function valueAt(query: string, job: string, t: number): string | undefined {
 }
 
 /** Answers like a querier over that truth; a shard gets the jobs that fall to it. */
-function querier({params}: Asked): Reply {
+function querier({params}: Asked): Reply & {readonly body: string} {
   const query = params.get("query") ?? "";
   const shard = JSON.parse(params.get("shard_info") ?? "{}") as {total_shards?: number; shard_index?: number};
   const {total_shards: total = 1, shard_index: index = 0} = shard;

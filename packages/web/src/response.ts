@@ -7,6 +7,9 @@ import type {HttpBody, HttpResponse} from "./http-types.ts";
 /** Smaller bodies are sent as they are. */
 export const COMPRESS_FROM_BYTES = 1024;
 
+/** Shorter streams are packed in one go once they have ended: a packing stream costs several times as much as the packing. */
+const WHOLE_BYTES = 64 * 1024;
+
 /**
  * The fastest levels. Query answers shrink to a third with either; gzip at level 6 costs three times the processor time
  * of level 1, zstd a quarter of it.
@@ -62,7 +65,7 @@ async function writeWhole(res: ServerResponse, body: string | Uint8Array, coding
   return bytes.length;
 }
 
-/** Holds pieces back until it is known whether there are enough bytes to be worth compressing. */
+/** Holds pieces back until it is known whether there are enough bytes to be worth compressing, and a stream for it. */
 async function writeStream(
   res: ServerResponse,
   body: AsyncIterable<Uint8Array>,
@@ -72,9 +75,10 @@ async function writeStream(
   try {
     const held: Uint8Array[] = [];
     let heldBytes = 0;
-    while (heldBytes < COMPRESS_FROM_BYTES) {
+    const enough = coding === undefined ? COMPRESS_FROM_BYTES : WHOLE_BYTES;
+    while (heldBytes < enough) {
       const next = await iterator.next();
-      if (next.done === true) return await writeWhole(res, Buffer.concat(held, heldBytes), undefined);
+      if (next.done === true) return await writeWhole(res, Buffer.concat(held, heldBytes), coding);
       held.push(next.value);
       heldBytes += next.value.length;
     }

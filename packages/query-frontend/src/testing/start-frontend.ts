@@ -19,7 +19,11 @@ export type Asked = {
   readonly headers: http.IncomingHttpHeaders;
 };
 
-export type Reply = {readonly status: number; readonly body: string; readonly headers?: Record<string, string>};
+export type Reply = {
+  readonly status: number;
+  readonly body: string | Uint8Array;
+  readonly headers?: Record<string, string>;
+};
 
 /** A server that answers with what `reply` gives, and notes what it was asked. */
 export async function startDownstream(t: TestScope, reply: (asked: Asked) => Reply | Promise<Reply>) {
