@@ -88,6 +88,7 @@ export class Labels {
 
 /** Order of label sets: pairwise name, then value, by UTF-8 bytes; a proper prefix sorts first. */
 export function compareLabels(a: Labels, b: Labels): number {
+  if (a === b) return 0;
   const x = a.pairs;
   const y = b.pairs;
   const n = Math.min(x.length, y.length);

@@ -13,11 +13,16 @@ export class LoserTree {
     this.#size = size;
     this.#compare = compare;
     this.#nodes = new Int32Array(Math.max(size, 1));
-    this.#nodes[0] = size > 1 ? this.#play(1) : 0;
+    this.playAll();
   }
 
   get winner(): number {
     return this.#nodes[0]!;
+  }
+
+  /** Plays all matches again; call it after heads of others than the winner changed. */
+  playAll(): void {
+    this.#nodes[0] = this.#size > 1 ? this.#play(1) : 0;
   }
 
   /** Plays the winner's matches again; call it after the winner's head changed. */

@@ -1,4 +1,4 @@
-import {type Matcher, shardOf} from "@strata/model";
+import {compareLabels, type Matcher, shardOf} from "@strata/model";
 import type {Select, Shard} from "@strata/series";
 import {CHUNK_BYTES, type Row, rowMemory} from "./block-reader.ts";
 import type {BucketBlock} from "./bucket-block.ts";
@@ -23,10 +23,19 @@ const EVER = {mint: -Number.MAX_VALUE, maxt: Number.MAX_VALUE};
 /** What a row takes in the list of its shard: a reference, with room to grow and a part of the list itself. */
 const LISTED_BYTES = 32;
 
+/** What a row takes beside its chunks where another block's row has the same labels. */
+const SHARED_ROW_BYTES = 96;
+
 /** The rows of each shard, for one way of sharding. */
 type Spread = {readonly sharding: string; readonly rows: readonly (readonly Row[])[]};
 
-type Selection = {readonly rows: readonly Row[]; readonly bytes: number; spread: Spread | undefined};
+type Selection = {
+  readonly rows: readonly Row[];
+  readonly bytes: number;
+  /** What was asked for, without the block. */
+  readonly what: string;
+  spread: Spread | undefined;
+};
 
 /** Known rows, and how many the matchers select in all shards. */
 export type KnownRows = {readonly rows: readonly Row[]; readonly series: number};
@@ -40,6 +49,8 @@ export class RowCache {
   readonly #maxBytes: number;
   /** The least recently used first. */
   readonly #selections = new Map<string, Selection>();
+  /** Of each selection its rows in the block that came last: their labels serve other blocks, too. */
+  readonly #latest = new Map<string, readonly Row[]>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -54,7 +65,7 @@ export class RowCache {
   /** The block's rows that match and belong to the query's shard, of all times; undefined where they are not known. */
   find(block: BucketBlock, matchers: readonly Matcher[], q: Select): KnownRows | undefined {
     if (q.skipChunks) return undefined;
-    const key = keyOf(block, matchers, q);
+    const key = block.ulid + whatOf(matchers, q);
     const found = this.#selections.get(key);
     if (found === undefined) return undefined;
     this.#selections.delete(key);
@@ -85,10 +96,8 @@ export class RowCache {
   keeper(block: BucketBlock, matchers: readonly Matcher[], q: Select, series: number): RowKeeper | undefined {
     const most = this.#maxBytes * SELECTION_SHARE;
     if (q.skipChunks || series * leastRowBytes(block) > most) return undefined;
-    const key = keyOf(block, matchers, q);
-    return new RowKeeper(q, most, (rows, bytes) =>
-      this.#put(key, {rows, bytes: bytes + 2 * key.length, spread: undefined}),
-    );
+    const what = whatOf(matchers, q);
+    return new RowKeeper(q, most, (rows) => this.#put(block.ulid + what, what, rows));
   }
 
   /** Forgets what it knows of a block. */
@@ -96,9 +105,12 @@ export class RowCache {
     for (const key of this.#selections.keys()) if (key.startsWith(ulid)) this.#remove(key);
   }
 
-  #put(key: string, selection: Selection): void {
+  #put(key: string, what: string, own: readonly Row[]): void {
     this.#remove(key);
+    const {rows, bytes} = sharingLabels(own, this.#latest.get(what) ?? []);
+    const selection = {rows, bytes: bytes + 2 * key.length, what, spread: undefined};
     this.#selections.set(key, selection);
+    this.#latest.set(what, rows);
     this.#bytes += selection.bytes;
     for (const oldest of this.#selections.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
@@ -110,6 +122,7 @@ export class RowCache {
     const selection = this.#selections.get(key);
     if (selection === undefined) return;
     this.#selections.delete(key);
+    if (this.#latest.get(selection.what) === selection.rows) this.#latest.delete(selection.what);
     this.#bytes -= selection.bytes;
   }
 }
@@ -119,12 +132,11 @@ export class RowKeeper {
   /** Reads the rows of all times and shards. */
   readonly asked: Select;
   readonly #most: number;
-  readonly #put: (rows: readonly Row[], bytes: number) => void;
+  readonly #put: (rows: readonly Row[]) => void;
   #rows: Row[] | undefined = [];
-  #bytes = SELECTION_BYTES;
-  #previous: readonly string[] = [];
+  readonly #meter = new RowMeter();
 
-  constructor(q: Select, most: number, put: (rows: readonly Row[], bytes: number) => void) {
+  constructor(q: Select, most: number, put: (rows: readonly Row[]) => void) {
     this.asked = {...q, ...EVER, shard: undefined};
     this.#most = most;
     this.#put = put;
@@ -134,26 +146,54 @@ export class RowKeeper {
     for (const row of rows) {
       if (this.#rows === undefined) return;
       this.#rows.push(row);
-      this.#bytes += rowMemory(row) + LISTED_BYTES + this.#newTexts(row.labels.pairs);
-      if (this.#bytes > this.#most) this.#rows = undefined;
+      this.#meter.add(row);
+      if (this.#meter.bytes > this.#most) this.#rows = undefined;
     }
   }
 
   /** All rows were added. */
   done(): void {
-    if (this.#rows !== undefined) this.#put(this.#rows, this.#bytes);
+    if (this.#rows !== undefined) this.#put(this.#rows);
   }
+}
 
-  /** Bytes of the texts that the row before does not have: those are shared. */
-  #newTexts(pairs: readonly string[]): number {
-    let bytes = 0;
+/** Counts the bytes of a selection whose rows come in order. */
+class RowMeter {
+  bytes = SELECTION_BYTES;
+  #previous: readonly string[] = [];
+
+  add(row: Row): void {
+    const {pairs} = row.labels;
+    this.bytes += rowMemory(row) + LISTED_BYTES;
+    // Texts that the row before does not have: the others are shared.
     for (let i = 0; i < pairs.length; i++) {
       const text = pairs[i] as string;
-      if (text !== this.#previous[i]) bytes += TEXT_BYTES + 2 * text.length;
+      if (text !== this.#previous[i]) this.bytes += TEXT_BYTES + 2 * text.length;
     }
     this.#previous = pairs;
-    return bytes;
   }
+
+  /** A row that has its labels with others. */
+  addShared({from, to}: Row): void {
+    this.bytes += SHARED_ROW_BYTES + CHUNK_BYTES * (to - from) + LISTED_BYTES;
+  }
+}
+
+/** The rows with the labels of `other` where they are equal, and the bytes they take; both lists are in label order. */
+function sharingLabels(rows: readonly Row[], other: readonly Row[]): {rows: readonly Row[]; bytes: number} {
+  const meter = new RowMeter();
+  let at = 0;
+  const out = rows.map((row) => {
+    while (at < other.length && compareLabels((other[at] as Row).labels, row.labels) < 0) at++;
+    const labels = other[at]?.labels;
+    if (labels === undefined || compareLabels(labels, row.labels) !== 0) {
+      meter.add(row);
+      return row;
+    }
+    meter.addShared(row);
+    return {...row, labels};
+  });
+  return {rows: out, bytes: meter.bytes};
 }
 
 /** What a row of the block takes at the least: long blocks have many chunks a series. */
@@ -162,8 +202,8 @@ function leastRowBytes({meta}: BucketBlock): number {
   return LEAST_ROW_BYTES + CHUNK_BYTES * (numSeries > 0 ? numChunks / numSeries : 1);
 }
 
-const keyOf = (block: BucketBlock, matchers: readonly Matcher[], q: Select): string =>
-  `${block.ulid}${JSON.stringify(q.withoutReplicaLabels)}${matchersKey(matchers)}`;
+const whatOf = (matchers: readonly Matcher[], q: Select): string =>
+  `${JSON.stringify(q.withoutReplicaLabels)}${matchersKey(matchers)}`;
 
 /** Those of the rows that belong to the shard. */
 export function ofShard(rows: readonly Row[], shard: Shard | undefined): readonly Row[] {
