@@ -1,5 +1,5 @@
 import {type FloatHistogram, histogramText} from "@strata/engine";
-import {formatGoDuration, goQuote} from "@strata/model";
+import {formatGoDuration} from "@strata/model";
 import {goFloat} from "@strata/telemetry";
 
 /** What a literal in a template may be: an int is a bigint, a float64 a number. */
@@ -158,6 +158,3 @@ export function timeText(ms: number): string {
     .replace("T", " ")
     .replace(/\.?0*Z$/, "")} +0000 UTC`;
 }
-
-/** `v` as Go's `%#v` for what templates can hold; only strings differ from `%v` in a way that matters. */
-export const sharpV = (v: Value): string => (typeof v === "string" ? goQuote(v) : printed(v));
