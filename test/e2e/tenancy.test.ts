@@ -5,9 +5,9 @@ import type {IncomingMessage} from "node:http";
 import {get} from "node:https";
 import {join} from "node:path";
 import {before, describe, test} from "node:test";
-import {freePort, tempDir} from "@strata/base/testing";
+import {freePort, makeCertificates, tempDir} from "@strata/base/testing";
 import {serveReadApis} from "@strata/storeapi";
-import {makeCertificates, SampleStore, startStore, storeInfo} from "@strata/storeapi/testing";
+import {SampleStore, startStore, storeInfo} from "@strata/storeapi/testing";
 import {endpointSeen, strata, suiteScope} from "./strata.ts";
 
 const T = 1_700_000_000;

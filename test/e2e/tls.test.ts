@@ -5,9 +5,8 @@ import type {IncomingMessage} from "node:http";
 import {get, type RequestOptions} from "node:https";
 import {join} from "node:path";
 import {before, describe, test} from "node:test";
-import {freePort, httpReady, type Server, tempDir} from "@strata/base/testing";
+import {freePort, httpReady, makeCertificates, type Server, tempDir} from "@strata/base/testing";
 import {newUlid} from "@strata/model";
-import {makeCertificates} from "@strata/storeapi/testing";
 import {BLOCK_MS, PER_BLOCK, writeSmallBlock} from "./small-block.ts";
 import {endpointSeen, strata, suiteScope, until} from "./strata.ts";
 

@@ -88,6 +88,11 @@ export class ConfigFields {
     throw this.bad(`${key} must be a mapping`);
   }
 
+  /** Whatever stands there, undefined when it is left out: somebody else checks it. */
+  raw(key: string): unknown {
+    return this.#get(key);
+  }
+
   /** A block within; empty when it is left out. Checked together with this one. */
   block(key: string): ConfigFields {
     const block = new ConfigFields(`${this.#what}, ${key}`, this.mapping(key));

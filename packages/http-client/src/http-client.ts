@@ -1,28 +1,24 @@
 import type http from "node:http";
 import type {Readable} from "node:stream";
 import {createGunzip} from "node:zlib";
-import {type ErrorCode, errorText, nodeHttp, nodeHttps, StrataError} from "@strata/base";
+import {type ErrorCode, errorText, StrataError, type TlsOptions} from "@strata/base";
+import {basicCredentials, type Credentials, type HeaderFields} from "./credentials.ts";
 import type {HttpClientMetrics} from "./http-metrics.ts";
+import type {ProxyConfig} from "./proxy.ts";
+import {type Route, routeTo} from "./route.ts";
 
 /** How to reach a server: the parts of an HTTP client configuration that matter to a connection. */
 export type HttpClientConfig = {
-  readonly basicAuth?: {readonly username: string; readonly password: string} | undefined;
-  readonly bearerToken?: string | undefined;
-  readonly tls?:
-    | {
-        readonly ca?: Buffer | undefined;
-        readonly cert?: Buffer | undefined;
-        readonly key?: Buffer | undefined;
-        readonly serverName?: string | undefined;
-        readonly insecureSkipVerify?: boolean | undefined;
-      }
-    | undefined;
+  /** Makes what lets requests in, for a client of the given name. */
+  readonly credentials?: ((userAgent: string) => Credentials) | undefined;
+  readonly tls?: TlsOptions | undefined;
+  readonly proxy?: ProxyConfig | undefined;
   readonly maxConnections?: number | undefined;
 };
 
 export type HttpRequest = {
   readonly method: "GET" | "POST";
-  /** Path below the base URL, starting with "/". */
+  /** Path below the base URL, starting with "/"; "" is that URL itself. */
   readonly path: string;
   readonly params?: URLSearchParams | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -44,31 +40,22 @@ const QUOTED_BODY_BYTES = 1024;
 /** One server over HTTP: keep-alive connections, gzip, errors as StrataError naming method, path and status. */
 export class HttpClient {
   readonly #base: URL;
-  readonly #agent: http.Agent;
+  readonly #route: Route;
   readonly #headers: Record<string, string>;
+  readonly #credentials: Credentials | undefined;
   readonly #metrics: HttpClientMetrics | undefined;
 
   constructor(base: URL, config: HttpClientConfig = {}, userAgent = "strata", metrics?: HttpClientMetrics) {
     this.#base = base;
     this.#metrics = metrics;
-    const common = {keepAlive: true, maxSockets: config.maxConnections ?? 100};
-    const tls = config.tls;
-    this.#agent =
-      base.protocol === "https:"
-        ? new (nodeHttps().Agent)({
-            ...common,
-            ca: tls?.ca,
-            cert: tls?.cert,
-            key: tls?.key,
-            ...(tls?.serverName === undefined ? {} : {servername: tls.serverName}),
-            rejectUnauthorized: tls?.insecureSkipVerify !== true,
-          })
-        : new (nodeHttp().Agent)(common);
-    this.#headers = {"user-agent": userAgent, "accept-encoding": "gzip", ...authorization(base, config)};
+    this.#route = routeTo(base, {tls: config.tls, proxy: config.proxy, maxSockets: config.maxConnections ?? 100});
+    this.#headers = {"user-agent": userAgent, "accept-encoding": "gzip"};
+    this.#credentials = config.credentials?.(userAgent) ?? credentialsIn(base);
   }
 
   close(): void {
-    this.#agent.destroy();
+    this.#route.agent.destroy();
+    this.#credentials?.close();
   }
 
   /** Whatever the server answers, with up to `maxBytes` of its body; more is a `limit` error. */
@@ -98,21 +85,36 @@ export class HttpClient {
   }
 
   #send(request: HttpRequest, signal: AbortSignal): Promise<http.IncomingMessage> {
+    const url = this.#urlOf(request);
+    const headers = {...this.#headers, ...request.headers};
+    const {method, body} = request;
+    const own = this.#credentials?.headers({method, url, headers, body}, signal);
+    const send = (more?: HeaderFields) => this.#exchange(request, url, {...headers, ...more}, signal);
+    if (!(own instanceof Promise)) return send(own);
+    return own.then(send, (err: unknown) => {
+      throw signal.aborted ? transportError(err as Error, request, signal) : err;
+    });
+  }
+
+  #urlOf({path, params}: HttpRequest): URL {
     const url = new URL(this.#base);
-    url.pathname = url.pathname.replace(/\/+$/, "") + request.path;
-    url.search = request.params === undefined ? "" : `?${request.params}`;
+    if (path !== "") url.pathname = url.pathname.replace(/\/+$/, "") + path;
+    if (path !== "" || params !== undefined) url.search = params === undefined ? "" : `?${params}`;
     url.username = "";
     url.password = "";
-    const headers = {...this.#headers, ...request.headers};
+    return url;
+  }
+
+  #exchange(request: HttpRequest, url: URL, headers: HeaderFields, signal: AbortSignal): Promise<http.IncomingMessage> {
     const finished = this.#metrics?.start(request.method);
     return new Promise((resolve, reject) => {
-      const send = url.protocol === "https:" ? nodeHttps().request : nodeHttp().request;
-      const call = send(url, {agent: this.#agent, method: request.method, headers, signal}, (answer) => {
+      let answered = false;
+      const options = {method: request.method, headers: headers as http.OutgoingHttpHeaders, signal};
+      const call = this.#route.open(url, options, (answer) => {
         finished?.(answer.statusCode);
         answered = true;
         resolve(answer);
       });
-      let answered = false;
       call.once("socket", (socket) => {
         if (socket.connecting) this.#metrics?.opening(socket);
       });
@@ -154,15 +156,9 @@ async function whole(
   return Buffer.concat(parts);
 }
 
-function authorization(base: URL, config: HttpClientConfig): Record<string, string> {
-  if (config.bearerToken !== undefined) return {authorization: `Bearer ${config.bearerToken}`};
-  const basic =
-    config.basicAuth ??
-    (base.username === ""
-      ? undefined
-      : {username: decodeURIComponent(base.username), password: decodeURIComponent(base.password)});
-  if (basic === undefined) return {};
-  return {authorization: `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`};
+function credentialsIn({username, password}: URL): Credentials | undefined {
+  if (username === "") return undefined;
+  return basicCredentials(decodeURIComponent(username), decodeURIComponent(password));
 }
 
 function transportError(err: Error, request: HttpRequest, signal: AbortSignal): StrataError {

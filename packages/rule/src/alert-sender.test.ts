@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {createServer, type IncomingMessage} from "node:http";
 import type {AddressInfo} from "node:net";
 import {type TestContext, test} from "node:test";
+import {basicCredentials} from "@strata/http-client";
 import {Labels, relabelConfigs} from "@strata/model";
 import {type Alert, type AlertingSpec, parseRuleFile} from "@strata/rules";
 import {newRegistry, nullLogger} from "@strata/telemetry";
@@ -97,7 +98,7 @@ const many = (count: number): OutgoingAlert[] => Array.from({length: count}, (_,
 test("every server of every group gets every alert, a hundred a post", async (t) => {
   const [a, b, c] = [await alertmanager(t, 200), await alertmanager(t, 200), await alertmanager(t, 202)];
   const {sender, metric} = await newSender(t, [
-    group([a.address, b.address], {pathPrefix: "/p", http: {basicAuth: {username: "u", password: "p"}}}),
+    group([a.address, b.address], {pathPrefix: "/p", http: {credentials: () => basicCredentials("u", "p")}}),
     group([c.address], {apiVersion: "v1"}),
   ]);
   sender.push(many(250));

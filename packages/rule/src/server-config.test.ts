@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {alertmanagerOfUrl, parseAlertmanagersConfig, parseQueryConfig, queryGroupsOfFlags} from "./server-config.ts";
+import {
+  alertmanagerOfUrl,
+  parseAlertmanagersConfig,
+  parseQueryConfig,
+  queryGroupsOfFlags,
+  type ServerGroup,
+} from "./server-config.ts";
+
+const headersOf = (group: ServerGroup | undefined) =>
+  group?.http
+    .credentials?.("x")
+    .headers({method: "GET", url: new URL("http://x"), headers: {}, body: undefined}, AbortSignal.timeout(1000));
 
 test("queriers by flag keep scheme and prefix; a second one of the same name is refused", () => {
   const f = (...addresses: string[]) =>
@@ -32,7 +43,7 @@ test("the query configuration mixes HTTP and gRPC", () => {
     [http[0]?.scheme, http[0]?.pathPrefix, http[0]?.files],
     ["https", "/x", [{patterns: ["c.yml"], refreshMs: 60_000}]],
   );
-  assert.deepEqual(http[0]?.http.basicAuth, {username: "u", password: "p"});
+  assert.deepEqual(headersOf(http[0]), {authorization: "Basic dTpw"});
   assert.throws(() => parseQueryConfig("- statics: [a]"), /entry 1 of the query configuration: unknown field statics/);
   assert.throws(() => parseQueryConfig("{"), /cannot read YAML/);
   assert.throws(() => parseQueryConfig("- {scheme: gopher}"), /want http or https/);
@@ -52,7 +63,7 @@ test("an Alertmanager by URL has its port where the name is looked up, and its c
   assert.deepEqual(f("dns+http://am/p/").addresses, ["dns+am:9093"]);
   assert.equal(f("dns+http://am/p/").pathPrefix, "/p");
   assert.deepEqual(f("dnssrv+http://_web._tcp.am").addresses, ["dnssrv+_web._tcp.am"]);
-  assert.deepEqual(f("http://u:p%40@am:1").http.basicAuth, {username: "u", password: "p@"});
+  assert.deepEqual(headersOf(f("http://u:p%40@am:1")), {authorization: `Basic ${btoa("u:p@")}`});
   assert.throws(
     () => f("ftp://u:secret@am"),
     (err: Error) => /want \[dns\+\]http/.test(err.message) && !/secret/.test(err.message),

@@ -1,5 +1,5 @@
 import {errorText, StrataError, withContext} from "@strata/base";
-import {type HttpClientConfig, httpClientConfig} from "@strata/http-client";
+import {basicCredentials, type HttpClientConfig, httpClientConfig} from "@strata/http-client";
 import {parsePrometheusDuration} from "@strata/model";
 import {parse} from "yaml";
 
@@ -71,10 +71,8 @@ export function alertmanagerOfUrl(url: URL, timeoutMs: number): AlertmanagerGrou
     throw bad(`cannot use Alertmanager URL ${withoutPassword(url)}: want [dns+]http[s]://host[:port][/prefix]`);
   }
   const withPort = url.port === "" && lookup === "dns" ? `${url.host}:9093` : url.host;
-  const http: HttpClientConfig =
-    url.username === ""
-      ? {}
-      : {basicAuth: {username: decodeURIComponent(url.username), password: decodeURIComponent(url.password)}};
+  const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+  const http = username === "" ? {} : {credentials: () => basicCredentials(username, password)};
   return {
     addresses: [lookup === "" ? withPort : `${lookup}+${withPort}`],
     files: [],

@@ -4,12 +4,12 @@ import {join} from "node:path";
 import {test} from "node:test";
 import tls from "node:tls";
 import {ChannelCredentials, Client, Metadata} from "@grpc/grpc-js";
-import {type TestScope, tempDir} from "@strata/base/testing";
+import {makeCertificates, type TestScope, tempDir} from "@strata/base/testing";
 import {FILE_DESCRIPTORS, health, info, type MethodDef, reflectionV1, reflectionV1Alpha, thanos} from "@strata/proto";
 import {exposition, negotiate, newRegistry, nullLogger} from "@strata/telemetry";
 import {GrpcServer} from "./grpc-server.ts";
 import {seriesRequest} from "./store-request.ts";
-import {connect, MemoryStore, makeCertificates, selectAll, startStore} from "./testing/index.ts";
+import {connect, MemoryStore, selectAll, startStore} from "./testing/index.ts";
 
 const never = new AbortController().signal;
 const call = {signal: never, timeoutMs: 5000};

@@ -1,7 +1,7 @@
 import {readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import tls from "node:tls";
-import {type Certificates, makeCertificates} from "@strata/storeapi/testing";
+import {type Certificates, makeCertificates} from "@strata/base/testing";
 
 /** One authority with a certificate for servers and one for clients, and what each kind of program is told of them. */
 export class Encryption {

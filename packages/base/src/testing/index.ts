@@ -1,4 +1,5 @@
 export {CHROMIUM_ARGS, screenshotDir} from "./browser.ts";
+export {type Certificates, makeCertificates} from "./certificates.ts";
 export {freePort} from "./free-port.ts";
 export {goldenDir, goldenRoot, repoRoot, tempDir} from "./paths.ts";
 export {random, repeat, seed} from "./repeat.ts";

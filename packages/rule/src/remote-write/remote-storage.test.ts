@@ -8,7 +8,7 @@ import {random, repeat, seed, tempDir} from "@strata/base/testing";
 import {snappyDecode} from "@strata/bytes";
 import type {FloatHistogram} from "@strata/engine";
 import {Labels} from "@strata/model";
-import {prompb} from "@strata/proto";
+import {prompb, writeV2} from "@strata/proto";
 import {fillStale, type RuleSamples} from "@strata/rules";
 import {newRegistry, nullLogger} from "@strata/telemetry";
 import {parseRemoteWriteConfig} from "./remote-config.ts";
@@ -18,8 +18,13 @@ import {RemoteStorage} from "./remote-storage.ts";
 class Receiver {
   readonly got: string[] = [];
   readonly attempts: (string | undefined)[] = [];
+  /** The type of each message taken. */
+  readonly types: (string | undefined)[] = [];
   /** Answers to come before all is well; 0 breaks the connection off. */
   readonly refusals: number[] = [];
+  /** Whether it knows remote write 2.0, and how many samples of a request it then says it has written. */
+  knowsV2 = false;
+  written: number | undefined;
   url = "";
   #wake = (): void => undefined;
 
@@ -33,8 +38,8 @@ class Receiver {
       if (status === 0) request.socket.destroy();
       else if (status !== undefined) response.writeHead(status).end("no");
       else {
-        receiver.#take(Buffer.concat(parts));
-        response.writeHead(204).end();
+        const type = request.headers["content-type"];
+        response.writeHead(204, receiver.#take(Buffer.concat(parts), type)).end();
       }
       receiver.#wake();
     });
@@ -47,16 +52,27 @@ class Receiver {
     return receiver;
   }
 
-  #take(body: Buffer): void {
+  /** Gives headers for the answer. */
+  #take(body: Buffer, type: string | undefined): Record<string, string> {
+    this.types.push(type);
     const message = snappyDecode(body, 1 << 26);
     const stale = Buffer.from(message).includes(Buffer.from("020000000000f07f", "hex"));
-    for (const {labels, samples, histograms} of prompb.WriteRequest.decode(message).timeseries) {
+    const isV2 = this.knowsV2 && type?.endsWith("v2.Request") === true;
+    const list = isV2 ? seriesOfV2(message) : prompb.WriteRequest.decode(message).timeseries;
+    let [floats, others] = [0, 0];
+    for (const {labels, samples, histograms} of list) {
       const text = labels.map(({name, value}) => `${name}=${value}`).join();
       for (const {value, timestamp} of samples) {
         this.got.push(`${text} ${stale && Number.isNaN(value) ? "stale" : value}@${timestamp}`);
       }
       for (const h of histograms) this.got.push(`${text} h${h.countFloat}@${h.timestamp}`);
+      floats += samples.length;
+      others += histograms.length;
     }
+    const written = "x-prometheus-remote-write";
+    return isV2
+      ? {[`${written}-samples-written`]: `${this.written ?? floats}`, [`${written}-histograms-written`]: `${others}`}
+      : {};
   }
 
   async waitFor(count: number): Promise<void> {
@@ -74,6 +90,19 @@ class Receiver {
       });
     }
   }
+}
+
+function seriesOfV2(message: Uint8Array) {
+  const {symbols, timeseries} = writeV2.Request.decode(message);
+  assert.equal(symbols[0], "");
+  assert.equal(new Set(symbols).size, symbols.length);
+  return timeseries.map(({labelsRefs, samples, histograms}) => ({
+    labels: labelsRefs.flatMap((ref, i) =>
+      i % 2 === 1 ? [] : [{name: symbols[ref], value: symbols[labelsRefs[i + 1] as number]}],
+    ),
+    samples,
+    histograms,
+  }));
 }
 
 const sets = new Map<string, Labels>();
@@ -165,6 +194,62 @@ test("histograms are sent only where they are wanted", async (t) => {
   assert.deepEqual(wants.got.sort(), ["__name__=f 5@1", "__name__=h h7@1"]);
   assert.deepEqual(not.got, ["__name__=f 5@1"]);
   await close();
+});
+
+const V2 = `protobuf_message: io.prometheus.write.v2.Request, send_native_histograms: true, ${QUEUE}`;
+const V2_TYPE = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
+
+test("remote write 2.0 carries floats, stale markers and histograms", async (t) => {
+  const receiver = await Receiver.start(t);
+  receiver.knowsV2 = true;
+  const {storage, close, metric} = open(t, tempDir(t), `remote_write: [{url: "${receiver.url}", ${V2}}]`, {ruler: "r"});
+  const h: FloatHistogram = {
+    ...{schema: 0, hint: 3, zeroThreshold: 0, zeroCount: 0, count: 7, sum: 1},
+    ...{pi: [0, 2], pv: [3, 4], ni: [], nv: [], custom: []},
+  };
+  const mixed = {t: 1, labels: [set("h"), set("f")], values: Float64Array.of(0, 5), histograms: new Map([[0, h]])};
+  await storage.append(mixed);
+  const ended = samples(2, {f: 0});
+  fillStale(ended.values, 0, 1);
+  await storage.append(ended);
+  await receiver.waitFor(3);
+  assert.deepEqual(receiver.got.sort(), [
+    "__name__=f,ruler=r 5@1",
+    "__name__=f,ruler=r stale@2",
+    "__name__=h,ruler=r h7@1",
+  ]);
+  assert.deepEqual(new Set(receiver.types), new Set([V2_TYPE]));
+  await close();
+  assert.equal(await metric("prometheus_remote_storage_samples_failed_total"), 0);
+});
+
+test("what a receiver says it has not written is counted as lost", async (t) => {
+  const receiver = await Receiver.start(t);
+  receiver.knowsV2 = true;
+  receiver.written = 1;
+  const {storage, close, metric} = open(t, tempDir(t), `remote_write: [{url: "${receiver.url}", ${V2}}]`);
+  await storage.append(samples(1, {a: 1, b: 2, c: 3}));
+  await receiver.waitFor(3);
+  await close();
+  assert.equal(await metric("prometheus_remote_storage_samples_total"), 1);
+  assert.equal(await metric("prometheus_remote_storage_samples_failed_total"), 2);
+});
+
+test("a receiver that does not know 2.0 gets everything by 1.0", async (t) => {
+  for (const refuses of [true, false]) {
+    const receiver = await Receiver.start(t);
+    if (refuses) receiver.refusals.push(415);
+    const {storage, close, metric} = open(t, tempDir(t), `remote_write: [{url: "${receiver.url}", ${V2}}]`);
+    await storage.append(samples(1, {a: 1}));
+    await receiver.waitFor(1);
+    await storage.append(samples(2, {a: 2}));
+    await receiver.waitFor(2);
+    assert.deepEqual(receiver.got, ["__name__=a 1@1", "__name__=a 2@2"]);
+    const v1 = "application/x-protobuf";
+    assert.deepEqual(receiver.types, refuses ? [v1, v1] : [V2_TYPE, v1, v1]);
+    await close();
+    assert.equal(await metric("prometheus_remote_storage_samples_failed_total"), 0);
+  }
 });
 
 test("nothing is lost while the receiver fails, also over a restart; only refusals for good are dropped", async (t) => {
@@ -282,14 +367,21 @@ test("configurations that cannot be obeyed are refused", () => {
   const f = (entry: string, want: RegExp): void =>
     assert.throws(() => parseRemoteWriteConfig(`remote_write: [${entry}]`), want);
   f("{}", /url is missing/);
-  f('{url: "http://x", oauth2: {client_id: a}}', /entry 1 of remote_write: oauth2 is not supported/);
-  f('{url: "http://x", protobuf_message: io.prometheus.write.v2.Request}', /protobuf_message .* is not supported/);
-  f('{url: "http://x", nope: 1}', /unknown field nope/);
+  f('{url: "http://x", oauth2: {client_id: a}}', /entry 1 of remote_write, oauth2: token_url must be configured/);
+  f('{url: "http://x", azuread: {cloud: AzurePublic}}', /azuread is not supported; .* oauth2 with token_url https:/);
+  f('{url: "http://x", protobuf_message: v3}', /protobuf_message must be one of "prometheus.WriteRequest", "io.p/);
+  f('{url: "http://x", sigv4: {access_key: a}}', /access_key and secret_key are given together/);
+  f('{url: "http://x", sigv4: {external_id: a}}', /external_id can only be used with role_arn/);
+  f('{url: "http://x", sigv4: {}, google_iam: {}}', /at most one of sigv4 & google_iam must be configured/);
+  f('{url: "http://x", sigv4: {}, basic_auth: {username: u}}', /at most one of basic_auth & sigv4/);
+  f('{url: "http://x", headers: {Authorization: x}}', /Authorization is set by Strata, or by basic_auth/);
+  f('{url: "http://x", nope: 1}', /unknown key "nope"/);
+  f('{url: "http://x", tls_config: {nope: 1}}', /tls_config: unknown key "nope"/);
   f('{url: "http://x"}, {url: "http://x"}', /multiple remote write configs with job name/);
-  f('{url: "http://x", queue_config: {max_shards: 0}}', /max_shards is not a count/);
+  f('{url: "http://x", queue_config: {max_shards: 0}}', /max_shards must be at least 1/);
+  f('{url: "http://x", remote_timeout: soon}', /remote_timeout: /);
   assert.throws(() => parseRemoteWriteConfig("remote_write: []"), /at least one entry/);
-  const [config] = parseRemoteWriteConfig(
-    'remote_write: [{url: "http://x", authorization: {credentials: c}, remote_timeout: 1m}]',
-  );
-  assert.deepEqual([config?.http.bearerToken, config?.timeoutMs, config?.queue.maxShards], ["c", 60_000, 50]);
+  assert.throws(() => parseRemoteWriteConfig("remote_writes: []"), /unknown key "remote_writes"/);
+  const [config] = parseRemoteWriteConfig('remote_write: [{url: "http://x", remote_timeout: 1m}]');
+  assert.deepEqual([config?.timeoutMs, config?.queue.maxShards], [60_000, 50]);
 });

@@ -1,15 +1,16 @@
 import {setTimeout as delay} from "node:timers/promises";
 import {errorText} from "@strata/base";
 import {snappyEncode} from "@strata/bytes";
-import {HttpClient} from "@strata/http-client";
+import {type HttpAnswer, HttpClient} from "@strata/http-client";
 import {Labels, relabel} from "@strata/model";
 import type {Logger} from "@strata/telemetry";
 import type {LogBatch, LogPosition} from "./log-tail.ts";
 import {LogTail} from "./log-tail.ts";
 import type {RemoteConfig} from "./remote-config.ts";
 import type {RemoteMetrics} from "./remote-metrics.ts";
+import {OLDEST_PROTOCOL, PROTOCOLS, type RemoteProtocol, writtenIn} from "./remote-protocol.ts";
 import type {ResultLog} from "./result-log.ts";
-import {type OutgoingSample, writeRequest} from "./write-request.ts";
+import type {OutgoingSample} from "./write-request.ts";
 
 export type RemoteWriterOptions = {
   readonly config: RemoteConfig;
@@ -27,9 +28,6 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 /** How long a request may go on when the writer is to stop. */
 const FINISH_MS = 5000;
 
-/** What became of a request. */
-type Outcome = "sent" | "refused" | "aborted";
-
 /**
  * Sends what is in the log to one receiver, in order within each series, until it takes it. What was sent may be sent
  * again after a restart; nothing is left out but what the receiver refuses for good.
@@ -42,6 +40,7 @@ export class RemoteWriter {
   readonly #labels: {readonly remote_name: string; readonly url: string};
   /** Aborted some time after the writer was told to stop: what is on its way may arrive. */
   readonly #hard = new AbortController();
+  #protocol: RemoteProtocol;
   #shards: number;
   #wake: () => void = () => undefined;
 
@@ -50,6 +49,7 @@ export class RemoteWriter {
     this.#options = options;
     this.#tail = new LogTail(log.dir, position, logger);
     this.#client = new HttpClient(config.url, config.http, userAgent);
+    this.#protocol = PROTOCOLS[config.message];
     this.#shards = config.queue.minShards;
     const {origin, pathname} = config.url;
     this.#labels = {remote_name: config.name, url: origin + pathname};
@@ -173,66 +173,97 @@ export class RemoteWriter {
     const {metrics, logger} = this.#options;
     for (let from = 0; from < samples.length; from += maxSamplesPerSend) {
       const part = samples.slice(from, from + maxSamplesPerSend);
-      const outcome = await this.#deliver(snappyEncode(writeRequest(part)), part.length, signal);
-      if (outcome === "aborted") return false;
-      const counter = outcome === "sent" ? metrics.samples : metrics.failed;
-      counter.with(this.#labels).inc(part.length);
-      if (outcome === "sent") metrics.sentTime.with(this.#labels).set((part.at(-1) as OutgoingSample).t / 1000);
-      else logger.error("the receiver refused samples for good", {remote: this.name, samples: part.length});
+      const written = await this.#deliver(part, signal);
+      if (written === undefined) return false;
+      metrics.samples.with(this.#labels).inc(written);
+      if (written > 0) metrics.sentTime.with(this.#labels).set((part.at(-1) as OutgoingSample).t / 1000);
+      if (written === part.length) continue;
+      const lost = part.length - written;
+      metrics.failed.with(this.#labels).inc(lost);
+      logger.error("the receiver refused samples for good", {remote: this.name, samples: lost});
     }
     return true;
   }
 
-  /** Tries until the receiver takes it, or refuses it for good. */
-  async #deliver(body: Uint8Array, count: number, signal: AbortSignal): Promise<Outcome> {
-    const {config, metrics, logger} = this.#options;
-    const {queue} = config;
-    let backoff = queue.minBackoffMs;
-    for (let attempt = 0; ; attempt++) {
-      if (signal.aborted) return "aborted";
-      const started = performance.now();
-      let wait = backoff;
-      try {
-        const limit = AbortSignal.any([this.#hard.signal, AbortSignal.timeout(config.timeoutMs)]);
-        const {
-          status,
-          headers,
-          body: answer,
-        } = await this.#client.answer(
-          {method: "POST", path: "", headers: this.#headers(attempt), body},
-          MAX_ANSWER_BYTES,
-          limit,
-        );
-        metrics.seconds.with(this.#labels).observe((performance.now() - started) / 1000);
-        if (status >= 200 && status < 300) {
-          metrics.bytes.with(this.#labels).inc(body.length);
-          return "sent";
-        }
-        const text = `status ${status}: ${answer.toString("utf8").slice(0, 500)}`;
-        const again = status >= 500 || (status === 429 && queue.retryOn429);
-        logger.warn("cannot send samples", {remote: this.name, samples: count, err: text, again});
-        if (!again) return "refused";
-        wait = retryAfter(headers["retry-after"]) ?? backoff;
-      } catch (err) {
-        if (signal.aborted) return "aborted";
-        logger.warn("cannot send samples", {remote: this.name, samples: count, err: errorText(err), again: true});
+  /** Tries until the receiver takes it, or refuses it for good. Gives how many samples it has; undefined when broken off. */
+  async #deliver(part: readonly OutgoingSample[], signal: AbortSignal): Promise<number | undefined> {
+    const {metrics} = this.#options;
+    const {minBackoffMs, maxBackoffMs} = this.#options.config.queue;
+    let backoff = minBackoffMs;
+    let protocol = this.#protocol;
+    let body = snappyEncode(protocol.encode(part));
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const answer = await this.#post(body, protocol, attempt, part.length);
+      if (signal.aborted && answer === undefined) return undefined;
+      if (answer !== undefined && protocol.confirms && knowsOnlyOldest(answer)) {
+        this.#useOldest(answer.status);
+        protocol = this.#protocol;
+        body = snappyEncode(protocol.encode(part));
+        continue;
       }
-      metrics.retried.with(this.#labels).inc(count);
-      await delay(wait, undefined, {signal}).catch(() => undefined);
-      backoff = Math.min(queue.maxBackoffMs, backoff * 2);
+      const written = answer && this.#writtenOf(answer, part.length);
+      if (written !== undefined) return written;
+      metrics.retried.with(this.#labels).inc(part.length);
+      await delay(retryAfter(answer?.headers["retry-after"]) ?? backoff, undefined, {signal}).catch(() => undefined);
+      backoff = Math.min(maxBackoffMs, backoff * 2);
+    }
+    return undefined;
+  }
+
+  /** Undefined when there was no answer. */
+  async #post(
+    body: Uint8Array,
+    protocol: RemoteProtocol,
+    attempt: number,
+    samples: number,
+  ): Promise<HttpAnswer | undefined> {
+    const {config, metrics, logger} = this.#options;
+    const started = performance.now();
+    const limit = AbortSignal.any([this.#hard.signal, AbortSignal.timeout(config.timeoutMs)]);
+    const again = attempt === 0 ? {} : {"retry-attempt": String(attempt)};
+    const headers = {...config.headers, ...protocol.headers, ...again};
+    try {
+      const answer = await this.#client.answer({method: "POST", path: "", headers, body}, MAX_ANSWER_BYTES, limit);
+      metrics.seconds.with(this.#labels).observe((performance.now() - started) / 1000);
+      if (isSuccess(answer)) metrics.bytes.with(this.#labels).inc(body.length);
+      return answer;
+    } catch (err) {
+      if (!this.#hard.signal.aborted) {
+        logger.warn("cannot send samples", {remote: this.name, samples, err: errorText(err), again: true});
+      }
+      return undefined;
     }
   }
 
-  #headers(attempt: number): Record<string, string> {
-    return {
-      ...this.#options.config.headers,
-      "content-encoding": "snappy",
-      "content-type": "application/x-protobuf",
-      "x-prometheus-remote-write-version": "0.1.0",
-      ...(attempt === 0 ? {} : {"retry-attempt": String(attempt)}),
-    };
+  /** How many of `samples` the receiver has now, for good; undefined when it is to be asked again. */
+  #writtenOf(answer: HttpAnswer, samples: number): number | undefined {
+    const {config, logger} = this.#options;
+    const {status} = answer;
+    const confirmed = writtenIn(answer.headers);
+    if (isSuccess(answer)) return Math.min(confirmed ?? samples, samples);
+    // A redirection is a mistake of configuration that somebody will see to.
+    const again = status >= 500 || (status >= 300 && status < 400) || (status === 429 && config.queue.retryOn429);
+    const err = `status ${status}: ${answer.body.toString("utf8").slice(0, 500)}`;
+    logger.warn("cannot send samples", {remote: this.name, samples, err, again});
+    return again ? undefined : Math.min(confirmed ?? 0, samples);
+  }
+
+  /** Nothing is lost to a receiver that is older than its configuration says. */
+  #useOldest(status: number): void {
+    if (this.#protocol === OLDEST_PROTOCOL) return;
+    this.#protocol = OLDEST_PROTOCOL;
+    this.#options.logger.warn("the receiver does not know remote write 2.0, going on with 1.0", {
+      remote: this.name,
+      status,
+    });
   }
 }
+
+const isSuccess = ({status}: HttpAnswer): boolean => status >= 200 && status < 300;
+
+/** A receiver of 1.0 refuses the type of the message, or takes it for an empty one and confirms nothing. */
+const knowsOnlyOldest = (answer: HttpAnswer): boolean =>
+  answer.status === 415 || (isSuccess(answer) && writtenIn(answer.headers) === undefined);
 
 const countOf = ({floats, histograms}: LogBatch): number => floats.n + histograms.length;
 

@@ -15,6 +15,7 @@ export type OutgoingSample = {
 const TAG = {timeseries: 0x0a, label: 0x0a, sample: 0x12, histogram: 0x22, name: 0x0a, value: 0x12} as const;
 
 const request = new ByteWriter(64 * 1024);
+const seriesList = new ByteWriter(64 * 1024);
 const series = new ByteWriter(4096);
 const inner = new ByteWriter(1024);
 
@@ -38,6 +39,44 @@ export function writeRequest(samples: readonly OutgoingSample[]): Uint8Array {
     else field(series, TAG.histogram, histogramMessage(sample.histogram, sample.t));
     field(request, TAG.timeseries, series.view());
   }
+  return request.view();
+}
+
+/** The tags of 2.0; those within a sample or a histogram are the same in both. */
+const TAG_V2 = {symbol: 0x22, timeseries: 0x2a, labels: 0x0a, sample: 0x12, histogram: 0x1a} as const;
+
+/**
+ * An `io.prometheus.write.v2.Request`, good until the next call: each name and value once, and series that refer to them.
+ * Rules give no exemplars and no metadata.
+ */
+export function writeRequestV2(samples: readonly OutgoingSample[]): Uint8Array {
+  request.reset();
+  seriesList.reset();
+  const symbols = new Map<string, number>();
+  const refOf = (text: string): number => {
+    const known = symbols.get(text);
+    if (known !== undefined) return known;
+    request.u8(TAG_V2.symbol);
+    request.str(text);
+    symbols.set(text, symbols.size);
+    return symbols.size - 1;
+  };
+  // The first symbol is the empty text, by the specification.
+  refOf("");
+  for (const sample of samples) {
+    series.reset();
+    inner.reset();
+    for (const [name, value] of sample.labels) {
+      inner.uvarint(refOf(name));
+      inner.uvarint(refOf(value));
+    }
+    field(series, TAG_V2.labels, inner.view());
+    if (sample.histogram === undefined) field(series, TAG_V2.sample, floatSample(sample));
+    else field(series, TAG_V2.histogram, histogramMessage(sample.histogram, sample.t));
+    field(seriesList, TAG_V2.timeseries, series.view());
+  }
+  // Symbols come first, so that a receiver can read the series as they come.
+  request.bytes(seriesList.view());
   return request.view();
 }
 

@@ -1,0 +1,110 @@
+import type http from "node:http";
+import {isIP, type Socket} from "node:net";
+import {nodeHttp, nodeHttps, nodeTls, StrataError, type TlsOptions} from "@strata/base";
+import {type ProxyConfig, proxyFor} from "./proxy.ts";
+
+/** The way to a server: straight, or through a proxy. */
+export type Route = {
+  readonly agent: http.Agent;
+  /** Opens a request to a URL of the server. */
+  open(url: URL, options: http.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void): http.ClientRequest;
+};
+
+export type RouteOptions = {
+  readonly tls: TlsOptions | undefined;
+  readonly proxy: ProxyConfig | undefined;
+  readonly maxSockets: number;
+};
+
+/** A proxy that takes longer to connect is given up. */
+const CONNECT_MS = 10_000;
+
+/** The way to the server at `base`. What is encrypted goes through a proxy as it is, the rest is handed to it. */
+export function routeTo(base: URL, options: RouteOptions): Route {
+  const proxy = proxyFor(base, options.proxy);
+  if (proxy === undefined) return straight(base, options);
+  return base.protocol === "https:" ? tunnelled(base, proxy, options) : handedOver(proxy, options);
+}
+
+function straight(base: URL, options: RouteOptions): Route {
+  const agent = agentFor(base, options.tls, options);
+  return {agent, open: (url, request, onAnswer) => requestTo(url)(url, {...request, agent}, onAnswer)};
+}
+
+function tunnelled(base: URL, proxy: URL, options: RouteOptions): Route {
+  const headers = {...options.proxy?.connectHeaders, ...authorizationOf(proxy)} as http.OutgoingHttpHeaders;
+  const agent = agentFor(base, options.tls, options);
+  agent.createConnection = (target, callback) => {
+    tunnel(proxy, ownTls(options), `${bracketed(target.host ?? "")}:${target.port}`, headers).then(
+      (socket) => callback?.(null, nodeTls().connect({...target, socket} as object)),
+      (err: Error) => callback?.(err, undefined as never),
+    );
+    return undefined;
+  };
+  return {agent, open: (url, request, onAnswer) => requestTo(url)(url, {...request, agent}, onAnswer)};
+}
+
+function handedOver(proxy: URL, options: RouteOptions): Route {
+  const agent = agentFor(proxy, ownTls(options), options);
+  return {
+    agent,
+    open(url, request, onAnswer) {
+      const headers = {...(request.headers as http.OutgoingHttpHeaders), ...authorizationOf(proxy), host: url.host};
+      return requestTo(proxy)({...request, ...addressOf(proxy), path: url.href, headers, agent}, onAnswer);
+    },
+  };
+}
+
+function agentFor(url: URL, tls: object | undefined, {maxSockets}: RouteOptions): http.Agent {
+  const common = {keepAlive: true, maxSockets};
+  return url.protocol === "https:" ? new (nodeHttps().Agent)({...common, ...tls}) : new (nodeHttp().Agent)(common);
+}
+
+/** Of the connection to the proxy, which has a name of its own. */
+function ownTls({tls}: RouteOptions): object {
+  const {servername: _, ...rest} = tls ?? {};
+  return rest;
+}
+
+/** With the name to check a certificate for: it is not that of the server behind, which stands in the header `host`. */
+function addressOf({protocol, hostname, port}: URL): {host: string; port?: string; servername?: string} {
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const name = protocol === "https:" ? {servername: isIP(host) === 0 ? host : ""} : {};
+  return {host, ...(port === "" ? {} : {port}), ...name};
+}
+
+const requestTo = (url: URL): typeof http.request =>
+  url.protocol === "https:" ? nodeHttps().request : nodeHttp().request;
+
+const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+
+function authorizationOf(proxy: URL): Record<string, string> {
+  if (proxy.username === "") return {};
+  const words = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  return {"proxy-authorization": `Basic ${Buffer.from(words).toString("base64")}`};
+}
+
+/** A connection to `target` (`host:port`) that the proxy has opened. */
+function tunnel(proxy: URL, tls: object, target: string, headers: http.OutgoingHttpHeaders): Promise<Socket> {
+  const failed = (why: string, cause?: unknown): StrataError =>
+    new StrataError("unavailable", `cannot reach ${target} through the proxy ${proxy.host}: ${why}`, {cause});
+  return new Promise((resolve, reject) => {
+    const call = requestTo(proxy)({
+      ...{...tls, ...addressOf(proxy), agent: false as const, timeout: CONNECT_MS},
+      ...{method: "CONNECT", path: target, headers: {...headers, host: target}},
+    });
+    call.once("connect", (answer, socket, head) => {
+      socket.setTimeout(0);
+      if (answer.statusCode === 200) {
+        if (head.length > 0) socket.unshift(head);
+        resolve(socket as Socket);
+        return;
+      }
+      socket.destroy();
+      reject(failed(`it answered ${answer.statusCode} ${answer.statusMessage}`));
+    });
+    call.once("timeout", () => call.destroy(new Error(`no answer within ${CONNECT_MS / 1000} s`)));
+    call.once("error", (err) => reject(failed(err.message, err)));
+    call.end();
+  });
+}

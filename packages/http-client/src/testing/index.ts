@@ -1,0 +1,1 @@
+export {type Reply, type Seen, type TestServer, testProxy, testServer} from "./test-server.ts";
