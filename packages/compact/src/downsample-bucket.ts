@@ -114,7 +114,7 @@ async function downsampleOne(
     await quarantine(ctx, "no-downsample", meta.ulid, {reason: QUARANTINE_REASON.corrupt, details}, signal);
   } else if (result.meta === undefined) {
     const details = "No series has any sample but stale markers: there is nothing to downsample.";
-    await quarantine(ctx, "no-downsample", meta.ulid, {reason: "manual", details}, signal);
+    await quarantine(ctx, "no-downsample", meta.ulid, {reason: QUARANTINE_REASON.empty, details}, signal);
   } else {
     await uploadVerified(ctx, made, signal);
     logger.info("uploaded downsampled block", {block: ulid, source: meta.ulid, resolution: to});

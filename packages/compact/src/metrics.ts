@@ -1,5 +1,6 @@
 import type {Registry} from "@strata/telemetry";
 import {blockChunkMetrics} from "@strata/tsdb";
+import {QUARANTINE_REASON} from "./bucket/marks.ts";
 import {RESOLUTION} from "./downsample/resolution.ts";
 import {EXCLUDE_REASON} from "./plan/limited-plan.ts";
 
@@ -94,6 +95,8 @@ export const compactMetrics = (r: Registry) => {
       name: "strata_compact_quarantined_blocks_total",
       help: "Blocks set aside because they cannot be handled; their marks say why.",
       labels: ["reason"] as const,
+      // There before the first one, or nobody sees it as an increase.
+      preset: [...Object.values(QUARANTINE_REASON), EXCLUDE_REASON.outOfOrder].map((reason) => ({reason})),
     }),
     held: r.gauge({
       name: "strata_compact_retention_held_blocks",

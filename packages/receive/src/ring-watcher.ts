@@ -59,7 +59,11 @@ export class RingWatcher {
     this.#metrics.refreshes.inc();
     try {
       const text = await this.#read();
-      if (text === this.#text) return;
+      if (text === this.#text) {
+        // Also when a change that could not be used was taken back.
+        this.#metrics.successful.set(1);
+        return;
+      }
       this.#metrics.changes.inc();
       this.#use(text);
     } catch (err) {

@@ -27,6 +27,8 @@ export const QUARANTINE_REASON = {
   outside: "block-index-outside-chunk",
   labels: "block-index-out-of-order-labels",
   overlap: "block-overlap",
+  /** Compat: the only reason that the original knows for blocks that are not to be downsampled. */
+  empty: "manual",
 } as const;
 
 export type MarkContext = Pick<CompactContext, "bucket" | "logger" | "metrics" | "now">;
