@@ -21,6 +21,8 @@ type Rule = {
   readonly annotations?: Readonly<Record<string, string>>;
 };
 const RULES = "deploy/monitoring/rules";
+const TESTS = "deploy/monitoring/tests";
+const testFiles = readdirSync(join(repoRoot, TESTS)).map((name) => `${TESTS}/${name}`);
 const ruleFiles = readdirSync(join(repoRoot, RULES)).map((name) => `${RULES}/${name}`);
 const rules = ruleFiles.flatMap((path) => {
   const {groups} = parse(read(path)) as {groups: {rules: Rule[]}[]};
@@ -29,11 +31,13 @@ const rules = ruleFiles.flatMap((path) => {
 /** Made by rules or by Prometheus itself. */
 const derived = new Set(["up", ...rules.flatMap(({record}) => record ?? [])]);
 
+/** Names that an expression selects. */
+const metricsOf = (expr: Expr): string[] =>
+  selectorsOf(expr).map((matchers) => matchers.find(({name}) => name === "__name__")?.value ?? "");
+
 /** Names that an expression selects and nobody exports. */
-function unknownMetrics(expr: Expr): string[] {
-  const names = selectorsOf(expr).map((matchers) => matchers.find(({name}) => name === "__name__")?.value ?? "");
-  return names.filter((name) => !exported.has(name) && !derived.has(name));
-}
+const unknownMetrics = (expr: Expr): string[] =>
+  metricsOf(expr).filter((name) => !exported.has(name) && !derived.has(name));
 
 test("every metric of recording rules and alerts is exported", () => {
   assert.ok(rules.length > 0);
@@ -129,14 +133,51 @@ function run(command: string, ...args: string[]): {code: number | null; out: str
 test("rule files pass rules-check --lint and their unit tests", () => {
   const lint = run(process.execPath, strata, "tools", "rules-check", "--lint", `--rules=${RULES}/*.yml`);
   assert.equal(lint.code, 0, lint.out);
-  const tests = readdirSync(join(repoRoot, "deploy/monitoring/tests")).map((name) => `deploy/monitoring/tests/${name}`);
-  const unit = run(process.execPath, strata, "tools", "test-rules", ...tests);
+  const unit = run(process.execPath, strata, "tools", "test-rules", ...testFiles);
   assert.equal(unit.code, 0, unit.out);
 });
 
 const promtool = requireTool("promtool");
 
+type RuleTest = {
+  readonly input_series: readonly {readonly series: string}[];
+  readonly alert_rule_test?: readonly {readonly alertname: string; readonly exp_alerts: readonly unknown[]}[];
+  readonly promql_expr_test?: readonly {readonly expr: string}[];
+};
+const testsOf = (file: string): readonly RuleTest[] => (parse(read(TESTS, file)) as {tests: RuleTest[]}).tests;
+
+test("every alert has a test in which it fires and one in which it does not, every record one of its value", () => {
+  const tests = readdirSync(join(repoRoot, TESTS)).flatMap(testsOf);
+  const checks = tests.flatMap((one) => one.alert_rule_test ?? []);
+  const having = (fires: boolean) =>
+    new Set(checks.filter((one) => one.exp_alerts.length > 0 === fires).map(({alertname}) => alertname));
+  const recorded = new Set(tests.flatMap((one) => one.promql_expr_test ?? []).map(({expr}) => expr));
+  const [firing, silent] = [having(true), having(false)];
+  const lacking = rules.filter(({alert, record}) =>
+    alert === undefined ? !recorded.has(record ?? "") : !firing.has(alert) || !silent.has(alert),
+  );
+  assert.deepEqual(
+    lacking.map(({alert, record}) => alert ?? record),
+    [],
+  );
+});
+
+test("the healthy fleet, in which no alert fires, has every metric that alerts ask for", () => {
+  const series = testsOf("healthy.test.yml").flatMap((one) => one.input_series.map((input) => input.series));
+  const there = new Set(series.map((one) => one.replace(/\{.*/, "")));
+  const lacking = rules.flatMap(({expr}) => metricsOf(parseExpr(expr)).filter((name) => !there.has(name)));
+  assert.deepEqual(
+    lacking.filter((name) => !rules.some(({record}) => record === name)),
+    [],
+  );
+});
+
 test("rule files pass Debian's promtool", {skip: promtool.skip}, () => {
   const {code, out} = run(promtool.path, "check", "rules", ...ruleFiles);
+  assert.equal(code, 0, out);
+});
+
+test("unit tests of rules pass Debian's promtool", {skip: promtool.skip}, () => {
+  const {code, out} = run(promtool.path, "test", "rules", ...testFiles);
   assert.equal(code, 0, out);
 });
