@@ -1,11 +1,19 @@
 import {globSync, readFileSync, statSync} from "node:fs";
 import {join, relative} from "node:path";
 import {repoRoot} from "@strata/base/testing";
+import {parse} from "yaml";
 
 export const deployDir = join(repoRoot, "deploy");
 
 /** Paths below `deploy/`, sorted. */
 export const deployFiles = (pattern: string): string[] => globSync(pattern, {cwd: deployDir}).sort();
+
+/** Groups of all rule files, in the order in which they are deployed, with links to `docs`. */
+export const monitoringGroups = (docs = "https://strata.example"): unknown[] =>
+  ["strata-recording.yml", "strata-alerts.yml"].flatMap((file) => {
+    const text = deployText(`monitoring/rules/${file}`).replaceAll("https://strata.example", docs);
+    return (parse(text) as {groups: unknown[]}).groups;
+  });
 
 export const deployText = (path: string): string => readFileSync(join(deployDir, path), "utf8");
 

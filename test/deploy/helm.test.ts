@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import {execFileSync} from "node:child_process";
+import {execFileSync, spawnSync} from "node:child_process";
 import {readFileSync} from "node:fs";
 import {basename, join} from "node:path";
 import {test} from "node:test";
 import {repoRoot, requireTool} from "@strata/base/testing";
 import {checkCommandFlags, checkDeployed} from "@strata/strata/testing";
 import {parse, parseAllDocuments} from "yaml";
-import {deployDir, deployFiles, deployText} from "./deploy-files.ts";
+import {deployDir, deployFiles, deployText, monitoringGroups} from "./deploy-files.ts";
 import {
   assertHardened,
   assertProbed,
@@ -21,8 +21,15 @@ const CHART = "helm/strata";
 const templates = deployFiles(`${CHART}/templates/*`);
 const values = parse(deployText(`${CHART}/values.yaml`)) as Record<string, unknown>;
 
+test("what is made from other files is as they are now", () => {
+  const {status, stdout} = spawnSync(process.execPath, ["scripts/deploy-files.mjs", "--check"], {
+    cwd: repoRoot,
+    encoding: "utf8",
+  });
+  assert.deepEqual([status, stdout], [0, ""], "npm run docs writes it anew");
+});
+
 test("the chart and the images of manifests have the version of all packages", () => {
-  execFileSync(process.execPath, ["scripts/deploy-version.mjs", "--check"], {cwd: repoRoot});
   const {version, appVersion} = parse(deployText(`${CHART}/Chart.yaml`)) as Record<string, string>;
   const lerna = JSON.parse(readFileSync(join(repoRoot, "lerna.json"), "utf8")) as {version: string};
   assert.deepEqual([version, appVersion], [lerna.version, lerna.version]);
@@ -51,6 +58,21 @@ test("templates use values that there are, and all of them", () => {
     all.filter((path) => !isUsed(path)),
     [],
   );
+});
+
+test("the chart brings all rules and all dashboards", () => {
+  const same = (own: string, source: string): void => {
+    const files = deployFiles(`${source}/*`).map((file) => basename(file));
+    assert.ok(files.length > 1);
+    assert.deepEqual(
+      deployFiles(`${own}/*`).map((file) => basename(file)),
+      files.filter((file) => /\.(yml|json)$/.test(file)),
+    );
+    for (const file of files)
+      assert.deepEqual(parse(deployText(`${own}/${file}`)), parse(deployText(`${source}/${file}`)));
+  };
+  same(`${CHART}/files/rules`, "monitoring/rules");
+  same(`${CHART}/files/dashboards`, "grafana/dashboards");
 });
 
 test("templates give components flags that they know", async () => {
@@ -83,6 +105,7 @@ const SETS = {
   "as it comes": [],
   "with all of it": [
     ...["--set=receive.enabled=true,serviceMonitor.enabled=true,podMonitor.enabled=true,prometheusRule.enabled=true"],
+    ...["--set=dashboards.enabled=true,dashboards.namespace=monitoring,prometheusRule.docs=https://wiki.example"],
     ...["--set=store.shards=3,serviceMonitor.labels.release=x,podAnnotations.a=b,nodeSelector.disk=ssd"],
     "--set=query.extraArgs={--query.timeout=5m}",
   ],
@@ -108,6 +131,8 @@ for (const [name, set] of Object.entries(SETS)) {
       const found = objects.find(({kind, metadata}) => /^(Secret|ConfigMap)$/.test(kind) && metadata.name === source);
       return found?.data ?? found?.stringData;
     };
+    const all = name === "with all of it";
+    assertMonitored(objects, all ? monitoringGroups("https://wiki.example") : undefined, all);
     const workloads = workloadsOf(objects);
     assert.ok(workloads.length >= 6);
     for (const object of workloads) {
@@ -117,4 +142,19 @@ for (const [name, set] of Object.entries(SETS)) {
       await checkDeployed(command, files).catch((err: Error) => assert.fail(`${nameOf(object)}: ${err.message}`));
     }
   });
+}
+
+/** Fails where rules and dashboards among the objects are not those of deploy/. */
+function assertMonitored(objects: readonly KubernetesObject[], groups: unknown, dashboards: boolean): void {
+  const rules = objects.filter(({kind}) => kind === "PrometheusRule");
+  assert.deepEqual(
+    rules.map(({spec}) => (spec as {groups?: unknown}).groups),
+    groups === undefined ? [] : [groups],
+  );
+  const found = objects.filter(({metadata}) => metadata.labels?.grafana_dashboard === "1");
+  const files = dashboards ? deployFiles("grafana/dashboards/*.json") : [];
+  assert.deepEqual(
+    found.map(({data}) => Object.entries(data ?? {}).map(([file, text]) => [file, JSON.parse(text) as unknown])),
+    files.map((file) => [[basename(file), JSON.parse(deployText(file)) as unknown]]),
+  );
 }

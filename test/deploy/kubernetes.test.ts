@@ -6,7 +6,7 @@ import {requireTool} from "@strata/base/testing";
 import {parseRuleFile} from "@strata/rules";
 import {checkDeployed} from "@strata/strata/testing";
 import {parse, parseAllDocuments, stringify} from "yaml";
-import {deployDir, deployFiles, deployText} from "./deploy-files.ts";
+import {deployDir, deployFiles, deployText, monitoringGroups} from "./deploy-files.ts";
 import {
   assertHardened,
   assertProbed,
@@ -20,6 +20,7 @@ import {
 type Generator = {readonly name: string; readonly files: readonly string[]};
 type Kustomization = {
   readonly resources: readonly string[];
+  readonly generatorOptions?: {readonly labels?: Readonly<Record<string, string>>};
   readonly configMapGenerator?: readonly Generator[];
   readonly secretGenerator?: readonly Generator[];
 };
@@ -76,11 +77,27 @@ for (const file of kustomizations) {
   }
 }
 
-test("rules of the PrometheusRule can be evaluated", () => {
+test("the PrometheusRule has all rules, and they can be evaluated", () => {
   const [object] = objectsOf(deployText("kubernetes/monitoring/prometheusrule.yaml"));
   const {errors, groups} = parseRuleFile("prometheusrule.yaml", stringify(object?.spec));
   assert.deepEqual(errors, []);
-  assert.ok(groups.length > 0);
+  assert.equal(groups.length, monitoringGroups().length);
+  assert.deepEqual(object?.spec, {groups: monitoringGroups()});
+});
+
+test("every dashboard is a ConfigMap of its own that Grafana's sidecar finds", () => {
+  const {resources} = parse(deployText("kubernetes/monitoring/kustomization.yaml")) as Kustomization;
+  assert.ok(resources.includes("../../grafana"));
+  const {generatorOptions, configMapGenerator = []} = parse(deployText("grafana/kustomization.yaml")) as Kustomization;
+  assert.deepEqual(generatorOptions?.labels, {grafana_dashboard: "1"});
+  assert.deepEqual(
+    configMapGenerator.flatMap(({files}) => files.map((file) => `grafana/${file}`)).sort(),
+    deployFiles("grafana/dashboards/*"),
+  );
+  const names = configMapGenerator.map(
+    ({name, files}) => `dashboards/${name.replace("-dashboard", "")}.json` === files[0],
+  );
+  assert.ok(names.every(Boolean));
 });
 
 test("every component has a disruption budget, but the compactor, and nothing is reached that is not meant to be", () => {
