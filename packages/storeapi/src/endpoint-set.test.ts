@@ -78,20 +78,27 @@ test("an endpoint serves the APIs whose block its Info has", async (t) => {
   assert.match(await exposition(registry, negotiate(undefined)), /external_labels="no_external_labels"/);
 });
 
-test("one that stops answering is shown but not asked, comes back, and is dropped after the time-out", async (t) => {
+test("one that stops answering is shown as away, comes back, and is dropped after the time-out", async (t) => {
   const a = await start(t, storeInfo());
   const {set, clock} = setOf(t, () => [spec(a.address)]);
   await set.update();
   a.state.broken = true;
   clock.now += 5000;
   await set.update();
-  assert.equal(set.stores().length, 0);
+  const away = "endpoint does not answer: rpc error: code = Unavailable desc = Not ready";
+  assert.deepEqual(
+    [...set.stores(), ...set.endpoints("store")].map((s) => s.away),
+    [away, away],
+  );
   const [status] = set.statuses();
   assert.equal(status!.lastError, "rpc error: code = Unavailable desc = Not ready");
   assert.deepEqual(status!.lastCheck, new Date(1_000_000));
   a.state.broken = false;
   await set.update();
-  assert.equal(set.stores().length, 1);
+  assert.deepEqual(
+    set.stores().map((s) => s.away),
+    [undefined],
+  );
   assert.equal(set.statuses()[0]!.lastError, undefined);
   a.state.broken = true;
   clock.now += 59_999;
@@ -102,12 +109,36 @@ test("one that stops answering is shown but not asked, comes back, and is droppe
   assert.equal(set.statuses().length, 0);
 });
 
-test("a new endpoint that does not answer is left out, a strict one is asked as a store over all time", async (t) => {
+test("one that is there from the start but does not answer is away, one that comes later is left out", async (t) => {
   const gone = await start(t, storeInfo());
   await gone.server.stop(0);
-  const {set} = setOf(t, () => [spec(gone.address)], {infoTimeoutMs: 50});
-  await set.update();
-  assert.deepEqual(set.statuses(), []);
+  const a = await start(t, storeInfo());
+  for (const first of [[spec(gone.address)], [spec(a.address)]]) {
+    const specs = [...first];
+    const {set, clock} = setOf(t, () => specs, {infoTimeoutMs: 50});
+    await set.update();
+    specs.splice(0, 1, spec(gone.address));
+    await set.update();
+    const fromTheStart = first[0]?.address === gone.address;
+    const all = set.stores().map(({address, labelSets, mint, maxt, away}) => ({address, labelSets, mint, maxt, away}));
+    const away = /^endpoint does not answer: .*connection refused/;
+    assert.equal(all.length, fromTheStart ? 1 : 0);
+    if (fromTheStart) {
+      assert.match(all[0]!.away!, away);
+      assert.deepEqual(
+        {...all[0], away},
+        {address: gone.address, labelSets: [], mint: -(2 ** 63), maxt: 2 ** 63, away},
+      );
+    }
+    clock.now += 60_000;
+    await set.update();
+    assert.deepEqual(set.stores(), []);
+  }
+});
+
+test("a strict endpoint that does not answer is asked as a store over all time", async (t) => {
+  const gone = await start(t, storeInfo());
+  await gone.server.stop(0);
   const strict = setOf(t, () => [spec(gone.address, true)], {infoTimeoutMs: 50});
   await strict.set.update();
   const [store] = strict.set.stores();
@@ -120,7 +151,10 @@ test("a new endpoint that does not answer is left out, a strict one is asked as 
   );
   strict.clock.now += 3_600_000;
   await strict.set.update();
-  assert.equal(strict.set.stores().length, 1);
+  assert.deepEqual(
+    strict.set.stores().map((s) => s.away),
+    [undefined],
+  );
 });
 
 test("the set follows its specs", async (t) => {

@@ -44,6 +44,8 @@ export type EndpointHandle = {
   readonly labelSets: readonly Labels[];
   readonly tsdbInfos: readonly info.TSDBInfo[];
   readonly transport: Transport;
+  /** Why it is not asked for now, so that whoever wants partial answers is told what is missing. */
+  readonly away?: string | undefined;
   /** How another thread reaches it. */
   readonly connection: Connection;
 };
@@ -69,7 +71,7 @@ export type ConnectionLabel = "external_labels" | "store_type";
 
 /**
  * The endpoints a querier speaks to, kept up to date by asking each for its Info. One that fails to answer is not
- * queried until it answers again, unless it is strict.
+ * queried until it answers again, unless it is strict; until it is dropped, it is among the others as one that is away.
  */
 export class EndpointSet {
   readonly #options: EndpointSetOptions;
@@ -81,6 +83,7 @@ export class EndpointSet {
   #endpoints = new Map<string, Endpoint>();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
+  #isFirst = true;
 
   constructor(options: EndpointSetOptions) {
     this.#options = options;
@@ -117,14 +120,14 @@ export class EndpointSet {
     return [...this.#endpoints.values()].map((e) => e.status()).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** The stores that may be queried now. */
+  /** The stores, those that are away included. */
   stores(): readonly StoreHandle[] {
-    return this.#usable("store").map((e) => e.store());
+    return this.#serving("store").map((e) => e.store());
   }
 
-  /** The endpoints that may be asked for `api` now. */
+  /** The endpoints that serve `api`, those that are away included. */
   endpoints(api: EndpointApi): readonly EndpointHandle[] {
-    return this.#usable(api).map((e) => e.handle());
+    return this.#serving(api).map((e) => e.handle());
   }
 
   /** Ends rounds and closes all connections. Safe to call twice. */
@@ -139,19 +142,20 @@ export class EndpointSet {
     this.#endpoints.clear();
   }
 
-  #usable(api: EndpointApi): Endpoint[] {
-    return [...this.#endpoints.values()].filter((e) => e.usable && e.serves(api));
+  #serving(api: EndpointApi): Endpoint[] {
+    return [...this.#endpoints.values()].filter((e) => e.serves(api));
   }
 
   async #update(): Promise<void> {
     const specs = new Map(this.#options.specs().map((s) => [s.address, s]));
     const next = new Map<string, Endpoint>();
+    const known = new Set([...this.#endpoints.values()].filter((e) => e.known));
     // All at once and not by a gate: one that hangs costs nothing but its timer, and must not delay the others.
     await Promise.all(
       [...specs.values()].map(async (spec) => {
-        const known = this.#endpoints.get(spec.address);
-        const isNew = known === undefined || known.settings !== settingsOf(spec);
-        const endpoint = isNew ? this.#connect(spec) : known;
+        const before = this.#endpoints.get(spec.address);
+        const isNew = before === undefined || before.settings !== settingsOf(spec);
+        const endpoint = isNew ? this.#connect(spec) : before;
         if (endpoint === undefined) return;
         await this.#ask(endpoint);
         if (this.#keep(endpoint, isNew)) next.set(spec.address, endpoint);
@@ -159,7 +163,7 @@ export class EndpointSet {
       }),
     );
     for (const [address, e] of next) {
-      if (!this.#endpoints.has(address)) {
+      if (e.known && !known.has(e)) {
         this.#options.logger.info("adding endpoint", {address, component: e.status().componentType});
       }
     }
@@ -169,6 +173,7 @@ export class EndpointSet {
       this.#linger(e.transport);
     }
     this.#endpoints = next;
+    this.#isFirst = false;
     this.#count();
   }
 
@@ -199,9 +204,10 @@ export class EndpointSet {
     }
   }
 
+  /** What was there from the start is missed even if it never answered; what comes later has to introduce itself. */
   #keep(endpoint: Endpoint, isNew: boolean): boolean {
     if (endpoint.usable) return true;
-    return !isNew && this.#now() - endpoint.lastGood < this.#options.unhealthyTimeoutMs;
+    return (!isNew || this.#isFirst) && this.#now() - endpoint.lastGood < this.#options.unhealthyTimeoutMs;
   }
 
   /** Closes a connection once the calls that use it must have ended. */
@@ -263,6 +269,11 @@ class Endpoint {
     this.lastGood = now;
   }
 
+  /** Whether it has introduced itself. */
+  get known(): boolean {
+    return this.#info !== undefined;
+  }
+
   get usable(): boolean {
     return this.#strict || this.lastError === undefined;
   }
@@ -306,8 +317,13 @@ class Endpoint {
       labelSets: this.#labelSets,
       tsdbInfos: this.#info?.store?.tsdbInfos ?? [],
       transport: this.transport,
+      away: this.#away,
       connection: this.client.connection,
     };
+  }
+
+  get #away(): string | undefined {
+    return this.usable ? undefined : `endpoint does not answer: ${this.lastError}`;
   }
 
   store(): StoreHandle {
@@ -320,6 +336,7 @@ class Endpoint {
       supportsSharding: this.#info?.store?.supportsSharding ?? false,
       supportsWithoutReplicaLabels: this.#info?.store?.supportsWithoutReplicaLabels ?? false,
       tsdbInfos: this.#info?.store?.tsdbInfos ?? [],
+      away: this.#away,
       source: {kind: "remote", client: this.client},
     };
   }

@@ -30,7 +30,7 @@ const proxyOf = (stores: readonly StoreHandle[], more: Partial<ProxyStoreOptions
 
 test("another thread plans from an outline what the proxy plans", (t) => {
   const stores = [0, 1, 2, 3, 4].map((n) => handle(t, n));
-  stores.push(handle(t, 5, {labelSets: []}));
+  stores.push(handle(t, 5, {labelSets: [], away: "it does not answer"}));
   const proxy = proxyOf(stores, {selectorLabels: Labels.fromObject({global: "g"})});
   const outline = structuredClone(proxy.outline());
   assert.ok(outline !== undefined);
@@ -41,6 +41,7 @@ test("another thread plans from an outline what the proxy plans", (t) => {
     assert.deepEqual(planFrom(outline, select), want);
   };
   f({}, 6);
+  f({partialResponse: false}, 5);
   f({maxt: 2500}, 3);
   f({matchers: [matcher("__name__", "=", "m"), matcher("cluster", "=~", "c1|d2")]}, 3);
   f({matchers: [matcher("__name__", "=", "m"), matcher("global", "=", "other")]}, 0);

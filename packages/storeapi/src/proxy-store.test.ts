@@ -155,6 +155,27 @@ test("a store that cannot be reached: its warning, or its error", async (t) => {
   });
 });
 
+test("a store that is away is not asked but told of where it would have been, and left out where that would fail", async (t) => {
+  const store = new MemoryStore([up("1")]);
+  const labelSets = [Labels.fromObject({cluster: "a"})];
+  const gone = await remote(t, store, {labelSets, mint: 0, maxt: 10, away: "endpoint does not answer: why"});
+  const p = proxy([gone, local(new MemoryStore([up("2")]))]);
+  const text = `{cluster="a"} Addr: ${gone.address} MinTime: 0 MaxTime: 10: endpoint does not answer: why`;
+  assert.deepEqual(await warnings(p, {mint: 5, maxt: 20}), [`fetch series for ${text}`]);
+  assert.deepEqual(await names(p, {mint: 5, maxt: 20}), ["2"]);
+  assert.deepEqual(await warnings(p, {mint: 11, maxt: 20}), []);
+  assert.deepEqual(await warnings(p, {matchers: [matcher("cluster", "=", "b")]}), []);
+  assert.deepEqual(await names(p, {partialResponse: false}), ["2"]);
+  await assert.rejects(names(proxy([gone]), {partialResponse: false}), /No StoreAPIs available/);
+  const q = {matchers: [], mint: 0, maxt: 1, withoutReplicaLabels: [], limit: 0};
+  const answer = await p.labelNames({...q, partialResponse: true}, never);
+  assert.deepEqual(answer.values, ["__name__", "n"]);
+  assert.match(answer.warnings.join(), /^fetch label names from store Addr: .*: endpoint does not answer: why$/);
+  assert.deepEqual((await p.labelNames({...q, partialResponse: false}, never)).warnings, []);
+  assert.deepEqual([p.labelSets(), p.timeRange().mint], [[], -MAX], "what it has cannot be had here");
+  assert.deepEqual([store.selects, store.labelQueries], [[], []]);
+});
+
 test("a store that fails in the middle: its warning after what it gave, or Aborted", async (t) => {
   const failing = new MemoryStore([up("1"), up("2"), up("3")], 64 * 1024, 1);
   failing.failAfter = 2;

@@ -12,7 +12,7 @@ import {
 import type {Counter, Registry} from "@strata/telemetry";
 import {asGrpcError, toGrpcStatus} from "./grpc-status.ts";
 import {outlineOf, type ProxyOutline} from "./proxy-outline.ts";
-import {planSelect, storeQuery} from "./select-plan.ts";
+import {planSelect, present, storeQuery} from "./select-plan.ts";
 import {chooseStores, type LabelSetSelector} from "./store-filter.ts";
 import {type StoreHandle, storeText} from "./store-handle.ts";
 import {
@@ -136,8 +136,7 @@ export class ProxyStore implements Queryable {
 
   #selected(): {store: StoreHandle; selected: readonly Labels[]}[] {
     const {selector} = this.#options;
-    return this.#options
-      .stores()
+    return present(this.#options.stores())
       .map((store) => ({store, selected: selector === undefined ? store.labelSets : store.labelSets.filter(selector)}))
       .filter(({store, selected}) => store.labelSets.length === 0 || selected.length > 0);
   }
@@ -159,11 +158,14 @@ export class ProxyStore implements Queryable {
   ): Promise<LabelAnswer> {
     const matchers = matchLabelQuery(q.matchers, this.#selectorLabels);
     if (matchers === undefined) return {values: [], warnings: []};
-    const chosen = chooseStores(this.#options.stores(), storeQuery(q, matchers), this.#options.selector);
+    const all = this.#options.stores();
+    const stores = q.partialResponse ? all : present(all);
+    const chosen = chooseStores(stores, storeQuery(q, matchers), this.#options.selector);
     const answers = await Promise.all(
       chosen.map(async ({store, extraMatchers}): Promise<LabelAnswer> => {
         const queryable = store.source.kind === "remote" ? store.source.client : store.source.queryable;
         try {
+          if (store.away !== undefined) throw new StrataError("unavailable", store.away);
           return await ask(queryable, {...q, matchers: [...matchers, ...extraMatchers]});
         } catch (err) {
           signal.throwIfAborted();

@@ -3,7 +3,10 @@ import type {LabelQuery, Select} from "@strata/series";
 import {asGrpcError, GRPC_CODE} from "./grpc-status.ts";
 import {type Choosable, chooseStores, type LabelSetSelector, matchExternal, type StoreQuery} from "./store-filter.ts";
 
-/** The stores to ask for series, each with what to ask it. */
+/**
+ * The stores to ask for series, each with what to ask it. Stores that are away are among them only where their warnings
+ * are wanted.
+ */
 export function planSelect<S extends Choosable>(
   stores: readonly S[],
   q: Select,
@@ -12,12 +15,17 @@ export function planSelect<S extends Choosable>(
 ): readonly {store: S; q: Select}[] {
   const matchers = matchExternal(q.matchers, selectorLabels, "selector");
   if (matchers === undefined) return [];
-  if (stores.length === 0 && !q.partialResponse) throw asGrpcError(GRPC_CODE.Unknown, "No StoreAPIs available");
-  return chooseStores(stores, storeQuery(q, matchers), selector).map(({store, extraMatchers}) => ({
+  const wanted = q.partialResponse ? stores : present(stores);
+  if (wanted.length === 0 && !q.partialResponse) throw asGrpcError(GRPC_CODE.Unknown, "No StoreAPIs available");
+  return chooseStores(wanted, storeQuery(q, matchers), selector).map(({store, extraMatchers}) => ({
     store,
     q: {...q, matchers: [...matchers, ...extraMatchers]},
   }));
 }
+
+/** The stores that can be asked. */
+export const present = <S extends Choosable>(stores: readonly S[]): readonly S[] =>
+  stores.filter(({away}) => away === undefined);
 
 /** What of a request decides which stores are asked, with the matchers that are left of its own. */
 export const storeQuery = (q: Select | LabelQuery, matchers: readonly Matcher[]): StoreQuery => ({

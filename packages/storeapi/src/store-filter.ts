@@ -15,7 +15,7 @@ export type StoreQuery = {
 export type LabelSetSelector = ((labels: Labels) => boolean) | undefined;
 
 /** What of a store decides whether it is asked. */
-export type Choosable = Pick<StoreHandle, "address" | "labelSets" | "mint" | "maxt"> & {
+export type Choosable = Pick<StoreHandle, "address" | "labelSets" | "mint" | "maxt" | "away"> & {
   readonly source: {readonly kind: StoreHandle["source"]["kind"]};
 };
 

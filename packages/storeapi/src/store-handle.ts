@@ -14,6 +14,8 @@ export type StoreHandle = {
   readonly supportsSharding: boolean;
   readonly supportsWithoutReplicaLabels: boolean;
   readonly tsdbInfos: readonly Init<info.TSDBInfo>[];
+  /** Why it is not asked for now, so that whoever wants partial answers is told what is missing. */
+  readonly away?: string | undefined;
   readonly source:
     | {readonly kind: "remote"; readonly client: StoreClient}
     | {readonly kind: "local"; readonly queryable: Queryable};

@@ -24,6 +24,8 @@ export type StorePlan = {
   readonly options: StoreStreamOptions;
   /** What the store is called when it cannot be reached. */
   readonly labels: string;
+  /** Why it is not asked at all. */
+  readonly away: string | undefined;
   /** ms to wait for each frame; 0 for ever. */
   readonly responseTimeoutMs: number;
 };
@@ -53,6 +55,7 @@ export function planStore(
     caller: {tenant, requestId, traceparent},
     options: streamOptions(store, q, source),
     labels: failingLabels(store),
+    away: store.away,
     responseTimeoutMs,
   };
 }
@@ -67,7 +70,10 @@ export async function* openPlan(
   signal: AbortSignal,
   onEmpty: () => void,
 ): AsyncGenerator<FrameGroup, void, undefined> {
-  const {request, caller, responseTimeoutMs} = plan;
+  const {request, caller, responseTimeoutMs, away} = plan;
+  if (away !== undefined) {
+    throw final(asGrpcError(GRPC_CODE.Unavailable, unreachable(plan.labels, plan.options.what, away)));
+  }
   const timeout = {expired: false};
   let empty = true;
   try {
@@ -101,6 +107,8 @@ export function remoteClient(store: StoreHandle): StoreClient {
   if (store.source.kind === "remote") return store.source.client;
   throw new StrataError("internal", `BUG: ${store.address} has no frames`);
 }
+
+const unreachable = (labels: string, name: string, why: string): string => `fetch series for ${labels} ${name}: ${why}`;
 
 const failingLabels = (store: Described): string => labelSetsText(store.labelSets) || "Store Gateway";
 
@@ -184,7 +192,7 @@ function storeError(name: string, labels: string, err: unknown, timeoutMs: numbe
     return final(asGrpcError(GRPC_CODE.Aborted, `${text}: rpc error: code = Canceled desc = context canceled`, err));
   }
   if (isConnectionError(err)) {
-    return final(asGrpcError(toGrpcStatus(err).code, `fetch series for ${labels} ${name}: ${errorText(err)}`, err));
+    return final(asGrpcError(toGrpcStatus(err).code, unreachable(labels, name, errorText(err)), err));
   }
   return final(asGrpcError(GRPC_CODE.Aborted, `receive series from ${name}: ${errorText(err)}`, err));
 }

@@ -16,8 +16,6 @@ export type Check = {
   readonly params: Readonly<Record<string, string>>;
   /** What is wrong in the answer, whatever is missing in it. */
   readonly wrong: (series: readonly Series[]) => string | undefined;
-  /** Holds only where every source that is away is named: endpoints that are not strict may leave in silence. */
-  readonly ofAllSources?: true;
   /** What is missing in it. */
   readonly missing: (series: readonly Series[]) => string | undefined;
 };
@@ -78,7 +76,6 @@ export function checksAt(now: number, truth: Truth, known: Known): readonly Chec
       name: "samples of the pair",
       path: "query",
       params: {...raw, query: "truth_total[30s]"},
-      ofAllSources: true,
       wrong: (series) => wrongTotal(series, truth),
       missing: (series) => firstMissing(known.totals, series, ({replica}) => replica, from, now),
     },

@@ -96,10 +96,9 @@ export class MixedFleet {
     return troubles;
   }
 
-  /** Where queries may be sent, and whether all endpoints behind are strict. */
-  get doors(): readonly {readonly part: Part; readonly strict: boolean}[] {
-    const parts = [...this.all("query-"), ...this.all("go-query")];
-    return parts.map((part) => ({part, strict: part.name !== "query-b"}));
+  /** Where queries may be sent. */
+  get doors(): readonly Part[] {
+    return [...this.all("query-"), ...this.all("go-query")];
   }
 
   part(name: string): Part {
@@ -273,15 +272,12 @@ export class MixedFleet {
     writeFileSync(ring, JSON.stringify([{hashring: "ring", endpoints: this.all("receive-").map(({grpc}) => grpc)}]));
   }
 
-  /** To querier b, sidecars are not strict: when one of a pair is away, the other is enough. */
+  /** To querier b nothing is strict: it leaves out what is away, and has to say so all the same. */
   async #addQueriers(): Promise<void> {
-    const endpoint = ({grpc}: Part, strict: boolean) => ({address: grpc, strict});
-    const endpoints = (strict: boolean) => [
-      ...this.all("sidecar-").map((part) => endpoint(part, strict)),
-      ...["receive-", "store-", "go-store", "rule-stateful"].flatMap((kind) =>
-        this.all(kind).map((part) => endpoint(part, true)),
-      ),
-    ];
+    const endpoints = (strict: boolean) =>
+      ["sidecar-", "receive-", "store-", "go-store", "rule-stateful"].flatMap((kind) =>
+        this.all(kind).map(({grpc}) => ({address: grpc, strict})),
+      );
     const client = this.#encryption.grpcClient;
     const names = ["query-a", "query-b", ...(requireTool("thanos").skip ? [] : ["go-query"])];
     for (const name of names) {

@@ -2,15 +2,9 @@ import {type Check, checksAt, type Known, type Series} from "./checks.ts";
 import type {Part} from "./part.ts";
 import type {Truth} from "./truth.ts";
 
-export type Door = {
-  readonly part: Part;
-  /** Whether all its endpoints are strict. */
-  readonly strict: boolean;
-};
-
 export type ProberOptions = {
   /** Where queries are sent. */
-  readonly doors: readonly Door[];
+  readonly doors: readonly Part[];
   readonly truth: Truth;
   readonly known: Known;
   /** What an answer of which something is missing has to name one of: the addresses of endpoints. */
@@ -50,9 +44,8 @@ export class Prober {
     const checks = checksAt(Date.now(), truth, known);
     const why: string[] = [];
     await Promise.all(
-      doors.map(async ({part, strict}) => {
+      doors.map(async (part) => {
         for (const check of checks) {
-          if (check.ofAllSources && !strict) continue;
           const outcome = await this.#ask(part, check, closed);
           const text = outcome.kind === "whole" ? "" : `${check.name} from ${part.name}: ${outcome.why}`;
           if (outcome.kind === "false") throw new Error(text);

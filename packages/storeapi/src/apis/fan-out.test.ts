@@ -75,6 +75,18 @@ describe("a fan-out", () => {
     );
   });
 
+  test("tells of an endpoint that is away, and leaves it out where that would fail", async (t) => {
+    const gone = {...(await endpoint(t, {rules: group("gone")})), away: "endpoint does not answer: why"};
+    const apis = proxy([await endpoint(t, {rules: group("a")}), gone]);
+    const told = await collect(apis.rules(rulesRequest(WARN), CALLER, never));
+    assert.deepEqual(names(told.values), ["a"]);
+    assert.deepEqual(told.warnings, [
+      `fetching rules from rules client ${gone.address}: endpoint does not answer: why`,
+    ]);
+    const left = await collect(apis.rules(rulesRequest(ABORT), CALLER, never));
+    assert.deepEqual([names(left.values), left.warnings], [["a"], []]);
+  });
+
   test("tells of an endpoint that lacks the API", async (t) => {
     const apis = proxy([await endpoint(t, {})]);
     const {warnings} = await collect(apis.targets({state: 0, partialResponseStrategy: WARN}, CALLER, never));

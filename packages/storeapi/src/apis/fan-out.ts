@@ -10,7 +10,7 @@ import {arrivalOrder} from "./arrival-order.ts";
 import type {ApiAnswer, ApiKind, ApiSource} from "./read-api.ts";
 
 /** An endpoint of a fan-out. */
-export type ApiEndpoint = Pick<EndpointHandle, "address" | "transport">;
+export type ApiEndpoint = Pick<EndpointHandle, "address" | "transport" | "away">;
 
 /** One endpoint and what to ask of it. */
 export type ApiCall<Req> = {readonly endpoint: ApiEndpoint; readonly request: Req};
@@ -46,6 +46,12 @@ async function* ask<Req extends {partialResponseStrategy: number}, T, Res extend
   signal: AbortSignal,
 ): AsyncGenerator<ApiAnswer<T>> {
   const {method} = kind;
+  const {away} = endpoint;
+  if (away !== undefined) {
+    const words = `fetching ${sourceText(kind, endpoint.address)}: ${away}`;
+    if (request.partialResponseStrategy !== ABORT) yield {warning: words};
+    return;
+  }
   const timeout = {expired: false};
   const open = (s: AbortSignal) => endpoint.transport.rawStream(method, request as Init<Req>, callOptions(caller, s));
   try {
@@ -66,17 +72,16 @@ async function* ask<Req extends {partialResponseStrategy: number}, T, Res extend
   }
 }
 
+type Words = {readonly words: {readonly what: string; readonly client: string}};
+
 /** Compat: the words of Thanos, with the address where it prints a pointer. */
-function failureText(
-  {words}: {readonly words: {readonly what: string; readonly client: string}},
-  address: string,
-  err: unknown,
-  timeoutMs: number | undefined,
-): string {
-  const of = `${words.what} from ${words.client} client ${address}`;
-  if (timeoutMs !== undefined) return `receiving ${of}: no answer within ${formatGoDuration(timeoutMs)}`;
-  return `${isConnectionError(err) ? "fetching" : "receiving"} ${of}: ${errorText(err)}`;
+function failureText(kind: Words, address: string, err: unknown, timeoutMs: number | undefined): string {
+  const source = sourceText(kind, address);
+  if (timeoutMs !== undefined) return `receiving ${source}: no answer within ${formatGoDuration(timeoutMs)}`;
+  return `${isConnectionError(err) ? "fetching" : "receiving"} ${source}: ${errorText(err)}`;
 }
+
+const sourceText = ({words}: Words, address: string): string => `${words.what} from ${words.client} client ${address}`;
 
 /** All that a source answers: values and warnings (each once), in the order they came. */
 export async function collect<T>(answers: AsyncIterable<ApiAnswer<T>>): Promise<Collected<T>> {
