@@ -43,6 +43,7 @@ export class Prober {
     const {truth, known, doors} = this.#o;
     const checks = checksAt(Date.now(), truth, known);
     const why: string[] = [];
+    const recorded: (readonly Series[])[] = [];
     await Promise.all(
       doors.map(async (part) => {
         for (const check of checks) {
@@ -51,10 +52,12 @@ export class Prober {
           if (outcome.kind === "false") throw new Error(text);
           this.counts[outcome.kind]++;
           if (outcome.kind === "partial") why.push(text);
-          else if (check.name === "recorded times") this.#remember(outcome.series);
+          else if (check.name === "recorded times") recorded.push(outcome.series);
         }
       }),
     );
+    // Not before: what one door was told may have come after another was asked.
+    for (const series of recorded) this.#remember(series);
     return why;
   }
 
