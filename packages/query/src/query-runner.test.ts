@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import {readdirSync, readFileSync} from "node:fs";
+import os from "node:os";
+import {join} from "node:path";
 import {describe, test} from "node:test";
 import {StrataError, unlimited} from "@strata/base";
 import {type TestScope, tempDir} from "@strata/base/testing";
@@ -77,6 +80,15 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe("a query on a worker", () => {
+  test("yields to the thread that answers probes and scrapes", {skip: process.platform !== "linux"}, async (t) => {
+    const own = os.getPriority();
+    await json(runnerOf(t), "count(x)", await over(t, new CounterSource(1, 20)));
+    const dir = "/proc/self/task";
+    const priorities = readdirSync(dir).map((id) => Number(readFileSync(join(dir, id, "stat"), "utf8").split(" ")[18]));
+    assert.ok(priorities.includes(Math.min(19, own + 5)), priorities.join());
+    assert.equal(os.getPriority(), own);
+  });
+
   test("reads its endpoints itself and answers", async (t) => {
     const registry = newRegistry();
     const result = await json(runnerOf(t, {registry}), "count(x)", await over(t, new CounterSource(3000, 2000)));
