@@ -7,5 +7,6 @@ export {forEachLimit} from "./for-each-limit.ts";
 export {Gate} from "./gate.ts";
 export {nodeHttp, nodeHttp2, nodeHttps, nodeTls} from "./node-modules.ts";
 export {runTogether} from "./run-together.ts";
+export {startThread} from "./thread.ts";
 export {type TlsOptions, tlsOptions} from "./tls-options.ts";
 export {fromWireError, toWireError, type WireError} from "./wire-error.ts";

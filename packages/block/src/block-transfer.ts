@@ -5,7 +5,7 @@ import {basename, dirname, join} from "node:path";
 import {errorCode, forEachLimit, StrataError, withContext} from "@strata/base";
 import {formatRfc3339, parseUlid} from "@strata/model";
 import {type Bucket, type CopyOptions, downloadFile, isNotFound, uploadBytes, uploadFile} from "@strata/objstore";
-import {type BlockFile, type BlockMeta, encodeBlockMeta, parseBlockMeta} from "@strata/tsdb";
+import {type BlockFile, type BlockMeta, encodeBlockMeta, parseBlockMeta} from "@strata/tsdb/blocks";
 import {CHUNKS_DIR, DELETION_MARK_FILE, INDEX_FILE, META_FILE} from "./block-files.ts";
 
 /** `--hash-func`: whether the files of a block are hashed into its meta.json. */

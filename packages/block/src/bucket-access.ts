@@ -1,6 +1,6 @@
 import {StrataError} from "@strata/base";
 import type {Bucket} from "@strata/objstore";
-import type {RandomAccess} from "@strata/tsdb";
+import type {RandomAccess} from "@strata/tsdb/blocks";
 
 /** An object of a bucket read at any place. Nothing is held open. */
 export class BucketAccess implements RandomAccess {

@@ -1,5 +1,5 @@
 import {Labels, labelsHash} from "@strata/model";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 
 /** The external labels of a block as a label set. */
 export const externalLabels = (meta: BlockMeta): Labels => Labels.fromObject(meta.thanos?.labels ?? {});

@@ -1,6 +1,6 @@
 import {join} from "node:path";
 import {StrataError} from "@strata/base";
-import {compareRefs, IndexReader, offsetOf, SeriesEntry, segmentOf} from "@strata/tsdb";
+import {compareRefs, IndexReader, offsetOf, SeriesEntry, segmentOf} from "@strata/tsdb/blocks";
 import {INDEX_FILE} from "./block-files.ts";
 
 /** Least, greatest and mean of a series of whole numbers; without any they print as the original's do. */

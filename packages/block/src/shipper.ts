@@ -4,7 +4,13 @@ import {errorText, StrataError, withContext} from "@strata/base";
 import {type Labels, parseUlid} from "@strata/model";
 import {type Bucket, readObject} from "@strata/objstore";
 import type {Logger, Registry} from "@strata/telemetry";
-import {type BlockMeta, type BlockSource, EMPTY_THANOS_META, encodeBlockMeta, parseBlockMeta} from "@strata/tsdb";
+import {
+  type BlockMeta,
+  type BlockSource,
+  EMPTY_THANOS_META,
+  encodeBlockMeta,
+  parseBlockMeta,
+} from "@strata/tsdb/blocks";
 import {CHUNKS_DIR, INDEX_FILE, MAX_META_BYTES, META_FILE} from "./block-files.ts";
 import {type HashFunc, readLocalMeta, segmentFiles, uploadBlock} from "./block-transfer.ts";
 import {externalLabels} from "./external-labels.ts";

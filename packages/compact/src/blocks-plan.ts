@@ -1,6 +1,6 @@
 import {resolutionOf} from "@strata/block";
 import {formatGoDuration, formatRfc3339} from "@strata/model";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import type {BlocksPlan, PlannedCompaction, PlannedDeletion, PlannedGroup, PlannedMark} from "@strata/web";
 import type {BucketState} from "./bucket/bucket-sync.ts";
 import {isLastCopy} from "./bucket/cleaner.ts";

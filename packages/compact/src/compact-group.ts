@@ -3,7 +3,7 @@ import {join} from "node:path";
 import {forEachLimit, StrataError, withContext} from "@strata/base";
 import {downloadBlock, INDEX_FILE} from "@strata/block";
 import {formatRfc3339, newUlid} from "@strata/model";
-import {type BlockMeta, EMPTY_THANOS_META} from "@strata/tsdb";
+import {type BlockMeta, EMPTY_THANOS_META} from "@strata/tsdb/blocks";
 import {HaltError} from "./bucket/failures.ts";
 import {DELETE_DETAILS, mark, QUARANTINE_REASON, quarantine} from "./bucket/marks.ts";
 import {uploadVerified} from "./bucket/verified-upload.ts";

@@ -2,7 +2,7 @@ import {open, rename, rm} from "node:fs/promises";
 import {join} from "node:path";
 import {StrataError} from "@strata/base";
 import {indexHealth, META_FILE, segmentFiles} from "@strata/block";
-import {type BlockMeta, EMPTY_THANOS_META, encodeBlockMeta, TOMBSTONES_FILE} from "@strata/tsdb";
+import {type BlockMeta, EMPTY_THANOS_META, encodeBlockMeta, TOMBSTONES_FILE} from "@strata/tsdb/blocks";
 
 export type CompleteOptions = {
   /** Whose counts of float and histogram samples the block keeps: downsampling has none of its own. */

@@ -4,7 +4,7 @@ import {join} from "node:path";
 import {errorText, forEachLimit, withContext} from "@strata/base";
 import {downloadBlock, resolutionOf} from "@strata/block";
 import {newUlid} from "@strata/model";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import type {BucketState} from "./bucket/bucket-sync.ts";
 import {type Failures, HaltError} from "./bucket/failures.ts";
 import {QUARANTINE_REASON, quarantine} from "./bucket/marks.ts";

@@ -1,5 +1,5 @@
 import type {Registry} from "@strata/telemetry";
-import {blockChunkMetrics} from "@strata/tsdb";
+import {blockChunkMetrics} from "@strata/tsdb/blocks";
 import {QUARANTINE_REASON} from "./bucket/marks.ts";
 import {RESOLUTION} from "./downsample/resolution.ts";
 import {EXCLUDE_REASON} from "./plan/limited-plan.ts";

@@ -1,4 +1,4 @@
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import type {BucketState} from "./bucket/bucket-sync.ts";
 import {isExpired, type Retention} from "./bucket/retention.ts";
 import {blocksToDownsample} from "./downsample-bucket.ts";

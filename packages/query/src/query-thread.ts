@@ -1,6 +1,6 @@
 import {setFlagsFromString} from "node:v8";
-import {Worker} from "node:worker_threads";
-import {errorText, StrataError} from "@strata/base";
+import type {Worker} from "node:worker_threads";
+import {errorText, StrataError, startThread} from "@strata/base";
 import {GRPC_CODE, type RpcMetrics, RpcReplay} from "@strata/storeapi";
 import type {FromQuery, FromWorker, ToWorker, WorkerData} from "./messages.ts";
 
@@ -31,7 +31,7 @@ export class QueryThread {
     this.#rpc = new RpcReplay(rpc);
     // Read when a heap is made: of those that exist none is changed by it.
     setFlagsFromString(`--initial-old-space-size=${INITIAL_OLD_SPACE_MB}`);
-    this.#worker = new Worker(entry, {workerData: data});
+    this.#worker = startThread(entry, {workerData: data});
     this.#worker.on("message", (messages: readonly FromWorker[]) => {
       for (const message of messages) this.#receive(message);
     });

@@ -1,5 +1,4 @@
-import {Worker} from "node:worker_threads";
-import {StrataError} from "@strata/base";
+import {StrataError, startThread} from "@strata/base";
 import type {DemoHistory} from "./demo-history.ts";
 
 export type DemoJob = {
@@ -18,7 +17,7 @@ export type WrittenDemo = {readonly recent: DemoHistory; readonly year: DemoHist
 export async function writeDemoApart(job: DemoJob, signal: AbortSignal): Promise<WrittenDemo> {
   signal.throwIfAborted();
   const {promise, resolve, reject} = Promise.withResolvers<WrittenDemo>();
-  const worker = new Worker(new URL("./demo-worker-entry.ts", import.meta.url), {workerData: job});
+  const worker = startThread(new URL("./demo-worker.ts", import.meta.url), {workerData: job});
   worker.once("message", resolve);
   worker.once("error", reject);
   worker.once("exit", (code) => reject(new StrataError("internal", `the demo's thread ended with ${code}`)));

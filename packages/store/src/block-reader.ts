@@ -10,7 +10,7 @@ import {
   SeriesEntry,
   segmentOf,
   seriesEntrySize,
-} from "@strata/tsdb";
+} from "@strata/tsdb/blocks";
 import type {BucketBlock} from "./bucket-block.ts";
 import {decodePostings, encodePostings} from "./postings-codec.ts";
 import {readRanges} from "./range-reads.ts";

@@ -1,7 +1,7 @@
 import {errorCode} from "@strata/base";
 import {compareLabels, Labels, type Matcher, shardOf} from "@strata/model";
 import {LabelReorder, type Select} from "@strata/series";
-import {type Selection, selectPostings} from "@strata/tsdb";
+import {type Selection, selectPostings} from "@strata/tsdb/blocks";
 import {type BlockReader, type Row, rowMemory} from "./block-reader.ts";
 import {matchersKey} from "./cache-keys.ts";
 import {partMatchers} from "./lazy-postings.ts";

@@ -2,7 +2,7 @@ import {errorText, StrataError} from "@strata/base";
 import {crc32cRanges} from "@strata/bytes";
 import {ENCODING} from "@strata/chunkenc";
 import {AGGREGATE, type Aggregate} from "@strata/series";
-import {offsetOf, segmentOf} from "@strata/tsdb";
+import {offsetOf, segmentOf} from "@strata/tsdb/blocks";
 import type {Row} from "./block-reader.ts";
 import type {BucketBlock} from "./bucket-block.ts";
 import {type ReadPart, readRanges} from "./range-reads.ts";

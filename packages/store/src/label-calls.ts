@@ -1,5 +1,5 @@
 import {compareUtf8, Labels, type Matcher} from "@strata/model";
-import {selectLabelNames, selectLabelValues, selectPostings} from "@strata/tsdb";
+import {selectLabelNames, selectLabelValues, selectPostings} from "@strata/tsdb/blocks";
 import type {BlockReader} from "./block-reader.ts";
 import type {ReadContext} from "./read-context.ts";
 

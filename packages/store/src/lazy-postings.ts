@@ -1,5 +1,5 @@
 import type {Matcher} from "@strata/model";
-import {matcherValues} from "@strata/tsdb";
+import {matcherValues} from "@strata/tsdb/blocks";
 import type {BlockReader} from "./block-reader.ts";
 import type {ReadContext} from "./read-context.ts";
 

@@ -1,6 +1,6 @@
 import {StrataError} from "@strata/base";
 import {snappyDecode, snappyStreamDecode, snappyStreamEncode} from "@strata/bytes";
-import {decodeBigEndianIds} from "@strata/tsdb";
+import {decodeBigEndianIds} from "@strata/tsdb/blocks";
 
 /*
  * A cached posting list is one of:

@@ -1,6 +1,6 @@
 import {DeletionMarkFilter, labelShardFilter, timePartitionFilter} from "@strata/block";
 import {formatGoDuration, resolveTime} from "@strata/model";
-import {type BlockMeta, encodeBlockMeta} from "@strata/tsdb";
+import {type BlockMeta, encodeBlockMeta} from "@strata/tsdb/blocks";
 import {bucketLsFlags} from "../flags/tools.ts";
 import {selectorRules} from "../selector-rules.ts";
 import {bucketBlocks, bucketTool} from "./tools-bucket-blocks.ts";

@@ -2,7 +2,13 @@ import {errorText, StrataError} from "@strata/base";
 import {groupKey, resolutionOf} from "@strata/block";
 import {ulidTime} from "@strata/model";
 import {GoMap, GoStruct, GoTime, TextTemplate, type Value} from "@strata/rules/template";
-import {type BlockFile, type BlockMeta, type BlockRewrite, EMPTY_THANOS_META, type ThanosMeta} from "@strata/tsdb";
+import {
+  type BlockFile,
+  type BlockMeta,
+  type BlockRewrite,
+  EMPTY_THANOS_META,
+  type ThanosMeta,
+} from "@strata/tsdb/blocks";
 
 /**
  * A line made of a template over a block's meta, as Go programs take them and with the names that they use:

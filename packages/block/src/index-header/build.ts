@@ -2,7 +2,7 @@ import {type FileHandle, mkdir, open, rename, rm, writeFile} from "node:fs/promi
 import {dirname} from "node:path";
 import {StrataError} from "@strata/base";
 import {crc32c} from "@strata/kernels";
-import type {RandomAccess} from "@strata/tsdb";
+import type {RandomAccess} from "@strata/tsdb/blocks";
 import {HEADER_BYTES, HEADER_MAGIC, HEADER_VERSION, TRAILER_BYTES} from "./header-layout.ts";
 import {INDEX_HEADER_BYTES, INDEX_MAGIC, type IndexToc, parseToc, TOC_BYTES} from "./index-toc.ts";
 

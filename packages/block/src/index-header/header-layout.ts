@@ -1,6 +1,6 @@
 import {StrataError} from "@strata/base";
 import {crc32c} from "@strata/kernels";
-import type {RandomAccess} from "@strata/tsdb";
+import type {RandomAccess} from "@strata/tsdb/blocks";
 import {parseToc, TOC_BYTES} from "./index-toc.ts";
 
 /**

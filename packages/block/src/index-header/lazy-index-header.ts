@@ -1,6 +1,6 @@
 import {rm} from "node:fs/promises";
 import {errorCode, StrataError} from "@strata/base";
-import {BufferAccess, type RandomAccess} from "@strata/tsdb";
+import {BufferAccess, type RandomAccess} from "@strata/tsdb/blocks";
 import {buildIndexHeader, indexHeaderBytes} from "./build.ts";
 import {IndexHeaderReader} from "./reader.ts";
 

@@ -1,4 +1,4 @@
-import type {RandomAccess} from "@strata/tsdb";
+import type {RandomAccess} from "@strata/tsdb/blocks";
 import type {HeaderLayout} from "./header-layout.ts";
 import {NO_RANGE, type PostingOffsets, type ValueRanges} from "./posting-offsets.ts";
 import {asBuffer, cutItem, STOP, scanRange} from "./scan.ts";

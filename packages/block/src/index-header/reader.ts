@@ -1,4 +1,4 @@
-import {FileAccess, INDEX_V1, type RandomAccess, SERIES_ALIGN} from "@strata/tsdb";
+import {FileAccess, INDEX_V1, type RandomAccess, SERIES_ALIGN} from "@strata/tsdb/blocks";
 import {type HeaderLayout, readLayout} from "./header-layout.ts";
 import type {PostingOffsets, ValueRanges} from "./posting-offsets.ts";
 import {PostingsTable} from "./postings-table.ts";

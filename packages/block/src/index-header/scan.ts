@@ -1,6 +1,6 @@
 import {StrataError} from "@strata/base";
 import {crc32c} from "@strata/kernels";
-import type {RandomAccess} from "@strata/tsdb";
+import type {RandomAccess} from "@strata/tsdb/blocks";
 import type {Section} from "./header-layout.ts";
 
 /** How much of a section is read at once while all of it is scanned. */

@@ -1,5 +1,5 @@
 import {StrataError} from "@strata/base";
-import {INDEX_V1, type RandomAccess} from "@strata/tsdb";
+import {INDEX_V1, type RandomAccess} from "@strata/tsdb/blocks";
 import type {HeaderLayout} from "./header-layout.ts";
 import {asBuffer, cutItem, next, scanSection, uvarint} from "./scan.ts";
 

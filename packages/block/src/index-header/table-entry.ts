@@ -1,5 +1,5 @@
 import {StrataError} from "@strata/base";
-import type {RandomAccess} from "@strata/tsdb";
+import type {RandomAccess} from "@strata/tsdb/blocks";
 import type {Section} from "./header-layout.ts";
 import {next, scanSection, uvarint} from "./scan.ts";
 

@@ -1,5 +1,5 @@
 import {compareUtf8} from "@strata/model";
-import type {RandomAccess} from "@strata/tsdb";
+import type {RandomAccess} from "@strata/tsdb/blocks";
 import type {HeaderLayout} from "./header-layout.ts";
 import {NO_RANGE, type PostingOffsets, type ValueRanges} from "./posting-offsets.ts";
 import {badEntry, entry, scanTable} from "./table-entry.ts";

@@ -3,7 +3,7 @@ import {errorCode, errorText, forEachLimit, StrataError} from "@strata/base";
 import {parseUlid} from "@strata/model";
 import {type Bucket, isNotFound, readObject} from "@strata/objstore";
 import type {Logger} from "@strata/telemetry";
-import {type BlockMeta, parseBlockMeta} from "@strata/tsdb";
+import {type BlockMeta, parseBlockMeta} from "@strata/tsdb/blocks";
 import {MAX_META_BYTES, META_FILE} from "../block-files.ts";
 import {type CachedMeta, MetaCacheFile} from "./meta-cache.ts";
 

@@ -2,7 +2,7 @@ import {forEachLimit} from "@strata/base";
 import {Labels, parseRfc3339, type RelabelConfig, relabel, ulidTime} from "@strata/model";
 import type {Bucket} from "@strata/objstore";
 import type {Logger, Registry} from "@strata/telemetry";
-import {type BlockMeta, ZERO_TIME} from "@strata/tsdb";
+import {type BlockMeta, ZERO_TIME} from "@strata/tsdb/blocks";
 import {externalLabels, groupKey} from "../external-labels.ts";
 import {type Mark, readMark} from "../markers.ts";
 import type {SyncCounts} from "./sync-state.ts";

@@ -1,6 +1,6 @@
 import {appendFile, mkdir, readFile, rename, rm, writeFile} from "node:fs/promises";
 import {dirname} from "node:path";
-import {type BlockMeta, encodeBlockMeta, parseBlockMeta} from "@strata/tsdb";
+import {type BlockMeta, encodeBlockMeta, parseBlockMeta} from "@strata/tsdb/blocks";
 
 /** A meta with the time its object had when it was read, ms; 0 where the listing does not say. */
 export type CachedMeta = {readonly meta: BlockMeta; readonly lastModified: number};

@@ -1,6 +1,6 @@
 import {StrataError} from "@strata/base";
 import type {Registry} from "@strata/telemetry";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import type {BaseFetcher} from "./base-fetcher.ts";
 import type {MetaFilter} from "./filters.ts";
 import {type FetcherMetrics, fetcherMetrics, publish, SyncCounts} from "./sync-state.ts";

@@ -1,9 +1,8 @@
 import {errorText, forEachLimit, withContext} from "@strata/base";
 import {parseUlid} from "@strata/model";
 import {type Bucket, readObject} from "@strata/objstore";
-import {WireReader} from "@strata/proto";
 import type {Logger} from "@strata/telemetry";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import {groupKey} from "../external-labels.ts";
 import type {MetaFilter} from "./filters.ts";
 
@@ -60,8 +59,8 @@ async function convertedBlocks(bucket: Bucket, concurrency: number, signal: Abor
   }
   await forEachLimit(keys, Math.max(1, concurrency), async (key) => {
     try {
-      for (const ulid of sourcesOf(await readObject(bucket, key, MAX_CONVERTED_META_BYTES, signal), key))
-        found.add(ulid);
+      const bytes = await readObject(bucket, key, MAX_CONVERTED_META_BYTES, signal);
+      for (const ulid of await sourcesOf(bytes, key)) found.add(ulid);
     } catch (err) {
       throw withContext(err, `cannot read what was converted to Parquet: ${key}`);
     }
@@ -69,7 +68,9 @@ async function convertedBlocks(bucket: Bucket, concurrency: number, signal: Abor
   return found;
 }
 
-function sourcesOf(bytes: Uint8Array, key: string): string[] {
+async function sourcesOf(bytes: Uint8Array, key: string): Promise<string[]> {
+  // PERF: files that whoever reads blocks starts without, unless there is such an object.
+  const {WireReader} = await import("@strata/proto");
   const reader = new WireReader(bytes, key);
   const ulids: string[] = [];
   while (reader.pos < reader.end) {

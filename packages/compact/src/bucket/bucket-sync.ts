@@ -17,7 +17,7 @@ import {
 import type {RelabelConfig} from "@strata/model";
 import type {Bucket} from "@strata/objstore";
 import type {Logger, Registry} from "@strata/telemetry";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 
 /** What one look at the bucket found. */
 export type BucketState = {

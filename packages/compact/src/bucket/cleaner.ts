@@ -1,7 +1,7 @@
 import {errorText, forEachLimit} from "@strata/base";
 import {deleteBlock, readMark} from "@strata/block";
 import {ulidTime} from "@strata/model";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import type {CompactContext} from "../context.ts";
 import type {BucketState} from "./bucket-sync.ts";
 import {holderOf} from "./garbage.ts";

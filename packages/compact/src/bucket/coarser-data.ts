@@ -1,7 +1,7 @@
 import {must} from "@strata/base";
 import {resolutionOf} from "@strata/block";
 import type {Bucket} from "@strata/objstore";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import type {BucketState} from "./bucket-sync.ts";
 import {missingObject} from "./verified-upload.ts";
 

@@ -1,5 +1,5 @@
 import {resolutionOf} from "@strata/block";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import type {CompactContext} from "../context.ts";
 import type {BucketState} from "./bucket-sync.ts";
 import {DELETE_DETAILS, mark} from "./marks.ts";

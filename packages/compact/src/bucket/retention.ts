@@ -1,6 +1,6 @@
 import {resolutionOf} from "@strata/block";
 import {formatGoDuration} from "@strata/model";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import type {CompactContext} from "../context.ts";
 import {RESOLUTION} from "../downsample/resolution.ts";
 import type {BucketState} from "./bucket-sync.ts";

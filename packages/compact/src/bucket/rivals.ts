@@ -3,7 +3,7 @@ import {errorText} from "@strata/base";
 import {newUlid} from "@strata/model";
 import {type Bucket, isNotFound, readObject, uploadBytes} from "@strata/objstore";
 import type {Logger} from "@strata/telemetry";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import type {CompactMetrics} from "../metrics.ts";
 import type {BucketState} from "./bucket-sync.ts";
 import {holderOf} from "./garbage.ts";

@@ -3,7 +3,7 @@ import {join} from "node:path";
 import {StrataError, withContext} from "@strata/base";
 import {CHUNKS_DIR, deleteBlock, INDEX_FILE, META_FILE, uploadBlock} from "@strata/block";
 import {type Bucket, readObject} from "@strata/objstore";
-import {type BlockMeta, encodeBlockMeta} from "@strata/tsdb";
+import {type BlockMeta, encodeBlockMeta} from "@strata/tsdb/blocks";
 import type {CompactContext} from "../context.ts";
 
 /**

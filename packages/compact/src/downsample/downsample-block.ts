@@ -11,7 +11,7 @@ import {
   mergeSymbols,
   readBlockMeta,
   type SymbolMap,
-} from "@strata/tsdb";
+} from "@strata/tsdb/blocks";
 import {completeBlock} from "../complete-block.ts";
 import {SeriesDownsampler, type SeriesSink} from "./downsample-series.ts";
 import {DownsampleThread, type ThreadTask} from "./downsample-thread.ts";

@@ -1,7 +1,7 @@
 import {StrataError} from "@strata/base";
 import {ENCODING} from "@strata/chunkenc";
 import type {KernelArena} from "@strata/kernels";
-import {type BlockCursor, offsetOf, type StoredChunks, segmentOf} from "@strata/tsdb";
+import {type BlockCursor, offsetOf, type StoredChunks, segmentOf} from "@strata/tsdb/blocks";
 import {type AggregateChunk, aggregateChunk, downsampleAggregates} from "./aggregate-series.ts";
 import {RawSeries} from "./raw-series.ts";
 import {RESOLUTION} from "./resolution.ts";

@@ -1,7 +1,7 @@
 import {parentPort, workerData} from "node:worker_threads";
 import {must, toWireError} from "@strata/base";
 import {KernelArena} from "@strata/kernels";
-import {BlockReader} from "@strata/tsdb";
+import {BlockReader} from "@strata/tsdb/blocks";
 import {SeriesDownsampler} from "./downsample-series.ts";
 import {type FromThread, type ThreadTask, WAITING_PIECES} from "./downsample-thread.ts";
 import {openPart} from "./open-part.ts";

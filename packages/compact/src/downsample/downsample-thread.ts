@@ -1,9 +1,9 @@
-import {Worker} from "node:worker_threads";
-import {errorText, fromWireError, StrataError, type WireError} from "@strata/base";
+import type {Worker} from "node:worker_threads";
+import {errorText, fromWireError, StrataError, startThread, type WireError} from "@strata/base";
 import type {SeriesSink} from "./downsample-series.ts";
 import {replayPiece, type SeriesPiece} from "./series-piece.ts";
 
-const ENTRY = new URL("./downsample-thread-entry.ts", import.meta.url);
+const ENTRY = new URL("./downsample-thread-work.ts", import.meta.url);
 
 /** What the second thread works on. */
 export type ThreadTask = {
@@ -31,7 +31,7 @@ export class DownsampleThread {
   #failure: StrataError | undefined;
 
   constructor(task: ThreadTask) {
-    this.#worker = new Worker(ENTRY, {workerData: task});
+    this.#worker = startThread(ENTRY, {workerData: task});
     this.#worker.unref();
     this.#worker.on("message", (message: FromThread) => {
       if (message.kind === "failed") this.#fail(fromWireError(message.error));

@@ -1,6 +1,6 @@
 import {StrataError} from "@strata/base";
 import {type Kernel, type KernelArena, kernel} from "@strata/kernels";
-import {offsetOf, type StoredChunks, segmentOf} from "@strata/tsdb";
+import {offsetOf, type StoredChunks, segmentOf} from "@strata/tsdb/blocks";
 
 /** Samples decoded at once, unless one chunk states more. PERF: columns of this size stay in the cache. */
 const PIECE_SAMPLES = 64 * 1024;

@@ -1,4 +1,4 @@
-import {BlockCursor, type BlockReader} from "@strata/tsdb";
+import {BlockCursor, type BlockReader} from "@strata/tsdb/blocks";
 
 /** A cursor over the series of one part. Of a single block symbols keep their numbers. */
 export function openPart(

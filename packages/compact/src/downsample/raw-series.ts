@@ -1,7 +1,7 @@
 import {decodeFloatHistograms, type Encoding, histogramAt, isFloatEncoding, joinAggregates} from "@strata/chunkenc";
 import {isCustom} from "@strata/engine/histogram";
 import {FloatDownsampler, type KernelArena, kernel, windowEnd, xorEncode} from "@strata/kernels";
-import {offsetOf, type StoredChunks, segmentOf} from "@strata/tsdb";
+import {offsetOf, type StoredChunks, segmentOf} from "@strata/tsdb/blocks";
 import {FloatLoader} from "./float-loader.ts";
 import {aggregateHistograms, encodeColumn, type HistogramSamples} from "./histogram-aggregator.ts";
 import {type LaidHistogram, laid} from "./laid-histogram.ts";

@@ -14,7 +14,7 @@ import {
   SAMPLES_PER_CHUNK,
 } from "@strata/chunkenc";
 import {dedupFold, KernelArena, type KernelColumns, kernel, xorMaxLength} from "@strata/kernels";
-import {type ChunkItem, mergeSamples} from "@strata/tsdb";
+import {type ChunkItem, mergeSamples} from "@strata/tsdb/blocks";
 import {type Pick, penaltyFold} from "./penalty-fold.ts";
 
 /** The classes of chunks that can be merged with one another. */

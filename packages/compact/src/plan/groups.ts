@@ -1,6 +1,6 @@
 import {externalLabels, groupKey, resolutionOf} from "@strata/block";
 import type {Labels} from "@strata/model";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 
 /** Blocks of equal resolution and external labels, which may be merged. */
 export type Group = {

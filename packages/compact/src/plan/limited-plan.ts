@@ -1,5 +1,5 @@
 import {INDEX_FILE, resolutionOf} from "@strata/block";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import {overlappingBlocks, planCompaction} from "./planner.ts";
 
 /** A block to be left out of compaction from now on. */

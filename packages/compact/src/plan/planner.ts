@@ -1,4 +1,4 @@
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 
 const HOUR_MS = 3_600_000;
 

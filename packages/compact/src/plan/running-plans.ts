@@ -1,4 +1,4 @@
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import {Failures} from "../bucket/failures.ts";
 import {afterMerge} from "./simulate.ts";
 

@@ -1,5 +1,5 @@
 import {resolutionOf} from "@strata/block";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 import {overlappingBlocks, planCompaction} from "./planner.ts";
 
 /**

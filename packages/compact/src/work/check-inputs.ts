@@ -1,6 +1,6 @@
 import {errorText, StrataError} from "@strata/base";
 import {type IndexHealth, indexHealth} from "@strata/block";
-import {verifyBlock} from "@strata/tsdb";
+import {verifyBlock} from "@strata/tsdb/blocks";
 import type {Finding, MergeInput} from "./messages.ts";
 
 /** Walks the index of each block and says what is wrong with it; [] when nothing is. */

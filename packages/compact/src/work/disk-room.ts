@@ -1,5 +1,5 @@
 import {mkdir, statfs} from "node:fs/promises";
-import type {BlockMeta} from "@strata/tsdb";
+import type {BlockMeta} from "@strata/tsdb/blocks";
 
 /** Bytes of a sample and of a series where meta.json does not say how large a block is: more than most have. */
 const SAMPLE_BYTES = 4;

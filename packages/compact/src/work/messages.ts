@@ -1,5 +1,5 @@
 import type {WireError} from "@strata/base";
-import type {BlockMeta, ThanosMeta} from "@strata/tsdb";
+import type {BlockMeta, ThanosMeta} from "@strata/tsdb/blocks";
 
 /** A downloaded block that goes into a merge. */
 export type MergeInput = {readonly dir: string; readonly meta: BlockMeta};

@@ -7,7 +7,7 @@ import {
   mergeSymbols,
   readBlockMeta,
   type SymbolMap,
-} from "@strata/tsdb";
+} from "@strata/tsdb/blocks";
 import {completeBlock} from "../complete-block.ts";
 import type {MergeInput} from "./messages.ts";
 

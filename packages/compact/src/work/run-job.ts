@@ -1,12 +1,10 @@
 import {errorText, StrataError} from "@strata/base";
 import {IndexWalk} from "@strata/block";
-import {type BlockMeta, BlockReader, compactBlocks, type SeriesEntry} from "@strata/tsdb";
+import {type BlockMeta, BlockReader, compactBlocks, type SeriesEntry} from "@strata/tsdb/blocks";
 import {completeBlock} from "../complete-block.ts";
-import {downsampleBlock, THREAD_SAMPLES} from "../downsample/downsample-block.ts";
 import {PenaltyMerge} from "../merge/penalty-merge.ts";
 import {checkContents, checkIndexes, isDamage, relative} from "./check-inputs.ts";
 import type {DownsampleJob, Finding, Job, JobResult, MergeInput, MergeJob, RepairJob} from "./messages.ts";
-import {repairBlock} from "./repair-block.ts";
 
 /** Does one piece of work on downloaded blocks. Damage becomes a finding; what else goes wrong is thrown. */
 export async function runJob(job: Job, signal?: AbortSignal): Promise<JobResult> {
@@ -60,12 +58,15 @@ async function downsample(job: DownsampleJob, signal: AbortSignal | undefined): 
   const {input, parent, ulid, resolution} = job;
   const findings = await checkIndexes([input], job);
   if (findings.length > 0) return {kind: "unsound", findings};
+  // PERF: what a thread that merges starts without.
+  const {downsampleBlock, THREAD_SAMPLES} = await import("../downsample/downsample-block.ts");
   const labels = input.meta.thanos?.labels ?? {};
   const threadSamples = job.twoThreads ? THREAD_SAMPLES : undefined;
   return blaming([input], () => downsampleBlock(input.dir, parent, resolution, {ulid, labels, threadSamples, signal}));
 }
 
 async function repair({input, parent, ulid}: RepairJob): Promise<JobResult> {
+  const {repairBlock} = await import("./repair-block.ts");
   return blaming([input], () => repairBlock(input, parent, ulid));
 }
 

@@ -1,8 +1,8 @@
-import {Worker} from "node:worker_threads";
-import {errorText, fromWireError, StrataError} from "@strata/base";
+import type {Worker} from "node:worker_threads";
+import {errorText, fromWireError, StrataError, startThread} from "@strata/base";
 import type {FromWorker, Job, JobResult} from "./messages.ts";
 
-const ENTRY = new URL("./worker-entry.ts", import.meta.url);
+const ENTRY = new URL("./worker.ts", import.meta.url);
 
 /**
  * Threads for merging and downsampling, so that probes and metrics answer meanwhile. Started when needed, kept until
@@ -86,7 +86,7 @@ export class WorkPool {
   }
 
   #start(): Worker {
-    const worker = new Worker(ENTRY);
+    const worker = startThread(ENTRY);
     this.#all.add(worker);
     worker.unref();
     // A thread that fails while idle is forgotten; one at work tells its job.

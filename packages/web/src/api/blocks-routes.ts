@@ -1,6 +1,6 @@
 import {StrataError} from "@strata/base";
 import {formatRfc3339, parseUlid} from "@strata/model";
-import {type BlockMeta, encodeBlockMeta, ZERO_TIME} from "@strata/tsdb";
+import {type BlockMeta, encodeBlockMeta, ZERO_TIME} from "@strata/tsdb/blocks";
 import type {BlocksPlan} from "./blocks-plan.ts";
 import type {Api} from "./envelope.ts";
 
