@@ -41,6 +41,19 @@ test("addresses of Thanos' own page are understood", () => {
   });
 });
 
+test("how a graph is drawn is understood in the words of Thanos and of Prometheus", () => {
+  const f = (words: string, want: string): void =>
+    assert.equal(panelsFromSearch(`?g0.expr=up&${words}`)[0]?.mode, want, words);
+  f("g0.stacked=1", "stacked");
+  f("g0.stacked=0", "lines");
+  f("g0.display_mode=stacked", "stacked");
+  f("g0.display_mode=lines&g0.stacked=1", "lines");
+  f("g0.display_mode=heatmap&g0.stacked=1", "heatmap");
+  const search = searchFromPanels([{...DEFAULT_PANEL, mode: "stacked"}]);
+  assert.match(search, /g0\.stacked=1&g0\.display_mode=stacked/);
+  assert.equal(panelsFromSearch(search)[0]?.mode, "stacked");
+});
+
 test("what makes no sense in an address falls back to the default", () => {
   const [panel] = panelsFromSearch(
     "?g0.expr=up&g0.range_input=-5&g0.end_input=soon&g0.step_input=0&g0.max_source_resolution=2h&g0.tab=9&g0.store_matches={",

@@ -3,7 +3,7 @@ import {formatDuration, parseDuration} from "./format.ts";
 /** What the result is looked at as. */
 export type Tab = "graph" | "table" | "tree" | "explain";
 /** How the graph is drawn. */
-export type GraphMode = "lines" | "heatmap";
+export type GraphMode = "lines" | "stacked" | "heatmap";
 
 /** What one panel shows; all of it is in the page's address, in the words of Thanos' own page where it has them. */
 export type PanelState = {
@@ -71,7 +71,7 @@ function panelFrom(exprs: readonly string[], get: (name: string) => string | nul
   return {
     exprs,
     tab: TABS.find(([tab, text]) => get("tab") === text || get("tab") === tab)?.[0] ?? DEFAULT_PANEL.tab,
-    mode: get("display_mode") === "heatmap" ? "heatmap" : "lines",
+    mode: modeFrom(get("display_mode"), get("stacked")),
     range: positive(get("range_input")) ?? DEFAULT_PANEL.range,
     end: parseTime(get("end_input")),
     moment: parseTime(get("moment_input")),
@@ -82,6 +82,12 @@ function panelFrom(exprs: readonly string[], get: (name: string) => string | nul
     tenant: get("tenant") ?? "",
     stores: storesFrom(get("store_matches")),
   };
+}
+
+/** Prometheus' page has a word for each mode, Thanos' and Prometheus' older one only say whether lines are stacked. */
+function modeFrom(word: string | null, stacked: string | null): GraphMode {
+  if (word === "heatmap" || word === "stacked") return word;
+  return word === null && stacked === "1" ? "stacked" : "lines";
 }
 
 /** Thanos' page puts whole endpoints there, of which only the name matters. */
@@ -107,7 +113,7 @@ export function searchFromPanels(panels: readonly PanelState[]): string {
     const set = (name: string, value: string): void => params.append(`g${i}.${name}`, value);
     for (const expr of panel.exprs) set("expr", expr);
     set("tab", TABS.find(([tab]) => tab === panel.tab)?.[1] ?? "0");
-    set("stacked", "0");
+    set("stacked", panel.mode === "stacked" ? "1" : "0");
     if (panel.mode !== "lines") set("display_mode", panel.mode);
     set("range_input", formatDuration(panel.range));
     if (panel.end !== undefined) set("end_input", timeText(panel.end));

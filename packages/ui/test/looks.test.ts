@@ -12,6 +12,11 @@ const PAGES: readonly (readonly [string, string, (page: Page) => Promise<unknown
   ["graph", "graph?g0.expr=up&g1.expr=up%2F2&g1.tab=1", settled(/job-1/)],
   ["several", "graph?g0.expr=up&g0.expr=down%20)", settled(/Parse error/)],
   [
+    "stacked",
+    "graph?g0.expr=up&g0.stacked=1",
+    (page) => page.getByRole("img", {name: "Stacked chart of 3 series"}).waitFor(),
+  ],
+  [
     "heatmap",
     "graph?g0.expr=x_bucket&g0.display_mode=heatmap",
     (page) => page.getByRole("img", {name: /Heat/}).waitFor(),

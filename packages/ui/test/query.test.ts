@@ -86,6 +86,10 @@ describe("the query page in a browser", {skip}, () => {
     await page.keyboard.press("Escape");
     await editor(page).fill("rate(http_requests_total)");
     await page.locator(".cm-lintRange-error").waitFor();
+    await editor(page).fill("sum(xrate(http_requests_total[5m]))");
+    await page.locator(".cm-lintRange-error").waitFor({state: "detached"});
+    await editor(page).fill("sum(xrate(http_requests_total))");
+    await page.locator(".cm-lintRange-error").getByText("http_requests_total").waitFor();
     await page.close();
   });
 
@@ -105,6 +109,41 @@ describe("the query page in a browser", {skip}, () => {
     await page.getByRole("img", {name: "Line chart of 3 series"}).waitFor();
     await page.getByRole("button", {name: "Remove expression A"}).click();
     await page.getByRole("textbox", {name: "Query: PromQL expression"}).getByText("down )").waitFor();
+    await page.close();
+  });
+
+  test("areas stand on one another where lines are to be stacked, and the address says so", async () => {
+    const page = await pages.open(graph({"g0.expr": "up", "g0.stacked": "1", "g0.end_input": "2024-03-01 01:00:00"}));
+    await page.getByRole("img", {name: "Stacked chart of 3 series"}).waitFor();
+    assert.ok((await inkedPixels(page)) > 5000, "nothing is filled");
+    const over = await page.locator(".chart .u-over").boundingBox();
+    assert.ok(over);
+    // At the top is the last series, near the bottom the first; the sum is the same.
+    const sums: string[] = [];
+    for (const [height, name] of [
+      [0.3, /job-3/],
+      [0.97, /job-1/],
+    ] as const) {
+      await page.mouse.move(over.x + over.width / 2, over.y + over.height * height);
+      await page.locator(".tip .name").getByText(name).waitFor();
+      sums.push((await page.locator(".tip").textContent())?.match(/Sum: .*/)?.[0] ?? "");
+    }
+    assert.equal(sums[0], sums[1]);
+    assert.notEqual(sums[0], "");
+    await page.getByRole("list", {name: "Legend"}).getByRole("button", {name: /job-1/}).click();
+    await page.mouse.move(over.x + over.width / 2, over.y + over.height * 0.5);
+    await page.locator(".tip .name").getByText(/job-1/).waitFor();
+    assert.notEqual((await page.locator(".tip").textContent())?.match(/Sum: .*/)?.[0], sums[0]);
+    await page.getByRole("button", {name: "Lines"}).click();
+    await page.getByRole("img", {name: "Line chart of 3 series"}).waitFor();
+    assert.equal(new URL(page.url()).searchParams.get("g0.stacked"), "0");
+    await page.getByRole("button", {name: "Stacked"}).click();
+    await page.getByRole("img", {name: "Stacked chart of 3 series"}).waitFor();
+    const {searchParams} = new URL(page.url());
+    assert.deepEqual([searchParams.get("g0.stacked"), searchParams.get("g0.display_mode")], ["1", "stacked"]);
+    const again = await pages.open(new URL(page.url()).href.slice(pages.server.url.length));
+    await again.getByRole("img", {name: "Stacked chart of 3 series"}).waitFor();
+    await again.close();
     await page.close();
   });
 
@@ -134,6 +173,15 @@ describe("the query page in a browser", {skip}, () => {
     const leaf = tree.locator(".node").filter({has: page.getByText("missing", {exact: true})});
     assert.match((await leaf.last().textContent()) ?? "", /0 series[\s\S]* ms/);
     assert.ok(pages.server.asked.some(({params}) => params.get("query") === "count(sum(missing) / count(up))"));
+    await page.close();
+  });
+
+  test("the tree knows Thanos' extended functions", async () => {
+    const page = await pages.open(graph({"g0.expr": "sum(xrate(up[5m]))", "g0.tab": "tree"}));
+    const tree = page.getByRole("list", {name: "Expression tree"});
+    await tree.getByText("xrate(up[5m])", {exact: true}).waitFor();
+    await tree.locator(".counted").nth(3).waitFor();
+    assert.ok(pages.server.asked.some(({params}) => params.get("query") === "count(xrate(up[5m]))"));
     await page.close();
   });
 

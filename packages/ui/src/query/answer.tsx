@@ -92,6 +92,7 @@ function Tabs({id, tab: current, onChoose}: {id: string; tab: Tab; onChoose: (ta
 
 const MODES: readonly (readonly [GraphMode, string])[] = [
   ["lines", "Lines"],
+  ["stacked", "Stacked"],
   ["heatmap", "Heat map"],
 ];
 
@@ -178,7 +179,7 @@ function Graph({result, mode, dark, change}: GraphProps): ReactNode {
     onZoom: (from: number, to: number) => change({range: Math.max(1, Math.round(to - from)), end: Math.round(to)}),
   };
   if (mode === "heatmap") return <HeatView {...shown} />;
-  return <GraphView {...shown} onHeatmap={() => change({mode: "heatmap"})} />;
+  return <GraphView {...shown} stacked={mode === "stacked"} onHeatmap={() => change({mode: "heatmap"})} />;
 }
 
 const Tables = ({result, several}: {result: Result; several: boolean}): ReactNode =>

@@ -29,6 +29,23 @@ test("each part is counted the way its type allows, literals are left out", () =
   f("-(x offset 5m)", ["count(-(x offset 5m))", ["count((x offset 5m))", ["count(x offset 5m)", ["count(x)"]]]]);
 });
 
+test("the extended functions are known", () => {
+  const f = (expr: string, want: unknown): void => assert.deepEqual(shape(exprTree(expr) as ExprNode), want, expr);
+  f('sum(xrate(x{a="xrate(y)"}[5m])) / xincrease (y[1h])', [
+    'count(sum(xrate(x{a="xrate(y)"}[5m])) / xincrease (y[1h]))',
+    [
+      'count(sum(xrate(x{a="xrate(y)"}[5m])))',
+      [
+        'count(xrate(x{a="xrate(y)"}[5m]))',
+        ['count(present_over_time(x{a="xrate(y)"}[5m]))', ['count(x{a="xrate(y)"})']],
+      ],
+    ],
+    ["count(xincrease (y[1h]))", ["count(present_over_time(y[1h]))", ["count(y)"]]],
+  ]);
+  f("xdelta(y[1m])", ["count(xdelta(y[1m]))", ["count(present_over_time(y[1m]))", ["count(y)"]]]);
+  f("xrate", ["count(xrate)"]);
+});
+
 test("what is no expression, or a literal, has no tree", () => {
   for (const expr of ["", "sum(", "1", "x)"]) assert.equal(exprTree(expr), undefined, expr);
 });

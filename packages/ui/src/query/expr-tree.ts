@@ -1,5 +1,6 @@
 import type {SyntaxNode} from "@lezer/common";
 import {parser} from "@prometheus-io/lezer-promql";
+import {plainFunctions} from "./extended-functions.ts";
 
 /** What an expression gives, as far as its text says. */
 export type ExprType = "vector" | "matrix" | "scalar";
@@ -29,7 +30,7 @@ const SCALAR_FUNCTIONS = /^(time|pi|scalar)\b/;
 
 /** The tree of an expression without its literals; undefined where the editor's grammar cannot read it. */
 export function exprTree(expr: string): ExprNode | undefined {
-  const tree = parser.parse(expr);
+  const tree = parser.parse(plainFunctions(expr));
   let broken = false;
   tree.iterate({
     enter: (node) => {

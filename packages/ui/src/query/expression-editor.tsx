@@ -11,10 +11,11 @@ import {lintKeymap, setDiagnostics} from "@codemirror/lint";
 import {EditorState, Prec} from "@codemirror/state";
 import {drawSelection, EditorView, keymap, placeholder} from "@codemirror/view";
 import {tags} from "@lezer/highlight";
-import {PromQLExtension} from "@prometheus-io/codemirror-promql";
+import {LanguageType, type LintStrategy, PromQLExtension, promQLLanguage} from "@prometheus-io/codemirror-promql";
 import {type ReactNode, useEffect, useRef} from "react";
 import {baseUrl} from "../api.ts";
 import type {ParseError} from "../parse-error.ts";
+import {plainFunctions} from "./extended-functions.ts";
 
 /** Colours come from the style sheet, so that the editor follows the theme without being rebuilt. */
 const highlight = HighlightStyle.define([
@@ -57,7 +58,8 @@ export function ExpressionEditor({value, label, focus, headers, fault, onChange,
       latest.current.onExecute();
       return true;
     };
-    const promql = new PromQLExtension().setComplete({
+    const promql = new PromQLExtension();
+    promql.setLinter(knowingExtended(promql.getLinter())).setComplete({
       remote: {
         url: baseUrl().replace(/\/$/, ""),
         httpMethod: "GET",
@@ -120,6 +122,21 @@ export function ExpressionEditor({value, label, focus, headers, fault, onChange,
 
   return <div className="editor" ref={host} />;
 }
+
+/** A linter that finds nothing wrong with Thanos' extended functions. */
+const knowingExtended = (linter: LintStrategy): LintStrategy => ({
+  promQL: () => {
+    const lint = linter.promQL();
+    return (view) => {
+      const text = view.state.doc.toString();
+      const doc = plainFunctions(text);
+      if (doc === text) return lint(view);
+      // The linter reads nothing of a view but its state.
+      const state = EditorState.create({doc, extensions: promQLLanguage(LanguageType.PromQL)});
+      return lint({state} as EditorView);
+    };
+  },
+});
 
 function withHeaders(init: RequestInit | undefined, extra: Readonly<Record<string, string>>): RequestInit {
   const headers = new Headers(init?.headers);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {gridData, isolated} from "./graph-data.ts";
+import {gridData, isolated, stackedColumns} from "./graph-data.ts";
 
 test("points fall on the grid, gaps and what cannot be drawn stay empty", () => {
   const {times, columns} = gridData(
@@ -33,6 +33,24 @@ test("points fall on the grid, gaps and what cannot be drawn stay empty", () => 
     [9, null, null, null, null],
     [null, null, null, null, null],
   ]);
+});
+
+test("stacked columns begin where the visible ones before them end; gaps add nothing", () => {
+  const columns = [
+    [1, 2, null],
+    [10, null, null],
+    [5, 5, 5],
+    [100, 100, null],
+  ];
+  const all = [true, true, true, true];
+  assert.deepEqual(stackedColumns(columns, all), [
+    [1, 2, null],
+    [11, null, null],
+    [16, 7, 5],
+    [116, 107, null],
+  ]);
+  assert.deepEqual(stackedColumns(columns, [true, true, false, true])[3], [111, 102, null]);
+  assert.deepEqual(stackedColumns([], []), []);
 });
 
 test("points without neighbours are found", () => {

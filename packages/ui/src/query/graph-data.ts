@@ -22,6 +22,25 @@ export function gridData(series: readonly MatrixResult[], start: number, end: nu
   return {times, columns};
 }
 
+/**
+ * Columns on top of one another, the first of them lowest: each visible one begins where the sum of those before it ends.
+ * A gap stays one, and adds nothing to those above. What is not visible stays as it is and adds nothing either.
+ */
+export function stackedColumns(
+  columns: readonly (readonly (number | null)[])[],
+  visible: readonly boolean[],
+): (number | null)[][] {
+  const sums = new Float64Array(columns[0]?.length ?? 0);
+  return columns.map((column, s) => {
+    if (visible[s] === false) return [...column];
+    return column.map((value, i) => {
+      if (value === null) return null;
+      sums[i] = (sums[i] as number) + value;
+      return sums[i] as number;
+    });
+  });
+}
+
 /** Positions of points with a gap on both sides, which a line alone would not show. */
 export function isolated(column: ArrayLike<number | null | undefined>): number[] {
   const out: number[] = [];

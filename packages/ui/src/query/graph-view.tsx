@@ -24,9 +24,9 @@ export type GraphProps = {
   readonly onZoom: (from: number, to: number) => void;
 };
 
-/** A line chart with its legend. `onHeatmap` is offered where there is nothing else to draw. */
-export function GraphView(props: GraphProps & {onHeatmap: () => void}): ReactNode {
-  const {series, start, end, step, dark, onZoom, onHeatmap} = props;
+/** A chart of lines, or of areas on top of one another, with its legend. `onHeatmap` is offered where there is nothing else to draw. */
+export function GraphView(props: GraphProps & {stacked: boolean; onHeatmap: () => void}): ReactNode {
+  const {series, start, end, step, dark, stacked, onZoom, onHeatmap} = props;
   const drawn = useMemo(() => series.filter((s) => (s.values ?? []).length > 0).slice(0, MAX_LINES), [series]);
   const data = useMemo(() => gridData(drawn, start, end, step), [drawn, start, end, step]);
   const labels = useMemo(() => drawn.map(seriesLabel), [drawn]);
@@ -48,7 +48,7 @@ export function GraphView(props: GraphProps & {onHeatmap: () => void}): ReactNod
   const left = series.length - histograms - drawn.length;
   return (
     <>
-      <Chart data={data} labels={labels} visible={visible} dark={dark} onZoom={onZoom} />
+      <Chart data={data} labels={labels} visible={visible} stacked={stacked} dark={dark} onZoom={onZoom} />
       {left > 0 && (
         <p className="hint">
           The first {formatCount(MAX_LINES)} of {formatCount(series.length)} series are drawn.

@@ -24,6 +24,20 @@ const DARK = [
   "#c9a394",
 ];
 
+/** How much of an area is its line's colour; the rest is the background's, `--surface`. */
+const AREA_SHARE = 0.45;
+const BACKGROUND = {light: [0xff, 0xff, 0xff], dark: [0x18, 0x1d, 0x21]} as const;
+
+/** The colour of the area below the line of series `i`. It is opaque: what lies beneath must not show through. */
+export function areaColour(i: number, dark: boolean): string {
+  const line = Number.parseInt(lineColour(i, dark).slice(1), 16);
+  const mixed = BACKGROUND[dark ? "dark" : "light"].map((back, at) => {
+    const own = (line >> (16 - 8 * at)) & 0xff;
+    return Math.round(AREA_SHARE * own + (1 - AREA_SHARE) * back);
+  });
+  return `rgb(${mixed.join(" ")})`;
+}
+
 /** The colour of series `i`. */
 export function lineColour(i: number, dark: boolean): string {
   const colours = dark ? DARK : LIGHT;
