@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {join} from "node:path";
-import {test} from "node:test";
+import {after, describe, test} from "node:test";
 import {anySkip, repoRoot, requireTool} from "@strata/base/testing";
 import {listCommands} from "@strata/strata/docs";
 import {flagsPage} from "./generate/flags-page.ts";
 import {metricsPage} from "./generate/metrics-page.ts";
-import {metricsOfComponents} from "./generate/running-components.ts";
+import {metricsOfComponents, type RunningComponents} from "./generate/running-components.ts";
+import {readRules, ruleProblems} from "./rule-series.ts";
 
 const page = (name: string): string => readFileSync(join(repoRoot, "docs", name), "utf8");
 
@@ -25,6 +26,33 @@ test("docs/flags.md is what the flag tables say", async () => {
 
 const tools = anySkip(requireTool("prometheus"), requireTool("redis-server"), requireTool("memcached"));
 
-test("docs/metrics.md is what running components register", {skip: tools}, async (t) => {
-  assertSame("metrics.md", metricsPage(await metricsOfComponents(t)));
+describe("running components", {skip: tools}, () => {
+  let running: Promise<RunningComponents> | undefined;
+  const cleanups: (() => unknown)[] = [];
+  const started = () => (running ??= metricsOfComponents({after: (cleanup) => void cleanups.push(cleanup)}));
+  after(async () => {
+    for (const cleanup of cleanups.reverse()) await cleanup();
+  });
+
+  test("docs/metrics.md is what they register", async () => {
+    assertSame("metrics.md", metricsPage((await started()).metrics));
+  });
+
+  test("they show what rules select and group by", async () => {
+    const {metrics, expositions} = await started();
+    assert.deepEqual(ruleProblems(readRules(), metrics, expositions), []);
+  });
+});
+
+test("rules that ask for what nobody shows are found", () => {
+  const metrics = new Map([["store", [{name: "a_total", type: "counter", help: "", labels: ["part"]}]]]);
+  const f = (expr: string, want: readonly string[], exposition = 'a_total{part="index"} 0\n'): void =>
+    assert.deepEqual(ruleProblems([{alert: "A", expr}], metrics, [exposition]), want);
+  const absent = ["A: a_total has no such series at the start"];
+  f("increase(a_total[5m]) > 0", []);
+  f("increase(a_total[5m]) > 0", absent, "");
+  f('rate(a_total{part="index"}[5m]) > 0', []);
+  f('rate(a_total{part="chunk"}[5m]) > 0', absent);
+  f("sum by (job, tenant) (rate(a_total[5m])) > 0", ["A: a_total has no label tenant"]);
+  f('count by (part, n) (count_values by (part) ("n", a_total)) > 1', []);
 });

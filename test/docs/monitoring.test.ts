@@ -9,25 +9,14 @@ import {type Expr, parseExpr, selectorsOf} from "@strata/promql";
 import {parse} from "yaml";
 import {metricsOnPage, seriesNames} from "./generate/metrics-page.ts";
 import {anchorsOf, parsePage} from "./page.ts";
+import {RULES, readRules, ruleFiles} from "./rule-series.ts";
 
 const read = (...path: string[]): string => readFileSync(join(repoRoot, ...path), "utf8");
 const exported = seriesNames(metricsOnPage(read("docs/metrics.md")));
 
-type Rule = {
-  readonly record?: string;
-  readonly alert?: string;
-  readonly expr: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-};
-const RULES = "deploy/monitoring/rules";
 const TESTS = "deploy/monitoring/tests";
 const testFiles = readdirSync(join(repoRoot, TESTS)).map((name) => `${TESTS}/${name}`);
-const ruleFiles = readdirSync(join(repoRoot, RULES)).map((name) => `${RULES}/${name}`);
-const rules = ruleFiles.flatMap((path) => {
-  const {groups} = parse(read(path)) as {groups: {rules: Rule[]}[]};
-  return groups.flatMap((group) => group.rules);
-});
+const rules = readRules();
 /** Made by rules or by Prometheus itself. */
 const derived = new Set(["up", ...rules.flatMap(({record}) => record ?? [])]);
 

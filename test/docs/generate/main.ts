@@ -15,7 +15,7 @@ if (skip !== false) {
 }
 const cleanups: (() => unknown)[] = [];
 try {
-  const metrics = await metricsOfComponents({after: (cleanup) => void cleanups.push(cleanup)});
+  const {metrics} = await metricsOfComponents({after: (cleanup) => void cleanups.push(cleanup)});
   for (const [file, text] of [
     ["docs/flags.md", flagsPage(await listCommands())],
     ["docs/metrics.md", metricsPage(metrics)],

@@ -14,11 +14,14 @@ import type {NotedMetric} from "./note-metrics.ts";
 /** Metrics by component, sorted by name. */
 export type MetricsOf = ReadonlyMap<string, readonly NotedMetric[]>;
 
+/** What each component registers, and what its /metrics showed soon after it had started. */
+export type RunningComponents = {readonly metrics: MetricsOf; readonly expositions: readonly string[]};
+
 type Place = {readonly dir: string; readonly bucket: string};
 /** What a component is started with, and what makes it register the rest once it is ready. */
 type Start = {
   readonly args: readonly string[];
-  readonly rouse?: (() => Promise<unknown>) | undefined;
+  readonly rouse?: ((url: string) => Promise<unknown>) | undefined;
   /** Metrics that come after readiness: they have to be on /metrics before the list is whole. */
   readonly last?: readonly string[] | undefined;
 };
@@ -26,24 +29,28 @@ type Start = {
 /** Nothing listens there: whom a component would call it need not reach to have its metrics. */
 const NOBODY = "http://127.0.0.1:9";
 
-/** Starts every component with all that adds metrics, a few at a time, and notes what each registers. */
-export async function metricsOfComponents(t: TestScope): Promise<MetricsOf> {
+/** Starts every component with all that adds metrics, a few at a time, and notes what each registers and shows. */
+export async function metricsOfComponents(t: TestScope): Promise<RunningComponents> {
   const dir = mkdtempSync(join(tmpdir(), "strata-metrics-"));
   t.after(() => rmSync(dir, {recursive: true, force: true}));
   const bucket = join(dir, "bucket");
   mkdirSync(bucket);
   const out = new Map<string, readonly NotedMetric[]>();
+  const expositions: string[] = [];
   const queue = Object.entries(COMPONENTS);
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [name, start] = next;
       const place = {dir: join(dir, name.replaceAll(" ", "-")), bucket};
       mkdirSync(place.dir);
-      out.set(name, await noted(t, name, place, await start(t, place)));
+      const {metrics, exposition} = await noted(t, name, place, await start(t, place));
+      out.set(name, metrics);
+      expositions.push(exposition);
     }
   };
   await Promise.all([worker(), worker(), worker()]);
-  return new Map(Object.keys(COMPONENTS).map((name) => [name, out.get(name) ?? []]));
+  const metrics = new Map(Object.keys(COMPONENTS).map((name) => [name, out.get(name) ?? []]));
+  return {metrics, expositions};
 }
 
 async function noted(
@@ -51,7 +58,7 @@ async function noted(
   name: string,
   {dir}: Place,
   {args, rouse, last = []}: Start,
-): Promise<NotedMetric[]> {
+): Promise<{metrics: NotedMetric[]; exposition: string}> {
   const notes = join(dir, "notes");
   mkdirSync(notes);
   const port = await freePort();
@@ -71,20 +78,20 @@ async function noted(
     ready: httpReady(`http://127.0.0.1:${port}/-/ready`),
     deadlineMs: 60_000,
   });
-  await rouse?.();
-  await untilShown(`http://127.0.0.1:${port}/metrics`, last);
+  await rouse?.(`http://127.0.0.1:${port}`);
+  const exposition = await untilShown(`http://127.0.0.1:${port}/metrics`, last);
   await server.stop();
   const [file] = readdirSync(notes);
   if (file === undefined) throw new Error(`${name} has left no list of metrics\n${server.logs()}`);
   const metrics = JSON.parse(readFileSync(join(notes, file), "utf8")) as NotedMetric[];
-  return metrics.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {metrics: metrics.sort((a, b) => (a.name < b.name ? -1 : 1)), exposition};
 }
 
-async function untilShown(url: string, names: readonly string[]): Promise<void> {
+async function untilShown(url: string, names: readonly string[]): Promise<string> {
   for (const deadline = Date.now() + 60_000; ; await delay(50)) {
     const text = await (await fetch(url)).text();
     const missing = names.filter((name) => !new RegExp(`^${name}[ {]`, "m").test(text));
-    if (missing.length === 0) return;
+    if (missing.length === 0) return text;
     if (Date.now() > deadline) throw new Error(`waited a minute for ${missing.join(", ")} at ${url}`);
   }
 }
@@ -112,13 +119,14 @@ const COMPONENTS: Readonly<Record<string, (t: TestScope, place: Place) => Promis
   "store, Redis": (t, place) => storeWith(t, place, "redis-server"),
   "store, memcached": (t, place) => storeWith(t, place, "memcached"),
   compact: async (_, place) => ({args: ["--wait", `--data-dir=${place.dir}`, objstore(place)]}),
-  query: async () => ({args: [await grpc(), "--endpoint=dns+localhost:9"]}),
+  query: async () => ({args: [await grpc(), "--endpoint=dns+localhost:9"], rouse: askBoth}),
   "query-frontend": async (t) => ({
     args: [
       `--query-frontend.downstream-url=${await readyServer(t)}`,
       "--query-range.response-cache-config={type: IN-MEMORY, config: {max_size: 1MB}}",
       "--labels.response-cache-config={type: IN-MEMORY, config: {max_size: 1MB}}",
     ],
+    rouse: askBoth,
   }),
   rule: async (_, place) => ({
     args: [`--data-dir=${place.dir}`, objstore(place), '--label=replica="a"', ...ruleFlags(place), await grpc()],
@@ -138,6 +146,12 @@ const COMPONENTS: Readonly<Record<string, (t: TestScope, place: Place) => Promis
   }),
   "tools bucket web": async (_, place) => ({args: [objstore(place)]}),
 };
+
+/** One query of each kind, answered or not. */
+async function askBoth(url: string): Promise<void> {
+  const paths = ["query?query=1", "query_range?query=1&start=0&end=1&step=1"];
+  for (const path of paths) await (await fetch(`${url}/api/v1/${path}`)).text();
+}
 
 /** Answers everything with 200: all that a front end wants of its querier before it is ready. */
 async function readyServer(t: TestScope): Promise<string> {
