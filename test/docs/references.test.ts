@@ -8,6 +8,7 @@ import {listCommands} from "@strata/strata/docs";
 import {parseAllDocuments} from "yaml";
 import {metricsOnPage, seriesNames} from "./generate/metrics-page.ts";
 import {anchorsOf, linksOf, type Page, parsePage, readPages} from "./page.ts";
+import {scripts} from "./stand-ins.ts";
 
 const pages = readPages();
 /** Pages whose names are checked: not the lists of what is missing or different, nor what is generated from the names. */
@@ -89,6 +90,47 @@ function wrongFlags(script: string, commands: Awaited<ReturnType<typeof listComm
   }
   return problems;
 }
+
+/** Run by npx without being installed. */
+const FETCHED = new Set(["lerna"]);
+
+test("commands within the text call scripts, programs and files that there are", async () => {
+  const commands = await listCommands();
+  const names = new Set(commands.map(({name}) => name.split(" ")[0]));
+  const known = scripts();
+  const problemOf = (words: readonly string[]): string | undefined => {
+    const [program, ...rest] = words.filter((word) => word !== "-s");
+    if (program === "npm") {
+      const script = rest[0] === "run" ? rest[1] : /^(start|test)$/.exec(rest[0] ?? "")?.[0];
+      const isOwn = script === undefined || /^[A-Z]/.test(script);
+      return isOwn || known[script] !== undefined ? undefined : `package.json has no script ${script}`;
+    }
+    if (program === "npx") {
+      const [name = "", command = ""] = rest;
+      if (name === "strata")
+        return /^[A-Z]|^$/.test(command) || names.has(command) ? undefined : `strata has no ${command}`;
+      return FETCHED.has(name) || existsSync(join(repoRoot, "node_modules/.bin", name))
+        ? undefined
+        : `no program ${name}`;
+    }
+    // x.bench.ts and FILE stand for any.
+    const file = rest.find((word) => /^[\w/.-]+\.(mjs|js|ts)$/.test(word) && !/(^|\/)x\./.test(word));
+    return file === undefined || existsSync(join(repoRoot, file)) ? undefined : `there is no ${file}`;
+  };
+  let seen = 0;
+  const problems: string[] = [];
+  for (const {path, prose} of pages) {
+    for (const [, span = ""] of prose.matchAll(/`((?:npm|npx|node) [^`]+)`/g)) {
+      seen++;
+      for (const command of span.split("&&")) {
+        const problem = problemOf(command.trim().split(/\s+/));
+        if (problem !== undefined) problems.push(`${path}: ${span}: ${problem}`);
+      }
+    }
+  }
+  assert.deepEqual(problems, []);
+  assert.ok(seen > 30, `${seen} commands`);
+});
 
 test("every metric that a page names exists", () => {
   const metrics = metricsOnPage(readFileSync(join(repoRoot, "docs/metrics.md"), "utf8"));

@@ -3,6 +3,7 @@ import {existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFile
 import {delimiter, join} from "node:path";
 import {anySkip, freePort, repoRoot, requireTool, type TestScope, type ToolName, tempDir} from "@strata/base/testing";
 import type {Block, Page} from "./page.ts";
+import {withRepository, writeStandIns} from "./stand-ins.ts";
 
 /** Longest that a page may take. */
 const DEADLINE_MS = 200_000;
@@ -48,13 +49,14 @@ export function skipReason(page: Page): string | false {
 
 /**
  * Runs a page's `sh` blocks in order, in one shell in an empty directory; a `console` block behind one must match what it
- * printed. Every address 127.0.0.1:PORT of the page is another free port here, the same one wherever it stands. Whatever
- * the page has started ends with it. Throws with block, command and logs where something is not as the page says.
+ * printed. Every address 127.0.0.1:PORT of the page is another free port here, the same one wherever it stands; git and npm
+ * are stand-ins. Whatever the page has started ends with it. Throws with block, command and logs where something is not as the page says.
  */
 export async function runPage(t: TestScope & {readonly signal?: AbortSignal}, page: Page): Promise<void> {
   const dir = tempDir(t);
   const [work, bin] = [join(dir, "work"), join(dir, "bin")];
   for (const path of [work, bin]) mkdirSync(path);
+  writeStandIns(bin);
   for (const name of toolsOf(page)) symlinkSync(requireTool(TOOLS[name] as ToolName).path, join(bin, name));
   const ports = await portsOf(page);
   const blocks = page.blocks.filter((block) => isRun(block) || block.kind === "console");
@@ -81,7 +83,7 @@ function scriptOf(page: Page, blocks: readonly Block[], ports: ReadonlyMap<strin
     if (block.kind === "console") continue;
     parts.push(`exec > "${join(dir, `out.${i}`)}" 2> "${join(dir, `err.${i}`)}"`);
     parts.push(`ERRORS="${join(dir, `err.${i}`)}" BLOCK=${block.line} START=$((LINENO + 1))`);
-    parts.push(replacePorts(block.text, ports));
+    parts.push(replacePorts(withRepository(block.text), ports));
   }
   parts.push("trap - ERR", `echo "${page.path} is through" >&3`);
   return `${parts.join("\n")}\n`;
@@ -160,7 +162,7 @@ export function compareOutput(want: string, printed: string): string | undefined
 
 /** The ends of all logs that the page's programs have written. */
 function logsIn(dir: string): string {
-  return readdirSync(dir)
+  return readdirSync(dir, {recursive: true, encoding: "utf8"})
     .filter((name) => name.endsWith(".log"))
     .map((name) => `── ${name}\n${readFileSync(join(dir, name), "utf8").slice(-1500)}`)
     .join("\n");
