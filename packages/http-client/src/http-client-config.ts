@@ -11,6 +11,7 @@ import type {HttpClientConfig} from "./http-client.ts";
 import {oauth2Config, oauth2Credentials} from "./oauth2.ts";
 import {proxyConfig} from "./proxy.ts";
 import {type Secret, secretField, secretFile} from "./secret.ts";
+import {TlsSource} from "./tls-source.ts";
 
 /** Makes what lets requests in, for a client of the given name. */
 export type MakeCredentials = NonNullable<HttpClientConfig["credentials"]>;
@@ -42,22 +43,27 @@ export const isReservedHeader = (name: string): boolean => RESERVED_HEADERS.has(
 
 /**
  * The keys of an HTTP client configuration out of a larger block (config-files.md §11, and what Prometheus knows besides).
- * Secrets in files are read at each use, certificates once. `more` has ways of letting requests in that the block has
+ * Secrets in files are read at each use, certificates now and then. `more` has ways of letting requests in that the block has
  * besides, by their keys: only one of all may be there.
  */
 export function httpClientFields(
   fields: ConfigFields,
   more: Readonly<Record<string, MakeCredentials | undefined>> = {},
 ): HttpClientConfig {
-  // Accepted: redirects are not followed, and connections speak HTTP/1.1.
-  fields.flag("follow_redirects", true);
+  // Accepted: connections speak HTTP/1.1.
   fields.flag("enable_http2");
   return {
     credentials: credentials(fields, more),
-    tls: tlsOptions(fields.block("tls_config"), false, true),
+    tls: tlsSource(fields),
     proxy: proxyConfig(fields),
     maxConnections: fields.block("transport_config").whole("max_conns_per_host") || undefined,
+    followRedirects: fields.flag("follow_redirects", true),
   };
+}
+
+function tlsSource(fields: ConfigFields): TlsSource {
+  const block = fields.block("tls_config");
+  return new TlsSource(() => tlsOptions(block, false, true));
 }
 
 function credentials(
@@ -105,10 +111,7 @@ function bearerToken(fields: ConfigFields): MakeCredentials | undefined {
 function oauth2(fields: ConfigFields): MakeCredentials | undefined {
   if (Object.keys(fields.mapping("oauth2")).length === 0) return undefined;
   const block = fields.block("oauth2");
-  const config = oauth2Config(block, {
-    tls: tlsOptions(block.block("tls_config"), false, true),
-    proxy: proxyConfig(block),
-  });
+  const config = oauth2Config(block, {tls: tlsSource(block), proxy: proxyConfig(block)});
   return (userAgent) => oauth2Credentials(config, userAgent);
 }
 

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
-import {readFileSync, writeFileSync} from "node:fs";
+import {copyFileSync, readFileSync, rmSync, writeFileSync} from "node:fs";
+import {createServer} from "node:https";
+import type {AddressInfo} from "node:net";
 import {join} from "node:path";
 import {type TestContext, test} from "node:test";
+import type {TLSSocket} from "node:tls";
+import {ConfigFields, tlsOptions} from "@strata/base";
 import {makeCertificates, tempDir} from "@strata/base/testing";
 import {HttpClient} from "./http-client.ts";
 import {parseHttpClientConfig} from "./http-client-config.ts";
 import {testProxy, testServer} from "./testing/index.ts";
+import {TlsSource} from "./tls-source.ts";
 
 const never = new AbortController().signal;
 
@@ -108,6 +113,64 @@ test("the base itself is asked with its path and query as they are", async (t) =
       ["/write/more", "Basic dTpw"],
     ],
   );
+});
+
+test("a replaced certificate is shown from then on, a missing one is not waited for", async (t) => {
+  const dir = tempDir(t);
+  const [own, first, second] = ["server.test", "first.test", "second.test"].map((name) => makeCertificates(dir, name));
+  assert.ok(own !== undefined && first !== undefined && second !== undefined);
+  const server = createServer(
+    {cert: readFileSync(own.cert), key: readFileSync(own.key), ca: readFileSync(own.ca), requestCert: true},
+    (request, response) => response.end((request.socket as TLSSocket).getPeerCertificate().subject.CN),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const [cert, key] = [join(dir, "client.pem"), join(dir, "client.key")];
+  const take = (from: {cert: string; key: string}): void => {
+    copyFileSync(from.cert, cert);
+    copyFileSync(from.key, key);
+  };
+  take(first);
+  const block = new ConfigFields("tls_config", {ca_file: own.ca, cert_file: cert, key_file: key});
+  const tls = new TlsSource(() => tlsOptions(block), 0);
+  const client = new HttpClient(new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}`), {tls});
+  t.after(() => client.close());
+  const shown = async () => (await client.body({method: "GET", path: "/"}, 100, never)).toString();
+  assert.deepEqual([await shown(), await shown()], ["first.test", "first.test"]);
+  rmSync(cert);
+  assert.equal(await shown(), "first.test");
+  take(second);
+  assert.equal(await shown(), "second.test");
+});
+
+test("redirections are followed with the body; credentials stay with their host", async (t) => {
+  const far = await testServer(t, ({body}) => ({body: `far ${body}`}));
+  const server = await testServer(t, ({url}) => {
+    const [, status, to = ""] = url.split("/");
+    const location = to === "far" ? `http://localhost:${far.port}/there?a=b` : to === "" ? url : `/${to}/end`;
+    return status === "end" || url.endsWith("/end") ? {body: "end"} : {status: Number(status), headers: {location}};
+  });
+  const base = new URL(`http://127.0.0.1:${server.port}`);
+  const client = new HttpClient(base, parseHttpClientConfig("bearer_token: t"));
+  t.after(() => client.close());
+  const ask = async (method: "GET" | "POST", path: string): Promise<string> => {
+    const body = method === "POST" ? Buffer.from("body") : undefined;
+    const answer = await client.answer({method, path, body}, 100, never);
+    return `${answer.status} ${answer.body}`;
+  };
+  assert.equal(await ask("POST", "/308/far"), "200 far body");
+  assert.deepEqual([far.seen[0]?.url, far.seen[0]?.headers.authorization], ["/there?a=b", undefined]);
+  assert.equal(await ask("GET", "/302/x"), "200 end");
+  assert.equal(server.seen.at(-1)?.headers.authorization, "Bearer t");
+  assert.equal(await ask("POST", "/302/far"), "302 ");
+  assert.equal(await ask("GET", "/307"), "307 ");
+  assert.equal(server.seen.filter(({url}) => url === "/307").length, 11);
+  const still = new HttpClient(base, parseHttpClientConfig("follow_redirects: false"));
+  t.after(() => still.close());
+  assert.equal((await still.answer({method: "GET", path: "/302/x"}, 100, never)).status, 302);
 });
 
 test("configurations that contradict themselves are refused", () => {

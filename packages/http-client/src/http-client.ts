@@ -1,19 +1,22 @@
 import type http from "node:http";
 import type {Readable} from "node:stream";
 import {createGunzip} from "node:zlib";
-import {type ErrorCode, errorText, StrataError, type TlsOptions} from "@strata/base";
+import {type ErrorCode, errorText, StrataError} from "@strata/base";
 import {basicCredentials, type Credentials, type HeaderFields} from "./credentials.ts";
 import type {HttpClientMetrics} from "./http-metrics.ts";
 import type {ProxyConfig} from "./proxy.ts";
-import {type Route, routeTo} from "./route.ts";
+import {type Route, type RouteOptions, routeTo} from "./route.ts";
+import type {TlsSource} from "./tls-source.ts";
 
 /** How to reach a server: the parts of an HTTP client configuration that matter to a connection. */
 export type HttpClientConfig = {
   /** Makes what lets requests in, for a client of the given name. */
   readonly credentials?: ((userAgent: string) => Credentials) | undefined;
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: TlsSource | undefined;
   readonly proxy?: ProxyConfig | undefined;
   readonly maxConnections?: number | undefined;
+  /** True when left out. */
+  readonly followRedirects?: boolean | undefined;
 };
 
 export type HttpRequest = {
@@ -37,10 +40,18 @@ const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {400: "bad_data", 404:
 /** An error body is quoted up to this length. */
 const QUOTED_BODY_BYTES = 1024;
 
+/** Redirections followed by one request, as by Go. */
+const MAX_HOPS = 10;
+/** Origins with connections of their own; a server that redirects at will must not pile them up. */
+const MAX_ROUTES = 8;
+
 /** One server over HTTP: keep-alive connections, gzip, errors as StrataError naming method, path and status. */
 export class HttpClient {
   readonly #base: URL;
-  readonly #route: Route;
+  /** By origin: that of the base, and those it redirects to. */
+  readonly #routes = new Map<string, Route>();
+  readonly #routeOptions: RouteOptions;
+  readonly #follows: boolean;
   readonly #headers: Record<string, string>;
   readonly #credentials: Credentials | undefined;
   readonly #metrics: HttpClientMetrics | undefined;
@@ -48,13 +59,14 @@ export class HttpClient {
   constructor(base: URL, config: HttpClientConfig = {}, userAgent = "strata", metrics?: HttpClientMetrics) {
     this.#base = base;
     this.#metrics = metrics;
-    this.#route = routeTo(base, {tls: config.tls, proxy: config.proxy, maxSockets: config.maxConnections ?? 100});
+    this.#routeOptions = {tls: config.tls, proxy: config.proxy, maxSockets: config.maxConnections ?? 100};
+    this.#follows = config.followRedirects !== false;
     this.#headers = {"user-agent": userAgent, "accept-encoding": "gzip"};
     this.#credentials = config.credentials?.(userAgent) ?? credentialsIn(base);
   }
 
   close(): void {
-    this.#route.agent.destroy();
+    for (const {agent} of this.#routes.values()) agent.destroy();
     this.#credentials?.close();
   }
 
@@ -84,16 +96,40 @@ export class HttpClient {
     return whole(await this.stream(request, signal), request, maxBytes, signal);
   }
 
-  #send(request: HttpRequest, signal: AbortSignal): Promise<http.IncomingMessage> {
-    const url = this.#urlOf(request);
+  /** The answer to a request, of where it is redirected to. */
+  async #send(request: HttpRequest, signal: AbortSignal): Promise<http.IncomingMessage> {
+    let url = this.#urlOf(request);
+    for (let hops = 0; ; hops++) {
+      const headers = await this.#headersOf(request, url, signal);
+      const answer = await this.#exchange(request, url, headers, signal);
+      const next = this.#follows && hops < MAX_HOPS ? redirection(answer, request.method, url) : undefined;
+      if (next === undefined) return answer;
+      answer.resume();
+      url = next;
+    }
+  }
+
+  /** Credentials are for the host that they were given for, and for no other that it may name. */
+  async #headersOf(request: HttpRequest, url: URL, signal: AbortSignal): Promise<HeaderFields> {
     const headers = {...this.#headers, ...request.headers};
+    if (this.#credentials === undefined || url.hostname !== this.#base.hostname) return headers;
     const {method, body} = request;
-    const own = this.#credentials?.headers({method, url, headers, body}, signal);
-    const send = (more?: HeaderFields) => this.#exchange(request, url, {...headers, ...more}, signal);
-    if (!(own instanceof Promise)) return send(own);
-    return own.then(send, (err: unknown) => {
+    try {
+      return {...headers, ...(await this.#credentials.headers({method, url, headers, body}, signal))};
+    } catch (err) {
       throw signal.aborted ? transportError(err as Error, request, signal) : err;
-    });
+    }
+  }
+
+  #routeOf(url: URL): Route {
+    let route = this.#routes.get(url.origin);
+    if (route === undefined) {
+      const [oldest] = this.#routes.keys();
+      if (this.#routes.size >= MAX_ROUTES && oldest !== undefined) this.#routes.delete(oldest);
+      route = routeTo(url, this.#routeOptions);
+      this.#routes.set(url.origin, route);
+    }
+    return route;
   }
 
   #urlOf({path, params}: HttpRequest): URL {
@@ -110,7 +146,7 @@ export class HttpClient {
     return new Promise((resolve, reject) => {
       let answered = false;
       const options = {method: request.method, headers: headers as http.OutgoingHttpHeaders, signal};
-      const call = this.#route.open(url, options, (answer) => {
+      const call = this.#routeOf(url).open(url, options, (answer) => {
         finished?.(answer.statusCode);
         answered = true;
         resolve(answer);
@@ -125,6 +161,14 @@ export class HttpClient {
       call.end(request.body);
     });
   }
+}
+
+/** Where to ask instead. A POST goes on only where its body may go with it. */
+function redirection(answer: http.IncomingMessage, method: string, from: URL): URL | undefined {
+  const {statusCode = 0, headers} = answer;
+  const moves = statusCode === 307 || statusCode === 308 || (method === "GET" && [301, 302, 303].includes(statusCode));
+  const to = moves && headers.location !== undefined ? URL.parse(headers.location, from.href) : null;
+  return to !== null && /^https?:$/.test(to.protocol) ? to : undefined;
 }
 
 function unpacked(answer: http.IncomingMessage): Readable {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import {generateKeyPairSync, verify} from "node:crypto";
 import {readFileSync, writeFileSync} from "node:fs";
 import {join} from "node:path";
 import {type TestContext, test} from "node:test";
@@ -113,6 +114,31 @@ test("the token endpoint has TLS and a proxy of its own", async (t) => {
   assert.equal(server.seen.length, 1);
 });
 
+test("a client without a secret is vouched for by its key", async (t) => {
+  const {privateKey, publicKey} = generateKeyPairSync("rsa", {modulusLength: 2048});
+  const file = join(tempDir(t), "key.pem");
+  writeFileSync(file, privateKey.export({type: "pkcs8", format: "pem"}));
+  const tokens = await testServer(t, () => token("t", 60));
+  const url = `http://127.0.0.1:${tokens.port}/t`;
+  const {ask} = await asking(
+    t,
+    `client_id: c, grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", client_certificate_key_file: "${file}", client_certificate_key_id: k1, signature_algorithm: RS384, claims: {team: x}, scopes: [r, w], token_url: "${url}"`,
+  );
+  assert.equal(await ask(), "Bearer t");
+  const [seen] = tokens.seen;
+  const {assertion = "", ...rest} = form(seen as Seen);
+  assert.deepEqual(rest, {grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", scope: "r w"});
+  assert.equal(seen?.headers.authorization, undefined);
+  const [header = "", claims = "", signature = ""] = assertion.split(".");
+  const decoded = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString()) as Record<string, unknown>;
+  assert.deepEqual(decoded(header), {alg: "RS384", typ: "JWT", kid: "k1"});
+  const {iss, sub, aud, scope, team, iat, exp, jti} = decoded(claims);
+  assert.deepEqual([iss, sub, aud, scope, team], ["c", "c", url, "r w", "x"]);
+  assert.equal(Number(exp) - Number(iat), 600);
+  assert.match(String(jti), /^[0-9a-f-]{36}$/);
+  assert.ok(verify("sha384", Buffer.from(`${header}.${claims}`), publicKey, Buffer.from(signature, "base64url")));
+});
+
 test("what is wrong with oauth2 is told", () => {
   const f = (oauth2: string, want: RegExp): void =>
     assert.throws(() => parseHttpClientConfig(`oauth2: {${oauth2}}`), want);
@@ -121,4 +147,7 @@ test("what is wrong with oauth2 is told", () => {
   f("client_id: c, token_url: 'x y'", /token_url: Invalid URL/);
   f("client_id: c, token_url: http://x, client_secret: s, client_secret_file: f", /at most one of client_secret/);
   f("client_id: c, token_url: http://x, grant_type: password", /grant_type must be one of/);
+  const jwt = 'client_id: c, token_url: http://x, grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer"';
+  f(jwt, /client_certificate_key or client_certificate_key_file must be configured/);
+  f(`${jwt}, client_certificate_key: k, signature_algorithm: HS256`, /signature_algorithm must be one of "RS256"/);
 });

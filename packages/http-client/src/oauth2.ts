@@ -1,6 +1,7 @@
 import {type ConfigFields, StrataError} from "@strata/base";
 import type {Credentials} from "./credentials.ts";
 import {HttpClient, type HttpClientConfig} from "./http-client.ts";
+import {type AssertionConfig, assertionConfig, assertionOf} from "./jwt-assertion.ts";
 import {type Lasting, Renewed} from "./renewed.ts";
 import {type Secret, secretField, secretText} from "./secret.ts";
 
@@ -8,6 +9,8 @@ import {type Secret, secretField, secretText} from "./secret.ts";
 export type OAuth2Config = {
   readonly clientId: string;
   readonly clientSecret: Secret;
+  /** Signs for the client where there is no secret. */
+  readonly assertion: AssertionConfig | undefined;
   readonly tokenUrl: URL;
   readonly scopes: readonly string[];
   /** More parameters for the token endpoint. */
@@ -16,6 +19,7 @@ export type OAuth2Config = {
   readonly http: Pick<HttpClientConfig, "tls" | "proxy">;
 };
 
+const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /** A token is replaced so long before it expires, for requests take time. */
 const EARLY_MS = 10_000;
 /** A token endpoint that takes longer is asked again by the next request. */
@@ -28,10 +32,11 @@ export function oauth2Config(fields: ConfigFields, http: OAuth2Config["http"]): 
   if (clientId === "") throw fields.bad("client_id must be configured");
   const tokenUrl = fields.parsed("token_url", (text) => new URL(text), undefined);
   if (tokenUrl === undefined) throw fields.bad("token_url must be configured");
-  fields.choice("grant_type", ["client_credentials", ""], "");
+  const grant = fields.choice("grant_type", ["client_credentials", JWT_BEARER], "client_credentials");
   return {
     clientId,
     clientSecret: secretField(fields, "client_secret") ?? "",
+    assertion: grant === JWT_BEARER ? assertionConfig(fields, clientId, tokenUrl) : undefined,
     tokenUrl,
     scopes: fields.list("scopes"),
     params: fields.texts("endpoint_params"),
@@ -69,8 +74,13 @@ class TokenSource {
   }
 
   async #fetch(): Promise<Lasting<string>> {
-    const secret = await secretText(this.#config.clientSecret);
+    const {clientId, clientSecret, assertion, scopes} = this.#config;
     const signal = AbortSignal.timeout(TIMEOUT_MS);
+    if (assertion !== undefined) {
+      const signed = await assertionOf(assertion, clientId, scopes.join(" "));
+      return this.#post({grant_type: JWT_BEARER, assertion: signed}, {}, signal);
+    }
+    const secret = await secretText(clientSecret);
     if (this.#inForm !== undefined) return this.#ask(secret, this.#inForm, signal);
     try {
       const token = await this.#ask(secret, false, signal);
@@ -83,18 +93,26 @@ class TokenSource {
     }
   }
 
-  async #ask(secret: string, inForm: boolean, signal: AbortSignal): Promise<Lasting<string>> {
-    const {clientId, tokenUrl, scopes, params} = this.#config;
-    const form = new URLSearchParams({grant_type: "client_credentials", ...params});
-    if (scopes.length > 0) form.set("scope", scopes.join(" "));
-    if (inForm) form.set("client_id", clientId);
-    if (inForm && secret !== "") form.set("client_secret", secret);
+  #ask(secret: string, inForm: boolean, signal: AbortSignal): Promise<Lasting<string>> {
+    const {clientId} = this.#config;
+    const form = {grant_type: "client_credentials"};
+    if (inForm) {
+      const own = {client_id: clientId, ...(secret === "" ? {} : {client_secret: secret})};
+      return this.#post({...form, ...own}, {}, signal);
+    }
     const basic = Buffer.from(`${formEscaped(clientId)}:${formEscaped(secret)}`).toString("base64");
-    const headers = {
-      accept: "application/json",
-      "content-type": "application/x-www-form-urlencoded",
-      ...(inForm ? {} : {authorization: `Basic ${basic}`}),
-    };
+    return this.#post(form, {authorization: `Basic ${basic}`}, signal);
+  }
+
+  async #post(
+    fields: Readonly<Record<string, string>>,
+    more: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Lasting<string>> {
+    const {tokenUrl, scopes, params} = this.#config;
+    const scope = scopes.length === 0 ? {} : {scope: scopes.join(" ")};
+    const form = new URLSearchParams({...fields, ...scope, ...params});
+    const headers = {accept: "application/json", "content-type": "application/x-www-form-urlencoded", ...more};
     const body = Buffer.from(form.toString());
     const asked = Date.now();
     const answer = await this.#client.answer({method: "POST", path: "", headers, body}, MAX_ANSWER_BYTES, signal);

@@ -1,7 +1,8 @@
 import type http from "node:http";
 import {isIP, type Socket} from "node:net";
-import {nodeHttp, nodeHttps, nodeTls, StrataError, type TlsOptions} from "@strata/base";
+import {nodeHttp, nodeHttps, nodeTls, StrataError} from "@strata/base";
 import {type ProxyConfig, proxyFor} from "./proxy.ts";
+import type {TlsSource} from "./tls-source.ts";
 
 /** The way to a server: straight, or through a proxy. */
 export type Route = {
@@ -11,7 +12,7 @@ export type Route = {
 };
 
 export type RouteOptions = {
-  readonly tls: TlsOptions | undefined;
+  readonly tls: TlsSource | undefined;
   readonly proxy: ProxyConfig | undefined;
   readonly maxSockets: number;
 };
@@ -27,42 +28,47 @@ export function routeTo(base: URL, options: RouteOptions): Route {
 }
 
 function straight(base: URL, options: RouteOptions): Route {
-  const agent = agentFor(base, options.tls, options);
-  return {agent, open: (url, request, onAnswer) => requestTo(url)(url, {...request, agent}, onAnswer)};
+  const agent = agentFor(base, options);
+  return {
+    agent,
+    open: (url, request, onAnswer) => requestTo(url)(url, {...request, ...options.tls?.options, agent}, onAnswer),
+  };
 }
 
 function tunnelled(base: URL, proxy: URL, options: RouteOptions): Route {
   const headers = {...options.proxy?.connectHeaders, ...authorizationOf(proxy)} as http.OutgoingHttpHeaders;
-  const agent = agentFor(base, options.tls, options);
-  agent.createConnection = (target, callback) => {
+  const route = straight(base, options);
+  route.agent.createConnection = (target, callback) => {
     tunnel(proxy, ownTls(options), `${bracketed(target.host ?? "")}:${target.port}`, headers).then(
       (socket) => callback?.(null, nodeTls().connect({...target, socket} as object)),
       (err: Error) => callback?.(err, undefined as never),
     );
     return undefined;
   };
-  return {agent, open: (url, request, onAnswer) => requestTo(url)(url, {...request, agent}, onAnswer)};
+  return route;
 }
 
 function handedOver(proxy: URL, options: RouteOptions): Route {
-  const agent = agentFor(proxy, ownTls(options), options);
+  const agent = agentFor(proxy, options);
   return {
     agent,
     open(url, request, onAnswer) {
       const headers = {...(request.headers as http.OutgoingHttpHeaders), ...authorizationOf(proxy), host: url.host};
-      return requestTo(proxy)({...request, ...addressOf(proxy), path: url.href, headers, agent}, onAnswer);
+      const to = {...ownTls(options), ...addressOf(proxy), path: url.href};
+      return requestTo(proxy)({...request, ...to, headers, agent}, onAnswer);
     },
   };
 }
 
-function agentFor(url: URL, tls: object | undefined, {maxSockets}: RouteOptions): http.Agent {
-  const common = {keepAlive: true, maxSockets};
-  return url.protocol === "https:" ? new (nodeHttps().Agent)({...common, ...tls}) : new (nodeHttp().Agent)(common);
+/** Without TLS options: requests bring them, for they may change. Connections made with others are not used again then. */
+function agentFor(url: URL, {maxSockets}: RouteOptions): http.Agent {
+  const options = {keepAlive: true, maxSockets};
+  return url.protocol === "https:" ? new (nodeHttps().Agent)(options) : new (nodeHttp().Agent)(options);
 }
 
 /** Of the connection to the proxy, which has a name of its own. */
 function ownTls({tls}: RouteOptions): object {
-  const {servername: _, ...rest} = tls ?? {};
+  const {servername: _, ...rest} = tls?.options ?? {};
   return rest;
 }
 
