@@ -7,6 +7,7 @@ import {repoRoot, requireTool} from "@strata/base/testing";
 import {checkCommandFlags, checkDeployed} from "@strata/strata/testing";
 import {parse, parseAllDocuments} from "yaml";
 import {deployDir, deployFiles, deployText, monitoringGroups} from "./deploy-files.ts";
+import {assertMonitored} from "./monitored.ts";
 import {
   assertHardened,
   assertProbed,
@@ -142,19 +143,4 @@ for (const [name, set] of Object.entries(SETS)) {
       await checkDeployed(command, files).catch((err: Error) => assert.fail(`${nameOf(object)}: ${err.message}`));
     }
   });
-}
-
-/** Fails where rules and dashboards among the objects are not those of deploy/. */
-function assertMonitored(objects: readonly KubernetesObject[], groups: unknown, dashboards: boolean): void {
-  const rules = objects.filter(({kind}) => kind === "PrometheusRule");
-  assert.deepEqual(
-    rules.map(({spec}) => (spec as {groups?: unknown}).groups),
-    groups === undefined ? [] : [groups],
-  );
-  const found = objects.filter(({metadata}) => metadata.labels?.grafana_dashboard === "1");
-  const files = dashboards ? deployFiles("grafana/dashboards/*.json") : [];
-  assert.deepEqual(
-    found.map(({data}) => Object.entries(data ?? {}).map(([file, text]) => [file, JSON.parse(text) as unknown])),
-    files.map((file) => [[basename(file), JSON.parse(deployText(file)) as unknown]]),
-  );
 }

@@ -7,6 +7,7 @@ import {parseRuleFile} from "@strata/rules";
 import {checkDeployed} from "@strata/strata/testing";
 import {parse, parseAllDocuments, stringify} from "yaml";
 import {deployDir, deployFiles, deployText, monitoringGroups} from "./deploy-files.ts";
+import {assertMonitored} from "./monitored.ts";
 import {
   assertHardened,
   assertProbed,
@@ -126,6 +127,8 @@ test("kustomize builds every folder, and what comes out is sound", {skip: kubect
     const out = execFileSync(kubectl.path, ["kustomize", join(deployDir, dirname(file))], {encoding: "utf8"});
     const objects = objectsOf(out);
     assertSound(objects);
+    const monitors = file.includes("kubernetes/monitoring/");
+    assertMonitored(objects, monitors ? monitoringGroups() : undefined, monitors);
     for (const object of workloadsOf(objects)) {
       const {volumes = [], containers} = object.spec?.template?.spec ?? {containers: []};
       assert.ok(
