@@ -1,7 +1,8 @@
 import {StrataError} from "@strata/base";
 import {crc32c} from "@strata/bytes";
+import type {Analysis} from "./analysis.ts";
 import {joined, type Piece, type Points} from "./points.ts";
-import type {Analysis, QueryStats, RangeAnswer, RangeSeries} from "./range-answer.ts";
+import type {QueryStats, RangeAnswer, RangeSeries} from "./range-answer.ts";
 
 /** The answer for [start, end], ms, both inclusive, of one query. */
 export type Extent<A> = {readonly start: number; readonly end: number; readonly answer: A};

@@ -1,17 +1,8 @@
 import {type AggregateOp, type Expr, unparen} from "@strata/promql";
+import {type Analysis, mergeAnalyses, NO_ANALYSIS, readAnalysis} from "./analysis.ts";
 import {JsonScan} from "./json-scan.ts";
 import {plainNumber} from "./points.ts";
-import {
-  type Analysis,
-  mergeAnalyses,
-  mergeStats,
-  metricOf,
-  NO_ANALYSIS,
-  type QueryStats,
-  readAnalysis,
-  readStats,
-  statsJson,
-} from "./range-answer.ts";
+import {mergeStats, metricOf, type QueryStats, readStats, statsJson} from "./range-answer.ts";
 
 /** One element of an instant query's vector or matrix. */
 type Element = {
@@ -135,7 +126,11 @@ export function mergeInstant(answers: readonly InstantAnswer[], order: InstantOr
     other: "",
     warnings: [...new Set(answers.flatMap(({warnings}) => warnings))],
     stats: mergeStats(answers.map(({stats}) => stats)),
-    analysis: mergeAnalyses(answers.map(({analysis}) => analysis)) ?? NO_ANALYSIS,
+    analysis:
+      mergeAnalyses(
+        answers.map(({analysis}) => analysis),
+        "shards",
+      ) ?? NO_ANALYSIS,
   };
 }
 

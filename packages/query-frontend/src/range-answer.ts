@@ -1,5 +1,6 @@
 import {StrataError} from "@strata/base";
 import {Labels} from "@strata/model";
+import {type Analysis, mergeAnalyses, NO_ANALYSIS, type PartKind, readAnalysis} from "./analysis.ts";
 import {JsonScan} from "./json-scan.ts";
 import {cut, firstAtOrAfter, type Piece, PointReader, pieceBytes} from "./points.ts";
 
@@ -19,15 +20,6 @@ export type QueryStats = {
   /** [seconds, samples] a step; absent where the client did not ask for it. */
   readonly perStep: readonly (readonly [number, number])[] | undefined;
 };
-
-/** How the querier came to its answer: `analyze=true`. */
-export type Analysis = {
-  readonly name: string;
-  readonly executionTime: string;
-  readonly children: readonly Analysis[] | null;
-};
-
-export const NO_ANALYSIS: Analysis = {name: "", executionTime: "0s", children: null};
 
 /** The answer to a range query, or to a part of one. */
 export type RangeAnswer = {
@@ -101,13 +93,6 @@ export function readStats(value: unknown): QueryStats | undefined {
   return {total: samples.totalQueryableSamples ?? 0, peak: samples.peakSamples ?? 0, perStep};
 }
 
-/** A tree of the querier's, every field there; undefined for null. */
-export function readAnalysis(value: unknown): Analysis | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const {name = "", executionTime = "0s", children} = value as Partial<Analysis>;
-  return {name, executionTime, children: children?.map((child) => readAnalysis(child) ?? NO_ANALYSIS) ?? null};
-}
-
 /** First time of any point, ms; +Infinity for none. */
 const firstTime = ({series}: RangeAnswer): number => {
   let first = Number.POSITIVE_INFINITY;
@@ -124,7 +109,7 @@ const firstTime = ({series}: RangeAnswer): number => {
  * points that are not behind the ones before them are dropped; series in the order of their labels' text. Warnings come
  * once each.
  */
-export function mergeRange(answers: readonly RangeAnswer[]): RangeAnswer {
+export function mergeRange(answers: readonly RangeAnswer[], kind: PartKind = "times"): RangeAnswer {
   const byKey = new Map<string, {metric: string; key: string; floats: Piece[]; histograms: Piece[]}>();
   const ordered = answers.map((answer) => ({answer, first: firstTime(answer)})).sort((a, b) => a.first - b.first);
   for (const {answer} of ordered) {
@@ -142,7 +127,11 @@ export function mergeRange(answers: readonly RangeAnswer[]): RangeAnswer {
     series,
     warnings: [...new Set(answers.flatMap(({warnings}) => warnings))],
     stats: mergeStats(answers.map(({stats}) => stats)),
-    analysis: mergeAnalyses(answers.map(({analysis}) => analysis)) ?? NO_ANALYSIS,
+    analysis:
+      mergeAnalyses(
+        answers.map(({analysis}) => analysis),
+        kind,
+      ) ?? NO_ANALYSIS,
     noStore: answers.some(({noStore}) => noStore),
   };
 }
@@ -168,41 +157,6 @@ export function mergeStats(all: readonly (QueryStats | undefined)[]): QueryStats
     peak: Math.max(...given.map(({peak}) => peak)),
     perStep: given.some((stats) => stats.perStep !== undefined) ? [...perStep].sort(([a], [b]) => a - b) : undefined,
   };
-}
-
-/** Compat: the first tree, with the times of the others added where they have the same form. */
-export function mergeAnalyses(all: readonly (Analysis | undefined)[]): Analysis | undefined {
-  const [first, ...rest] = all.filter((tree) => tree !== undefined);
-  return rest.reduce<Analysis | undefined>((sum, tree) => (sum === undefined ? tree : addTimes(sum, tree)), first);
-}
-
-function addTimes(a: Analysis, b: Analysis): Analysis {
-  const seconds = goSeconds(a.executionTime) + goSeconds(b.executionTime);
-  const children = a.children?.map((child, i) => {
-    const other = b.children?.[i];
-    return other === undefined ? child : addTimes(child, other);
-  });
-  return {...a, executionTime: goDuration(seconds), children: children ?? a.children};
-}
-
-const UNITS: Readonly<Record<string, number>> = {h: 3600, m: 60, s: 1, ms: 1e-3, µs: 1e-6, us: 1e-6, ns: 1e-9};
-
-function goSeconds(text: string): number {
-  let seconds = 0;
-  for (const [, number, unit] of text.matchAll(/([\d.]+)(h|ms|m|s|µs|us|ns)/g)) {
-    seconds += Number(number) * (UNITS[unit as string] as number);
-  }
-  return seconds;
-}
-
-/** Seconds as Go prints a duration below an hour. */
-function goDuration(seconds: number): string {
-  if (seconds === 0) return "0s";
-  if (seconds < 1e-6) return `${Math.round(seconds * 1e9)}ns`;
-  if (seconds < 1e-3) return `${Number((seconds * 1e6).toFixed(3))}µs`;
-  if (seconds < 1) return `${Number((seconds * 1e3).toFixed(6))}ms`;
-  if (seconds < 60) return `${Number(seconds.toFixed(9))}s`;
-  return `${Math.floor(seconds / 60)}m${Number((seconds % 60).toFixed(9))}s`;
 }
 
 /** The points of an answer in [start, end], ms, both inclusive; series without any are left out. */

@@ -120,7 +120,7 @@ export class RangePipeline {
     const answers = await mapLimit(indexes, parallelism, signal, (i, s) =>
       this.#cached({...request, shardInfo: shardInfo(i, shards, sharding)}, interval, s),
     );
-    return mergeRange(answers);
+    return mergeRange(answers, "shards");
   }
 
   #cached(request: RangeRequest, interval: number, signal: AbortSignal): Promise<RangeAnswer> {
@@ -170,7 +170,7 @@ function rangeKind(interval: number, language: ParseOptions): Cacheable<RangeReq
       const part = sliceRange(answer, start, end);
       return key === 0 ? part : {...part, series: part.series.map((one) => thinnedSeries(one, request))};
     },
-    merge: mergeRange,
+    merge: (answers) => mergeRange(answers),
     mayKeep: (request, answer, freshUntil) => !answer.noStore && looksBackOnly(request, language, freshUntil),
   };
 }

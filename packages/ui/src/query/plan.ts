@@ -8,10 +8,7 @@ export type Fanout = {
   readonly samples: number;
 };
 
-/**
- * An operator of a plan as the API gives it; the costs are there only after an analysis, and a query frontend in between
- * passes on no more of them than the time.
- */
+/** An operator of a plan as the API gives it; the costs are there only after an analysis, by Thanos' frontend only the time. */
 export type Plan = {
   readonly name: string;
   /** A duration as Go writes it, with all that is below. */
