@@ -4,6 +4,7 @@ import {join} from "node:path";
 import {after, describe, test} from "node:test";
 import {anySkip, repoRoot, requireTool} from "@strata/base/testing";
 import {listCommands} from "@strata/strata/docs";
+import {panelRules} from "./dashboards.ts";
 import {flagsPage} from "./generate/flags-page.ts";
 import {metricsPage} from "./generate/metrics-page.ts";
 import {metricsOfComponents, type RunningComponents} from "./generate/running-components.ts";
@@ -38,9 +39,15 @@ describe("running components", {skip: tools}, () => {
     assertSame("metrics.md", metricsPage((await started()).metrics));
   });
 
-  test("they show what rules select and group by", async () => {
+  test("they show what rules and dashboards select and group by", async () => {
     const {metrics, expositions} = await started();
     assert.deepEqual(ruleProblems(readRules(), metrics, expositions), []);
+    // Dashboards may ask for what comes with use.
+    const problems = ruleProblems(panelRules(), metrics, expositions);
+    assert.deepEqual(
+      problems.filter((problem) => problem.includes(" has no label ")),
+      [],
+    );
   });
 });
 

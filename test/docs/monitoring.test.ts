@@ -7,6 +7,7 @@ import {pathToFileURL} from "node:url";
 import {repoRoot, requireTool} from "@strata/base/testing";
 import {type Expr, parseExpr, selectorsOf} from "@strata/promql";
 import {parse} from "yaml";
+import {DASHBOARDS, type Dashboard, filledIn, readDashboards} from "./dashboards.ts";
 import {metricsOnPage, seriesNames} from "./generate/metrics-page.ts";
 import {anchorsOf, parsePage} from "./page.ts";
 import {RULES, readRules, ruleFiles} from "./rule-series.ts";
@@ -50,23 +51,10 @@ test("every alert has a severity, says what is the matter, and links to its runb
   assert.deepEqual(idle, [], "sections of docs/runbooks.md without an alert");
 });
 
-type Panel = {readonly title: string; readonly targets?: readonly {readonly expr: string}[]};
-type Dashboard = {
-  readonly uid: string;
-  readonly panels: readonly Panel[];
-  readonly templating: {readonly list: readonly {query: unknown}[]};
-};
-const DASHBOARDS = "deploy/grafana/dashboards";
-
-/** What Grafana puts in before it asks. */
-const filledIn = (expr: string): string =>
-  expr.replaceAll("$__rate_interval", "5m").replaceAll("$job", ".+").replaceAll("$instance", ".+");
-
 test("dashboards parse, and every metric of theirs is exported", () => {
-  const files = readdirSync(join(repoRoot, DASHBOARDS));
-  assert.ok(files.length > 0);
-  for (const file of files) {
-    const {uid, panels, templating} = JSON.parse(read(DASHBOARDS, file)) as Dashboard;
+  const dashboards = readDashboards();
+  assert.ok(dashboards.size > 0);
+  for (const [file, {uid, panels, templating}] of dashboards) {
     assert.equal(file, `${uid}.json`);
     let targets = 0;
     for (const {title, targets: own} of panels) {
