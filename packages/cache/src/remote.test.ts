@@ -232,7 +232,7 @@ describe("servers", {concurrency: true}, () => {
     cache.set("k", bytes("v"), 0);
     await arrived(cache, ["k"]);
     const bare = await open(t, "REDIS", {addr: server.address, password: "secret", db: 3});
-    assert.equal(text((await bare.getMany(["strata:k"], never))[0]), "v");
+    assert.equal(text((await arrived(bare, ["strata:k"]))[0]), "v");
     const wrong = await open(t, "REDIS", {addr: server.address, password: "guess", read_timeout: "200ms"});
     assert.deepEqual(await wrong.getMany(["k"], never), [undefined]);
   });

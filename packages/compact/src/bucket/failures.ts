@@ -26,11 +26,13 @@ export class Failures {
     return this.#errors.length === 0;
   }
 
-  /** All in one: halting if any is, retriable only if all are. */
+  /** All in one: halting or canceled if any is, retriable only if all are. */
   get error(): StrataError {
     const text = this.#errors.map(errorText).join("; ");
     const halting = this.#errors.find((err) => err instanceof HaltError);
     if (halting !== undefined) return new HaltError(text, {cause: halting});
+    const canceled = this.#errors.find((err) => errorCode(err) === "canceled");
+    if (canceled !== undefined) return new StrataError("canceled", text, {cause: canceled});
     const retriable = this.#errors.every(isRetriable);
     return new StrataError(retriable ? "unavailable" : "internal", text, {cause: this.#errors[0]});
   }
