@@ -33,14 +33,17 @@ type HistogramState = {
   floats: number;
 };
 
-const newAccumulator = (steps: number): Accumulator => ({
-  n: new Float64Array(steps),
-  a: new Float64Array(steps),
-  b: new Float64Array(steps),
-  incremental: undefined,
-  hists: undefined,
-  histogramBytes: 0,
-});
+function newAccumulator(steps: number): Accumulator {
+  const columns = new ArrayBuffer(24 * steps);
+  return {
+    n: new Float64Array(columns, 0, steps),
+    a: new Float64Array(columns, 8 * steps, steps),
+    b: new Float64Array(columns, 16 * steps, steps),
+    incremental: undefined,
+    hists: undefined,
+    histogramBytes: 0,
+  };
+}
 
 /**
  * An aggregation that folds each batch into one accumulator per group and never holds its input. Groups come out in the

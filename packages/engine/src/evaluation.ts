@@ -41,9 +41,6 @@ export class Evaluation {
   #samplesDecoded = 0;
   #worked = 0;
   #lastTurn = performance.now();
-  /** PERF: a streaming query needs a batch at a time; its columns go from one to the next instead of to the collector. */
-  #spare: StepBatch | undefined;
-
   constructor(
     params: QueryParams,
     queryable: Selectable,
@@ -156,11 +153,11 @@ export class Evaluation {
   /** A batch of absent points for up to `rows` series; counted until `release`. */
   newBatch(rows: number, steps: number): StepBatch {
     this.budget.take(batchBytes(rows, steps), "step columns");
-    const spare = this.#spare;
     if (spare !== undefined && spare.steps === steps && spare.values.length === rows * steps) {
-      this.#spare = undefined;
-      spare.kind.fill(0);
-      return {...spare, labels: [], hists: undefined, dropName: undefined};
+      const {values, kind} = spare;
+      spare = undefined;
+      kind.fill(0);
+      return {labels: [], steps, values, kind, hists: undefined, dropName: undefined};
     }
     return {
       labels: [],
@@ -175,7 +172,8 @@ export class Evaluation {
   /** Gives back what the batch was counted with. Once a batch, by its last owner, who must not touch it again. */
   release(batch: StepBatch): void {
     this.budget.give(countedBytes(batch));
-    this.#spare = batch;
+    const {steps, values, kind} = batch;
+    if (values.length <= BATCH_POINTS) spare = {steps, values, kind};
   }
 
   /** How many rows a batch of so many steps has: about a megabyte, at least one row. */
@@ -194,6 +192,13 @@ const CHECK_AFTER = 1_000_000;
 const TURN_MS = 10;
 /** Points in a batch: 9 bytes each, so that a batch stays in the second-level cache. */
 const BATCH_POINTS = 64 * 1024;
+
+/**
+ * Columns of the batch released last, if it was of no more than usual size. PERF: a streaming query needs a batch at a time, and its
+ * columns go from one to the next instead of to the collector; so do those of the parts of a query that is split, each of
+ * which is evaluated by itself.
+ */
+let spare: Pick<StepBatch, "steps" | "values" | "kind"> | undefined;
 
 const timedOut = () => new StrataError("timeout", "query timed out in expression evaluation");
 

@@ -1,4 +1,4 @@
-/** The chunk columns of a SeriesBatch. */
+/** The chunk columns of a SeriesBatch. They may lie in one buffer. */
 export type ChunkColumnArrays = {
   readonly mint: Float64Array<ArrayBuffer>;
   readonly maxt: Float64Array<ArrayBuffer>;
@@ -9,15 +9,41 @@ export type ChunkColumnArrays = {
   readonly length: Uint32Array<ArrayBuffer>;
 };
 
+/** Bytes of one chunk in all columns. */
+const CHUNK_BYTES = 28;
+
+/**
+ * Columns for `n` chunks, all 0. PERF: one buffer for the seven of them; a buffer each cost more than what is written into
+ * them where batches are small, and most of that in the garbage collector.
+ */
+export function chunkColumnArrays(n: number): ChunkColumnArrays {
+  const buffer = new ArrayBuffer(n * CHUNK_BYTES);
+  return {
+    mint: new Float64Array(buffer, 0, n),
+    maxt: new Float64Array(buffer, 8 * n, n),
+    encoding: new Uint8Array(buffer, 26 * n, n),
+    source: new Uint16Array(buffer, 24 * n, n),
+    aggregate: new Uint8Array(buffer, 27 * n, n),
+    offset: new Uint32Array(buffer, 16 * n, n),
+    length: new Uint32Array(buffer, 20 * n, n),
+  };
+}
+
+const NONE = chunkColumnArrays(0);
+
+/** Rows to begin with, once there is one: many columns never get any. */
+const INITIAL = 32;
+const GROWS = 4;
+
 /** Growing chunk columns: `push` a row a chunk, then `take` exact copies and start afresh. Reused between batches. */
 export class ChunkColumns {
-  #mint = new Float64Array(INITIAL);
-  #maxt = new Float64Array(INITIAL);
-  #encoding = new Uint8Array(INITIAL);
-  #source = new Uint16Array(INITIAL);
-  #aggregate = new Uint8Array(INITIAL);
-  #offset = new Uint32Array(INITIAL);
-  #length = new Uint32Array(INITIAL);
+  #mint = NONE.mint;
+  #maxt = NONE.maxt;
+  #encoding = NONE.encoding;
+  #source = NONE.source;
+  #aggregate = NONE.aggregate;
+  #offset = NONE.offset;
+  #length = NONE.length;
   #n = 0;
 
   /** Chunks so far. */
@@ -52,34 +78,35 @@ export class ChunkColumns {
   }
 
   take(): ChunkColumnArrays {
-    const n = this.#n;
+    const taken = this.#copy(this.#n);
     this.#n = 0;
-    return {
-      mint: this.#mint.slice(0, n),
-      maxt: this.#maxt.slice(0, n),
-      encoding: this.#encoding.slice(0, n),
-      source: this.#source.slice(0, n),
-      aggregate: this.#aggregate.slice(0, n),
-      offset: this.#offset.slice(0, n),
-      length: this.#length.slice(0, n),
-    };
+    return taken;
   }
 
   #grow(): void {
-    const size = this.#mint.length * 2;
-    const grow = <T extends {set(from: T): void; length: number}>(from: T, to: T): T => {
-      to.set(from);
-      return to;
-    };
-    this.#mint = grow(this.#mint, new Float64Array(size));
-    this.#maxt = grow(this.#maxt, new Float64Array(size));
-    this.#encoding = grow(this.#encoding, new Uint8Array(size));
-    this.#source = grow(this.#source, new Uint16Array(size));
-    this.#aggregate = grow(this.#aggregate, new Uint8Array(size));
-    this.#offset = grow(this.#offset, new Uint32Array(size));
-    this.#length = grow(this.#length, new Uint32Array(size));
+    const grown = this.#copy(Math.max(INITIAL, GROWS * this.#mint.length));
+    this.#mint = grown.mint;
+    this.#maxt = grown.maxt;
+    this.#encoding = grown.encoding;
+    this.#source = grown.source;
+    this.#aggregate = grown.aggregate;
+    this.#offset = grown.offset;
+    this.#length = grown.length;
+  }
+
+  /** The rows so far in columns for `size`. */
+  #copy(size: number): ChunkColumnArrays {
+    const n = this.#n;
+    if (size === 0) return NONE;
+    const to = chunkColumnArrays(size);
+    if (n === 0) return to;
+    to.mint.set(this.#mint.subarray(0, n));
+    to.maxt.set(this.#maxt.subarray(0, n));
+    to.encoding.set(this.#encoding.subarray(0, n));
+    to.source.set(this.#source.subarray(0, n));
+    to.aggregate.set(this.#aggregate.subarray(0, n));
+    to.offset.set(this.#offset.subarray(0, n));
+    to.length.set(this.#length.subarray(0, n));
+    return to;
   }
 }
-
-/** Rows to begin with. PERF: a small call has several of these; with room for 1024 each, making them was a tenth of it. */
-const INITIAL = 32;
