@@ -47,9 +47,12 @@ function proxyUrl(text: string): URL {
   const full = text.includes("://") ? text : `http://${text}`;
   if (!URL.canParse(full)) throw new Error("it is no address");
   const url = new URL(full);
-  if (url.protocol === "http:" || url.protocol === "https:") return url;
-  throw new Error(`proxies are spoken to by http or https, not by ${url.protocol.slice(0, -1)}`);
+  if (isSocks(url) || url.protocol === "http:" || url.protocol === "https:") return url;
+  throw new Error(`proxies are spoken to by http, https or socks5, not by ${url.protocol.slice(0, -1)}`);
 }
+
+/** Whether a proxy speaks SOCKS 5; either way it looks names up. */
+export const isSocks = ({protocol}: URL): boolean => protocol === "socks5:" || protocol === "socks5h:";
 
 /** The proxy for requests to `target`; undefined where they go straight. */
 export function proxyFor(

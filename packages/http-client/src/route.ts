@@ -1,7 +1,8 @@
 import type http from "node:http";
 import {isIP, type Socket} from "node:net";
-import {nodeHttp, nodeHttps, nodeTls, StrataError} from "@strata/base";
-import {type ProxyConfig, proxyFor} from "./proxy.ts";
+import {errorText, nodeHttp, nodeHttps, nodeTls, StrataError} from "@strata/base";
+import {isSocks, type ProxyConfig, proxyFor} from "./proxy.ts";
+import {socksConnect} from "./socks.ts";
 import type {TlsSource} from "./tls-source.ts";
 
 /** The way to a server: straight, or through a proxy. */
@@ -19,12 +20,16 @@ export type RouteOptions = {
 
 /** A proxy that takes longer to connect is given up. */
 const CONNECT_MS = 10_000;
+const SOCKS_PORT = 1080;
 
-/** The way to the server at `base`. What is encrypted goes through a proxy as it is, the rest is handed to it. */
+/**
+ * The way to the server at `base`. What is encrypted goes through a proxy as it is, as all does through one of SOCKS; the
+ * rest is handed to it.
+ */
 export function routeTo(base: URL, options: RouteOptions): Route {
   const proxy = proxyFor(base, options.proxy);
   if (proxy === undefined) return straight(base, options);
-  return base.protocol === "https:" ? tunnelled(base, proxy, options) : handedOver(proxy, options);
+  return base.protocol === "https:" || isSocks(proxy) ? tunnelled(base, proxy, options) : handedOver(proxy, options);
 }
 
 function straight(base: URL, options: RouteOptions): Route {
@@ -39,8 +44,13 @@ function tunnelled(base: URL, proxy: URL, options: RouteOptions): Route {
   const headers = {...options.proxy?.connectHeaders, ...authorizationOf(proxy)} as http.OutgoingHttpHeaders;
   const route = straight(base, options);
   route.agent.createConnection = (target, callback) => {
-    tunnel(proxy, ownTls(options), `${bracketed(target.host ?? "")}:${target.port}`, headers).then(
-      (socket) => callback?.(null, nodeTls().connect({...target, socket} as object)),
+    const [host, port] = [target.host ?? "", Number(target.port)];
+    const opened = isSocks(proxy)
+      ? socksTunnel(proxy, host, port)
+      : tunnel(proxy, ownTls(options), `${bracketed(host)}:${port}`, headers);
+    opened.then(
+      (socket) =>
+        callback?.(null, base.protocol === "https:" ? nodeTls().connect({...target, socket} as object) : socket),
       (err: Error) => callback?.(err, undefined as never),
     );
     return undefined;
@@ -90,10 +100,22 @@ function authorizationOf(proxy: URL): Record<string, string> {
   return {"proxy-authorization": `Basic ${Buffer.from(words).toString("base64")}`};
 }
 
+const unreachable = (target: string, proxy: URL, why: string, cause?: unknown): StrataError =>
+  new StrataError("unavailable", `cannot reach ${target} through the proxy ${proxy.host}: ${why}`, {cause});
+
+async function socksTunnel(url: URL, host: string, port: number): Promise<Socket> {
+  const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+  const proxy = {host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || SOCKS_PORT), username, password};
+  try {
+    return await socksConnect(proxy, host, port, AbortSignal.timeout(CONNECT_MS));
+  } catch (err) {
+    throw unreachable(`${bracketed(host)}:${port}`, url, errorText(err), err);
+  }
+}
+
 /** A connection to `target` (`host:port`) that the proxy has opened. */
 function tunnel(proxy: URL, tls: object, target: string, headers: http.OutgoingHttpHeaders): Promise<Socket> {
-  const failed = (why: string, cause?: unknown): StrataError =>
-    new StrataError("unavailable", `cannot reach ${target} through the proxy ${proxy.host}: ${why}`, {cause});
+  const failed = (why: string, cause?: unknown): StrataError => unreachable(target, proxy, why, cause);
   return new Promise((resolve, reject) => {
     const call = requestTo(proxy)({
       ...{...tls, ...addressOf(proxy), agent: false as const, timeout: CONNECT_MS},

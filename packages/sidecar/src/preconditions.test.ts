@@ -29,6 +29,6 @@ test("the HTTP client configuration is read and bad keys are named", () => {
   const config = parseHttpClientConfig("transport_config: {max_conns_per_host: 3}");
   assert.equal(config.maxConnections, 3);
   assert.throws(() => parseHttpClientConfig("bearer_token_file: /does/not/exist"), /cannot read bearer_token_file/);
-  assert.throws(() => parseHttpClientConfig("proxy_url: socks5://proxy"), /by http or https, not by socks5/);
+  assert.throws(() => parseHttpClientConfig("proxy_url: ftp://proxy"), /http, https or socks5, not by ftp/);
   assert.throws(() => parseHttpClientConfig("basic_auth: 3"), /basic_auth must be a mapping/);
 });
