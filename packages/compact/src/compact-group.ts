@@ -39,6 +39,9 @@ const MAX_ROUNDS = 10_000;
 /** Plans of a group under way at once: while one is merged, the next is fetched, or the one before uploaded. */
 const PLANS_AT_ONCE = 2;
 
+/** Each is a round trip to the bucket. */
+const MARKS_AT_ONCE = 8;
+
 /** Characters of the id that names of blocks on disk begin with. */
 const ULID_CHARS = 26;
 
@@ -189,9 +192,9 @@ export class GroupCompaction {
     metrics.compactions.with({resolution}).inc();
     if (vertical) metrics.vertical.with({resolution}).inc();
     logger.info("uploaded merged block", {group: this.#group.key, block: ulid, sources: blocks.join(",")});
-    for (const source of blocks) {
-      await mark(this.#ctx, "deletion", source, {details: DELETE_DETAILS.compacted}, signal);
-    }
+    await forEachLimit(blocks, MARKS_AT_ONCE, (source) =>
+      mark(this.#ctx, "deletion", source, {details: DELETE_DETAILS.compacted}, signal),
+    );
     this.#replace(blocks, uploaded);
     await Promise.all([...blocks, ulid].map((name) => rm(join(this.#dir, name), {recursive: true, force: true})));
   }

@@ -192,6 +192,8 @@ export class Compactor {
     const failures = new Failures();
     const failed = new Set<string>();
     let state = await this.#mergeAll(failed, failures, signal);
+    // What follows is done inline; downsampling has a thread of its own.
+    if (this.#o.inline === true) await this.#ctx.pool.rest();
     if (this.#downsampling) {
       for (const from of [RESOLUTION.raw, RESOLUTION.fiveMinutes]) {
         if (await this.#downsample(state, from, failed, failures, signal)) state = await this.#look(signal);

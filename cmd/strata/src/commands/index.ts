@@ -178,7 +178,10 @@ export const COMMANDS: readonly Command[] = [
       [`compact --wait --data-dir=/var/strata ${BUCKET} --retention.resolution-raw=90d`, "look after a bucket"],
     ],
     load: async () =>
-      lazily((await import("../flags/compact.ts")).compactFlags, async () => (await import("./compact.ts")).compact),
+      lazily((await import("../flags/compact.ts")).compactFlags, async () => {
+        (await import("@strata/compact/spare-thread")).startSpareThread();
+        return (await import("./compact.ts")).compact;
+      }),
   },
   {
     name: "receive",

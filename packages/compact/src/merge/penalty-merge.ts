@@ -13,12 +13,18 @@ import {
   newFloatColumns,
   SAMPLES_PER_CHUNK,
 } from "@strata/chunkenc";
-import {dedupFold, KernelArena, type KernelColumns, kernel, xorMaxLength} from "@strata/kernels";
+import {dedupFold, type Kernel, KernelArena, type KernelColumns, kernel, xorMaxLength} from "@strata/kernels";
 import {type ChunkItem, mergeSamples} from "@strata/tsdb/blocks";
 import {type Pick, penaltyFold} from "./penalty-fold.ts";
 
 /** The classes of chunks that can be merged with one another. */
 type Class = "float" | "int" | "floatHistogram";
+
+/**
+ * Bytes of merged chunks that lie in one buffer. PERF: a buffer for each chunk left the process with 40 MB of gaps between
+ * buffers; those of this size go back to the system.
+ */
+const SLAB_BYTES = 256 * 1024;
 
 /**
  * Merges overlapping chunks of one series's replicas by penalty (`--deduplication.func=penalty`): one replica is kept to
@@ -36,6 +42,8 @@ export class PenaltyMerge implements Disposable {
   #tmp: KernelColumns = {ts: 0, vs: 0};
   #reach = 0;
   #out = 0;
+  #slab = new Uint8Array(0);
+  #slabUsed = 0;
 
   readonly merge = (overlapping: readonly ChunkItem[]): readonly ChunkItem[] => {
     const base = overlapping.at(-1);
@@ -92,9 +100,22 @@ export class PenaltyMerge implements Disposable {
       const f64 = k.f64();
       const mint = f64[t / 8] as number;
       const maxt = f64[t / 8 + count - 1] as number;
-      out.push({mint, maxt, encoding: ENCODING.xor, data: k.read(this.#out, length), from: 0, length});
+      const from = this.#keep(k, length);
+      out.push({mint, maxt, encoding: ENCODING.xor, data: this.#slab, from, length});
     }
     return out;
+  }
+
+  /** Copies the encoded chunk out of linear memory; where it then begins in the slab, which is never written over. */
+  #keep(k: Kernel, length: number): number {
+    if (this.#slabUsed + length > this.#slab.length) {
+      this.#slab = new Uint8Array(Math.max(SLAB_BYTES, length));
+      this.#slabUsed = 0;
+    }
+    const from = this.#slabUsed;
+    this.#slab.set(k.u8().subarray(this.#out, this.#out + length), from);
+    this.#slabUsed += length;
+    return from;
   }
 
   #reserve(samples: number): void {

@@ -1,8 +1,7 @@
 import type {Worker} from "node:worker_threads";
-import {errorText, fromWireError, StrataError, startThread} from "@strata/base";
+import {errorText, fromWireError, StrataError} from "@strata/base";
 import type {FromWorker, Job, JobResult} from "./messages.ts";
-
-const ENTRY = new URL("./worker.ts", import.meta.url);
+import {newWorkThread, takeSpareThread} from "./spare-thread.ts";
 
 /**
  * Threads for merging and downsampling, so that probes and metrics answer meanwhile. Started when needed, kept until
@@ -22,11 +21,13 @@ export class WorkPool {
    */
   constructor(inline = false) {
     this.#inline = inline;
+    const spare = takeSpareThread();
+    if (spare !== undefined) this.#free.push(this.#keep(spare));
   }
 
   /** Starts a thread ahead of the first job. */
   warmUp(): void {
-    if (!this.#inline && this.#all.size === 0) this.#free.push(this.#start());
+    if (!this.#inline && this.#all.size === 0) this.#free.push(this.#keep(newWorkThread()));
   }
 
   /** Runs a job on a free thread, or on a new one: whoever calls bounds how many run at once. */
@@ -34,7 +35,7 @@ export class WorkPool {
     signal.throwIfAborted();
     if (this.#closed) throw new StrataError("unavailable", "cannot start work: the compactor is closed");
     if (this.#inline && !this.#atWorkInline) return this.#runInline(job, signal);
-    const worker = this.#free.pop() ?? this.#start();
+    const worker = this.#free.pop() ?? this.#keep(newWorkThread());
     worker.ref();
     const done = Promise.withResolvers<JobResult>();
     const onMessage = (message: FromWorker): void => {
@@ -85,12 +86,8 @@ export class WorkPool {
     await Promise.all([...this.#all].map((worker) => worker.terminate()));
   }
 
-  #start(): Worker {
-    const worker = startThread(ENTRY);
+  #keep(worker: Worker): Worker {
     this.#all.add(worker);
-    worker.unref();
-    // A thread that fails while idle is forgotten; one at work tells its job.
-    worker.on("error", () => {});
     worker.on("exit", () => {
       this.#all.delete(worker);
       const at = this.#free.indexOf(worker);
