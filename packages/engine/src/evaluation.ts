@@ -41,6 +41,12 @@ export class Evaluation {
   #samplesDecoded = 0;
   #worked = 0;
   #lastTurn = performance.now();
+  /**
+   * Columns of the batch released last. PERF: a streaming query needs a batch at a time, and its columns go from one to the
+   * next instead of to the collector.
+   */
+  #spare: Columns | undefined;
+
   constructor(
     params: QueryParams,
     queryable: Selectable,
@@ -50,6 +56,8 @@ export class Evaluation {
     expr: Expr,
   ) {
     this.params = params;
+    this.#spare = left;
+    left = undefined;
     const {start, end, step} = params;
     const count = step === 0 ? 1 : Math.floor((end - start) / step) + 1;
     this.grid = {start, step: step || 1, count, tally: new SampleTally(options.perStepStats ? count : 0)};
@@ -153,9 +161,10 @@ export class Evaluation {
   /** A batch of absent points for up to `rows` series; counted until `release`. */
   newBatch(rows: number, steps: number): StepBatch {
     this.budget.take(batchBytes(rows, steps), "step columns");
+    const spare = this.#spare;
     if (spare !== undefined && spare.steps === steps && spare.values.length === rows * steps) {
       const {values, kind} = spare;
-      spare = undefined;
+      this.#spare = undefined;
       kind.fill(0);
       return {labels: [], steps, values, kind, hists: undefined, dropName: undefined};
     }
@@ -173,7 +182,13 @@ export class Evaluation {
   release(batch: StepBatch): void {
     this.budget.give(countedBytes(batch));
     const {steps, values, kind} = batch;
-    if (values.length <= BATCH_POINTS) spare = {steps, values, kind};
+    this.#spare = {steps, values, kind};
+  }
+
+  /** Leaves what the next evaluation of the thread can use; only once all is well and nothing of this one runs any more. */
+  leave(): void {
+    if (this.#spare !== undefined && this.#spare.values.length <= BATCH_POINTS) left = this.#spare;
+    this.#spare = undefined;
   }
 
   /** How many rows a batch of so many steps has: about a megabyte, at least one row. */
@@ -193,12 +208,13 @@ const TURN_MS = 10;
 /** Points in a batch: 9 bytes each, so that a batch stays in the second-level cache. */
 const BATCH_POINTS = 64 * 1024;
 
+type Columns = Pick<StepBatch, "steps" | "values" | "kind">;
+
 /**
- * Columns of the batch released last, if it was of no more than usual size. PERF: a streaming query needs a batch at a time, and its
- * columns go from one to the next instead of to the collector; so do those of the parts of a query that is split, each of
- * which is evaluated by itself.
+ * What the last evaluation left. PERF: each part of a query that is split is evaluated by itself, and two batches of half a
+ * megabyte a part kept the collector busy.
  */
-let spare: Pick<StepBatch, "steps" | "values" | "kind"> | undefined;
+let left: Columns | undefined;
 
 const timedOut = () => new StrataError("timeout", "query timed out in expression evaluation");
 

@@ -35,6 +35,7 @@ export async function execute(
     ev.check();
     ev.limitSteps(ev.grid.count);
     const result = await evaluate(ev, prepared);
+    ev.leave();
     return ev.costs === undefined ? result : {...result, plan: planOf(prepared, ev.costs)};
   } catch (err) {
     throw ev.sizes.explain(err);
