@@ -1,3 +1,4 @@
+export {chunkColumnArrays} from "./chunk-columns.ts";
 export {type DedupFunc, dedupLanes, type Lane, splitLanes} from "./dedup.ts";
 export {type FrameParserOptions, SeriesFrameParser} from "./frame-parser.ts";
 export {type FrameWriterOptions, hintsFrame, SeriesFrameWriter, warningFrame} from "./frame-writer.ts";

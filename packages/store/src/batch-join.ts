@@ -1,5 +1,5 @@
 import type {Labels} from "@strata/model";
-import {joinSeries, type SeriesBatch, SeriesBatchBuilder, type SeriesPart} from "@strata/series";
+import {chunkColumnArrays, joinSeries, type SeriesBatch, SeriesBatchBuilder, type SeriesPart} from "@strata/series";
 import type {BlockChunks} from "./chunk-fetch.ts";
 
 /** The chunks of one block for a batch, with the number that tells its chunks from those of other blocks. */
@@ -34,15 +34,7 @@ export function joinBatch(
 
   let count = extra.mint.length;
   for (let i = 0; i < series.length; i++) if (overlapping[i] === false) count += chunkCount(series[i] as SeriesRows);
-  const out = {
-    mint: new Float64Array(count),
-    maxt: new Float64Array(count),
-    encoding: new Uint8Array(count),
-    source: new Uint16Array(count),
-    aggregate: new Uint8Array(count),
-    offset: new Uint32Array(count),
-    length: new Uint32Array(count),
-  };
+  const out = chunkColumnArrays(count);
   const firstChunk = new Uint32Array(series.length + 1);
   const labels: Labels[] = [];
   let n = 0;

@@ -212,3 +212,21 @@ test("two matchers may name the same value", async (t) => {
   const matchers = [matcher("__name__", "=", "m"), matcher("a", "=", "1"), matcher("a", "=~", "1|2")];
   assert.equal((await read(store, {matchers})).length, 1);
 });
+
+test("batches are read one after the other without a slow reader holding up the others", async (t) => {
+  const dir = tempDir(t);
+  const series = Array.from({length: 700}, (_, i) => ({labels: {__name__: "m", i: String(i)}, times: [1, 2, 3]}));
+  await writeBlock(dir, {ulid: newUlid(1_700_000_000_000), minTime: 0, maxTime: 10, external: {r: "x"}, series});
+  const tuning = {...LOCAL_TUNING, batches: 1, unitBytes: 1000};
+  const {store} = await openStore(t, new FilesystemBucket(dir), {tuning});
+  const q = {...SELECT, matchers: [matcher("__name__", "=", "m")], mint: 0, maxt: 10};
+  // Each takes one batch of many and no more, while the next is read for it; one leaves in the middle.
+  const leaving = new AbortController();
+  const slow = Array.from({length: 5}, () => store.select({...q, budget: unlimited()}, leaving.signal));
+  for (const one of slow) assert.ok(((await one.next()).value?.labels.length ?? 0) < series.length);
+  const all = await Promise.all(Array.from({length: 5}, () => read(store, q)));
+  for (const found of all) assert.equal(found.length, series.length);
+  leaving.abort(new Error("left"));
+  for (const one of slow) await one.return(undefined);
+  assert.equal((await read(store, q)).length, series.length);
+});

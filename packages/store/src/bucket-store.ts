@@ -1,4 +1,4 @@
-import {ByteBudget, errorText, forEachLimit, type StrataError, withContext} from "@strata/base";
+import {ByteBudget, errorText, forEachLimit, Gate, type StrataError, withContext} from "@strata/base";
 import type {MetaFetcher} from "@strata/block";
 import type {Bucket} from "@strata/objstore";
 import type {LabelAnswer, LabelQuery, Queryable, Select, SeriesBatch} from "@strata/series";
@@ -85,6 +85,7 @@ export class BucketStore implements Queryable {
   readonly #loader: BlockLoader;
   readonly #gate: CallGate;
   readonly #tuning: ReadTuning;
+  readonly #reading: Gate;
   readonly #warden: MemoryWarden | undefined;
   readonly #cache: IndexCache;
   readonly #rowCache: RowCache | undefined;
@@ -106,6 +107,7 @@ export class BucketStore implements Queryable {
     this.#warden = options.memoryBudget ? new MemoryWarden(options.memoryBudget) : undefined;
     this.#gate = new CallGate(plan.concurrency, this.#metrics);
     this.#tuning = plan.tuning;
+    this.#reading = new Gate(plan.tuning.batches);
     this.#cache =
       options.indexCache ??
       memoryIndexCache({
@@ -315,6 +317,7 @@ export class BucketStore implements Queryable {
       cache: this.#cache,
       rowCache: this.#rowCache,
       lazyPostings: this.#o.lazyPostings,
+      reading: this.#reading,
       limits: new RequestLimits(this.#o.limits ?? NO_LIMITS, this.#metrics),
       metrics: this.#metrics,
       stats: new QueryStats(),

@@ -66,11 +66,13 @@ class ChunkPlaces {
     let count = 0;
     for (const row of rows) count += row.to - row.from;
     this.count = count;
-    this.ref = new Float64Array(count);
-    this.buffer = new Uint32Array(count);
-    this.offset = new Uint32Array(count);
-    this.length = new Uint32Array(count);
-    this.encoding = new Uint8Array(count);
+    // PERF: one buffer for all columns, here and below: what a batch makes of them kept the collector busy.
+    const columns = new ArrayBuffer(21 * count);
+    this.ref = new Float64Array(columns, 0, count);
+    this.buffer = new Uint32Array(columns, 8 * count, count);
+    this.offset = new Uint32Array(columns, 12 * count, count);
+    this.length = new Uint32Array(columns, 16 * count, count);
+    this.encoding = new Uint8Array(columns, 20 * count, count);
     let n = 0;
     for (const {chunks, from, to} of rows) for (let c = from; c < to; c++) this.ref[n++] = chunks.ref[c] as number;
   }
@@ -166,12 +168,13 @@ class ColumnBuilder {
 
   constructor(chunks: number, aggregates: number) {
     const room = chunks * Math.max(1, aggregates);
-    this.#mint = new Float64Array(room);
-    this.#maxt = new Float64Array(room);
-    this.#encoding = new Uint8Array(room);
-    this.#aggregate = new Uint8Array(room);
-    this.#offset = new Float64Array(room);
-    this.#length = new Uint32Array(room);
+    const columns = new ArrayBuffer(30 * room);
+    this.#mint = new Float64Array(columns, 0, room);
+    this.#maxt = new Float64Array(columns, 8 * room, room);
+    this.#offset = new Float64Array(columns, 16 * room, room);
+    this.#length = new Uint32Array(columns, 24 * room, room);
+    this.#encoding = new Uint8Array(columns, 28 * room, room);
+    this.#aggregate = new Uint8Array(columns, 29 * room, room);
   }
 
   push(mint: number, maxt: number, encoding: number, aggregate: Aggregate, offset: number, length: number): void {
@@ -212,8 +215,9 @@ async function readSegment(
   const known = block.meta.thanos?.chunkMaxSize ?? 0;
   const estimate =
     known > 0 && known < ctx.tuning.maxChunkBytes ? known + MAX_LENGTH_BYTES + 1 + CRC_BYTES : ctx.tuning.chunkBytes;
-  const starts = new Float64Array(order.length);
-  const ends = new Float64Array(order.length);
+  const bounds = new Float64Array(2 * order.length);
+  const starts = bounds.subarray(0, order.length);
+  const ends = bounds.subarray(order.length);
   for (let i = 0; i < order.length; i++) starts[i] = offsetOf(places.ref[order[i] as number] as number);
   for (let i = 0; i < order.length; i++) {
     // The next chunk that is wanted bounds this one where they are neighbours.
@@ -346,7 +350,23 @@ type WholeChunks = {
   count: number;
 };
 
-/** The chunks of a part that lie in it from their beginning to their end. */
+/** Parts with more chunks than this get columns of their own; hardly any has. */
+const SHARED_ROOM = 16_384;
+const shared = newWholeChunks(SHARED_ROOM);
+
+/** PERF: a part is dealt with before the next one comes, so that all have the same columns. */
+function wholeChunksFor(room: number): WholeChunks {
+  if (room > SHARED_ROOM) return newWholeChunks(room);
+  shared.count = 0;
+  return shared;
+}
+
+function newWholeChunks(room: number): WholeChunks {
+  const column = () => new Uint32Array(room);
+  return {number: column(), from: column(), to: column(), sums: column(), count: 0};
+}
+
+/** The chunks of a part that lie in it from their beginning to their end; good until the next part is looked at. */
 function wholeChunks(
   part: ReadPart,
   order: Uint32Array,
@@ -356,9 +376,7 @@ function wholeChunks(
   fail: ChunkTrouble,
 ): WholeChunks {
   const {bytes} = part;
-  const room = part.endRange - part.firstRange;
-  const column = () => new Uint32Array(room);
-  const out = {number: column(), from: column(), to: column(), sums: column(), count: 0};
+  const out = wholeChunksFor(part.endRange - part.firstRange);
   for (let i = part.firstRange; i < part.endRange; i++) {
     const at = (starts[i] as number) - part.start;
     let length = 0;

@@ -1,4 +1,4 @@
-import type {ByteBudget} from "@strata/base";
+import type {ByteBudget, Gate} from "@strata/base";
 import type {Bucket} from "@strata/objstore";
 import type {CachingBucket} from "./caching-bucket.ts";
 import type {IndexCache} from "./index-cache.ts";
@@ -22,6 +22,8 @@ export type ReadTuning = {
   readonly parallel: number;
   /** About how many bytes of chunks are read before they are handed out. */
   readonly unitBytes: number;
+  /** Batches of all calls that are read at once; 0 is no limit. */
+  readonly batches: number;
   /** Rows of all blocks together that are held for merging. */
   readonly heldRows: number;
   /** Rows of one block read together, at the most. */
@@ -41,6 +43,12 @@ const BLOCK_ROWS = 1024;
 /** A chunk of 120 samples or of histograms is smaller, and so is a series entry but for very long ones. */
 const MAX_GUESS = 64 << 10;
 
+/**
+ * A local disk answers as fast as batches are put together, which one thread does: with more of them on the way at once their
+ * memory is cold when it is needed. Sixteen calls at once took a fifth more CPU time than one after the other.
+ */
+const LOCAL_BATCHES = 2;
+
 /** A local disk: requests cost microseconds, so nothing is read in vain. */
 export const LOCAL_TUNING: ReadTuning = {
   gap: 16 << 10,
@@ -50,6 +58,7 @@ export const LOCAL_TUNING: ReadTuning = {
   maxChunkBytes: MAX_GUESS,
   parallel: 4,
   unitBytes: 4 << 20,
+  batches: LOCAL_BATCHES,
   heldRows: HELD_ROWS,
   blockRows: BLOCK_ROWS,
   cacheSeries: false,
@@ -65,6 +74,7 @@ export const REMOTE_TUNING: ReadTuning = {
   maxChunkBytes: MAX_GUESS,
   parallel: 8,
   unitBytes: 16 << 20,
+  batches: 0,
   heldRows: HELD_ROWS,
   blockRows: BLOCK_ROWS,
   cacheSeries: true,
@@ -99,6 +109,8 @@ export type ReadContext = {
   readonly cachingBucket: CachingBucket | undefined;
   readonly tuning: ReadTuning;
   readonly limits: RequestLimits;
+  /** Passed by each batch of chunks while it is read, whichever call it is of. */
+  readonly reading: Gate;
   /** Set where posting lists are weighed against series before they are fetched. */
   readonly lazyPostings: LazyPostings | undefined;
   /** What the call holds is counted here: rows, posting lists, and bytes from before they are read. */

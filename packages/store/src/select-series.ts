@@ -178,7 +178,14 @@ async function nextBatch(
   }
   if (batch.length === 0) return undefined;
   const budget = new ByteBudget("batch of series", 0, ctx.budget);
-  if (!q.skipChunks) return joinChunks(batch, cursors, q, {...ctx, budget}, warnings);
+  if (!q.skipChunks) {
+    await ctx.reading.enter(ctx.signal);
+    try {
+      return await joinChunks(batch, cursors, q, {...ctx, budget}, warnings);
+    } finally {
+      ctx.reading.leave();
+    }
+  }
   const out = new SeriesBatchBuilder(0);
   for (const {labels} of batch) out.startSeries(labels);
   for (const text of warnings.splice(0)) out.addWarning(text);
