@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
-import {spawnSync} from "node:child_process";
 import {readdirSync, readFileSync} from "node:fs";
 import {join} from "node:path";
 import {test} from "node:test";
 import {pathToFileURL} from "node:url";
-import {repoRoot, requireTool} from "@strata/base/testing";
+import {repoRoot} from "@strata/base/testing";
 import {type Expr, parseExpr, selectorsOf} from "@strata/promql";
 import {parse} from "yaml";
 import {DASHBOARDS, type Dashboard, filledIn, readDashboards} from "./dashboards.ts";
 import {metricsOnPage, seriesNames} from "./generate/metrics-page.ts";
 import {anchorsOf, parsePage} from "./page.ts";
-import {RULES, readRules, ruleFiles} from "./rule-series.ts";
+import {RULE_TESTS, readRules} from "./rule-series.ts";
 
 const read = (...path: string[]): string => readFileSync(join(repoRoot, ...path), "utf8");
 const exported = seriesNames(metricsOnPage(read("docs/metrics.md")));
 
-const TESTS = "deploy/monitoring/tests";
-const testFiles = readdirSync(join(repoRoot, TESTS)).map((name) => `${TESTS}/${name}`);
 const rules = readRules();
 /** Made by rules or by Prometheus itself. */
 const derived = new Set(["up", ...rules.flatMap(({record}) => record ?? [])]);
@@ -100,31 +97,15 @@ test("the data source has the uid, exemplars and alerts that dashboards count on
   );
 });
 
-const strata = join(repoRoot, "cmd/strata/bin/strata.js");
-
-function run(command: string, ...args: string[]): {code: number | null; out: string} {
-  const {status, stdout, stderr} = spawnSync(command, args, {cwd: repoRoot, encoding: "utf8"});
-  return {code: status, out: `${stdout}${stderr}`};
-}
-
-test("rule files pass rules-check --lint and their unit tests", () => {
-  const lint = run(process.execPath, strata, "tools", "rules-check", "--lint", `--rules=${RULES}/*.yml`);
-  assert.equal(lint.code, 0, lint.out);
-  const unit = run(process.execPath, strata, "tools", "test-rules", ...testFiles);
-  assert.equal(unit.code, 0, unit.out);
-});
-
-const promtool = requireTool("promtool");
-
 type RuleTest = {
   readonly input_series: readonly {readonly series: string}[];
   readonly alert_rule_test?: readonly {readonly alertname: string; readonly exp_alerts: readonly unknown[]}[];
   readonly promql_expr_test?: readonly {readonly expr: string}[];
 };
-const testsOf = (file: string): readonly RuleTest[] => (parse(read(TESTS, file)) as {tests: RuleTest[]}).tests;
+const testsOf = (file: string): readonly RuleTest[] => (parse(read(RULE_TESTS, file)) as {tests: RuleTest[]}).tests;
 
 test("every alert has a test in which it fires and one in which it does not, every record one of its value", () => {
-  const tests = readdirSync(join(repoRoot, TESTS)).flatMap(testsOf);
+  const tests = readdirSync(join(repoRoot, RULE_TESTS)).flatMap(testsOf);
   const checks = tests.flatMap((one) => one.alert_rule_test ?? []);
   const having = (fires: boolean) =>
     new Set(checks.filter((one) => one.exp_alerts.length > 0 === fires).map(({alertname}) => alertname));
@@ -147,14 +128,4 @@ test("the healthy fleet, in which no alert fires, has every metric that alerts a
     lacking.filter((name) => !rules.some(({record}) => record === name)),
     [],
   );
-});
-
-test("rule files pass Debian's promtool", {skip: promtool.skip}, () => {
-  const {code, out} = run(promtool.path, "check", "rules", ...ruleFiles);
-  assert.equal(code, 0, out);
-});
-
-test("unit tests of rules pass Debian's promtool", {skip: promtool.skip}, () => {
-  const {code, out} = run(promtool.path, "test", "rules", ...testFiles);
-  assert.equal(code, 0, out);
 });

@@ -16,6 +16,8 @@ export type Rule = {
 
 /** The folder of recording rules and alerts about Strata. */
 export const RULES = "deploy/monitoring/rules";
+/** The folder of their unit tests. */
+export const RULE_TESTS = "deploy/monitoring/tests";
 export const ruleFiles = readdirSync(join(repoRoot, RULES)).map((name) => `${RULES}/${name}`);
 
 export const readRules = (): readonly Rule[] =>
