@@ -128,7 +128,7 @@ const overview = dashboard({
     [
       "Reading and writing",
       lines("Queries", "reqps", [
-        [rate("http_requests_total", '$on,handler=~"query|query_range"', "handler, code"), "{{handler}} {{code}}"],
+        [rate("http_requests_total", '$on,handler=~"query|query_range|query_batch"', "handler, code"), "{{handler}} {{code}}"],
       ]),
       lines("Range queries, p99", "s", [
         [quantile(0.99, "http_request_duration_seconds", '$on,handler="query_range"', "job"), "{{job}}"],
@@ -162,7 +162,7 @@ const query = dashboard({
   component: "query",
   description: "The querier: its API, the queries it runs, the endpoints it asks.",
   sections: [
-    http("Instant and range queries", "query|query_range"),
+    http("Instant, range and batched queries", "query|query_range|query_batch"),
     [
       "Queries under way",
       lines("Running, and the most that may", "short", [
