@@ -78,7 +78,7 @@ function sort(head: Head, batch: Batch, commit: Commit): void {
       if (kept < i) floats.move(i, kept);
       slots[kept++] = slot;
     } else if (status === APPEND.ooo) {
-      head.observe.lateness((head.maxTime - time) / 1000);
+      head.noteLate(time);
       commit.lateFloats.pushWords(ref[i] as number, time, low, high, st[i] as number);
     } else if (status !== APPEND.same) {
       commit.refused++;
@@ -106,7 +106,7 @@ function sortHistograms(head: Head, batch: Batch, stale: readonly HistogramSampl
       batch.histograms.push(sample);
       commit.histograms++;
     } else if (status === APPEND.ooo) {
-      head.observe.lateness((head.maxTime - sample.t) / 1000);
+      head.noteLate(sample.t);
       commit.late.push(sample);
     } else if (status !== APPEND.same) {
       commit.refused++;

@@ -142,3 +142,28 @@ test("a lock file keeps others out, and one that a killed process left does not"
   assert.equal(after.stats.cleanStart, 0);
   await after.close();
 });
+
+for (const outOfOrderWindow of [0, HOUR]) {
+  test(`samples that a block has already do not keep others out of an empty head (window ${outOfOrderWindow} ms)`, async (t) => {
+    const dir = tempDir(t);
+    const series = Labels.fromObject({__name__: "m"});
+    const add = async (db: Db, ...times: number[]): Promise<void> => {
+      const app = db.head.appender();
+      const ref = app.seriesOf(series);
+      for (const time of times) app.float(ref, time, 1);
+      await app.commit();
+    };
+    const before = await Db.open(dir, {registry: newRegistry(), outOfOrderWindow});
+    await add(before, T0, T0 + MINUTE);
+    await before.flush();
+    await before.close();
+    const registry = newRegistry();
+    const db = await Db.open(dir, {registry, outOfOrderWindow});
+    t.after(() => db.close());
+    await add(db, T0 + MINUTE, T0 + 2 * MINUTE);
+    const got = await scrape(registry);
+    assert.equal(got.get("head_max_time"), T0 + 2 * MINUTE);
+    assert.equal(got.get("out_of_bound_samples_total{type=float}"), outOfOrderWindow === 0 ? 1 : 0);
+    assert.equal(got.get("sample_ooo_delta_count"), 0);
+  });
+}

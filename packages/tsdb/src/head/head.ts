@@ -259,12 +259,16 @@ export class Head implements Queryable {
   /** Counts a sample that is refused. */
   noteRefused(status: AppendStatus, kind: "float" | "histogram", t: number): void {
     const {refused} = this.stats;
-    if (status !== APPEND.unknownSeries && status !== APPEND.duplicate)
-      this.observe.lateness((this.maxTime - t) / 1000);
+    if (status !== APPEND.unknownSeries && status !== APPEND.duplicate) this.noteLate(t);
     if (status === APPEND.outOfOrder) refused[kind].outOfOrder++;
     else if (status === APPEND.outOfBounds) refused[kind].outOfBounds++;
     else if (status === APPEND.tooOld) refused[kind].tooOld++;
     else if (status === APPEND.unknownSeries) this.stats.seriesNotFound++;
+  }
+
+  /** Observes by how much a sample comes late. Nothing is late in a head that is empty, as it is after a flush. */
+  noteLate(t: number): void {
+    if (t < this.maxTime) this.observe.lateness((this.maxTime - t) / 1000);
   }
 
   /** Widens the head's times. */
