@@ -128,7 +128,10 @@ const overview = dashboard({
     [
       "Reading and writing",
       lines("Queries", "reqps", [
-        [rate("http_requests_total", '$on,handler=~"query|query_range|query_batch"', "handler, code"), "{{handler}} {{code}}"],
+        [
+          rate("http_requests_total", '$on,handler=~"query|query_range|query_batch"', "handler, code"),
+          "{{handler}} {{code}}",
+        ],
       ]),
       lines("Range queries, p99", "s", [
         [quantile(0.99, "http_request_duration_seconds", '$on,handler="query_range"', "job"), "{{job}}"],
