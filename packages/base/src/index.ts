@@ -10,3 +10,4 @@ export {runTogether} from "./run-together.ts";
 export {startThread} from "./thread.ts";
 export {type TlsOptions, tlsOptions} from "./tls-options.ts";
 export {fromWireError, toWireError, type WireError} from "./wire-error.ts";
+export {holdYoungGeneration} from "./young-generation.ts";

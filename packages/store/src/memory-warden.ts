@@ -1,6 +1,6 @@
 import {setFlagsFromString} from "node:v8";
 import {runInNewContext} from "node:vm";
-import {holdYoungGeneration} from "./young-generation.ts";
+import {holdYoungGeneration} from "@strata/base";
 
 /** Garbage is looked at each time this share of the budget was given back. */
 const STEP_SHARE = 0.125;

@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from "node:timers/promises";
-import {ByteBudget, errorText, StrataError} from "@strata/base";
+import {ByteBudget, errorText, holdYoungGeneration, StrataError} from "@strata/base";
 import {
   BaseFetcher,
   consistencyDelayFilter,
@@ -21,7 +21,6 @@ import type {LazyPostings} from "./lazy-postings.ts";
 import type {TuningOverrides} from "./read-context.ts";
 import {type LimitOptions, NO_LIMITS} from "./request-limits.ts";
 import {DEFAULT_ROW_CACHE_BYTES} from "./row-cache.ts";
-import {holdYoungGeneration} from "./young-generation.ts";
 
 /** The flags of `strata store` as values; all but the first five have its defaults. */
 export type StoreOptions = {
