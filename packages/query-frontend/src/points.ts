@@ -42,10 +42,45 @@ class Columns {
   }
 }
 
+/** Points that the first block of an answer has room for, and that no block has more of; each is twice as large. */
+const FIRST_POINTS = 512;
+const MOST_POINTS = 16 * 1024;
+const POINT_BYTES = 12;
+
+/**
+ * Where columns of the series of one answer go. PERF: two buffers a series, of which a split query has hundreds, cost the
+ * collector as much as reading the points.
+ */
+class Blocks {
+  #times = new Float64Array(0);
+  #ends = new Uint32Array(0);
+  #used = 0;
+
+  /** Copies of the first `n` entries. */
+  keep({times, ends, n}: Columns): {times: Float64Array; ends: Uint32Array} {
+    if (this.#used + n > this.#times.length) this.#open(n);
+    const from = this.#used;
+    this.#used += n;
+    const kept = {times: this.#times.subarray(from, from + n), ends: this.#ends.subarray(from, from + n)};
+    kept.times.set(times.subarray(0, n));
+    kept.ends.set(ends.subarray(0, n));
+    return kept;
+  }
+
+  #open(least: number): void {
+    const size = Math.max(least, Math.min(MOST_POINTS, Math.max(FIRST_POINTS, 2 * this.#times.length)));
+    const block = new ArrayBuffer(POINT_BYTES * size);
+    this.#times = new Float64Array(block, 0, size);
+    this.#ends = new Uint32Array(block, 8 * size, size);
+    this.#used = 0;
+  }
+}
+
 /** Reads arrays of points out of one answer. */
 export class PointReader {
   readonly #scan: JsonScan;
   readonly #columns = new Columns();
+  readonly #blocks = new Blocks();
   #end = 0;
 
   constructor(scan: JsonScan) {
@@ -123,8 +158,7 @@ export class PointReader {
   }
 
   #take(bytes: Uint8Array): Points {
-    const {times, ends, n} = this.#columns;
-    return {times: times.slice(0, n), ends: ends.slice(0, n), bytes};
+    return {...this.#blocks.keep(this.#columns), bytes};
   }
 }
 

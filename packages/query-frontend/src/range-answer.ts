@@ -77,8 +77,25 @@ function readSeries(scan: JsonScan, points: PointReader, at: number, into: Range
   return end;
 }
 
+type Metric = {readonly metric: string; readonly key: string};
+
+/** Label sets whose forms are remembered: the parts of a query, and its refreshes, have the same. Longer ones are not. */
+const MOST_METRICS = 4096;
+const LONGEST_METRIC = 512;
+const metrics = new Map<string, Metric>();
+
 /** The label set of a metric in JSON, in both of its forms. */
-export function metricOf(json: string): {metric: string; key: string} {
+export function metricOf(json: string): Metric {
+  const known = metrics.get(json);
+  if (known !== undefined) return known;
+  const found = parseMetric(json);
+  if (json.length > LONGEST_METRIC) return found;
+  if (metrics.size >= MOST_METRICS) metrics.clear();
+  metrics.set(json, found);
+  return found;
+}
+
+function parseMetric(json: string): Metric {
   const labels = JSON.parse(json) as Record<string, string>;
   const names = Object.keys(labels);
   const sorted = names.every((name, i) => i === 0 || (names[i - 1] as string) < name);
