@@ -42,6 +42,9 @@ const PLANS_AT_ONCE = 2;
 /** Each is a round trip to the bucket. */
 const MARKS_AT_ONCE = 8;
 
+/** Blocks of a bucket on this machine are linked rather than fetched: what is asked for is meant for a network. */
+const LINKS_AT_ONCE = 4;
+
 /** Characters of the id that names of blocks on disk begin with. */
 const ULID_CHARS = 26;
 
@@ -78,7 +81,8 @@ export class GroupCompaction {
     try {
       await this.#mergeAll(signal);
     } catch (err) {
-      if (signal.aborted) throw err;
+      // Each plan under way has an error of its own then, and the caller knows its reason.
+      if (signal.aborted) throw signal.reason;
       if (err instanceof HaltError) throw new HaltError(`group ${this.#group.key}: ${err.message}`, {cause: err});
       throw withContext(err, `group ${this.#group.key}`);
     }
@@ -231,7 +235,9 @@ export class GroupCompaction {
 
   async #download(plan: readonly BlockMeta[], signal: AbortSignal): Promise<MergeInput[]> {
     const {bucket, filesConcurrency} = this.#ctx;
-    await forEachLimit(plan, Math.max(1, this.#o.fetchConcurrency), async ({ulid}) => {
+    const asked = Math.max(1, this.#o.fetchConcurrency);
+    const atOnce = bucket.files === undefined ? asked : Math.max(LINKS_AT_ONCE, asked);
+    await forEachLimit(plan, atOnce, async ({ulid}) => {
       await downloadBlock(bucket, ulid, join(this.#dir, ulid), filesConcurrency, signal, {shared: true});
     });
     return plan.map((meta) => ({dir: join(this.#dir, meta.ulid), meta}));

@@ -173,6 +173,27 @@ test("a plan that fails lets the one beside it end, and is done again in the nex
   assert.deepEqual(lengths, [8, 8]);
 });
 
+test("stopped with two plans under way, it gives the reason, and the next round does both", {
+  timeout: 60_000,
+}, async (t) => {
+  const both = Promise.withResolvers<undefined>();
+  const stop = new AbortController();
+  const reason = new Error("stopped by a test");
+  let stopping = true;
+  const [site, compactor] = await withTwoPlans(t, async (merged) => {
+    if (!stopping) return undefined;
+    if (merged === 2) both.resolve(undefined);
+    await both.promise;
+    stop.abort(reason);
+    throw new StrataError("canceled", "cannot upload: stopped");
+  });
+  await assert.rejects(compactor.runOnce(stop.signal), reason);
+  stopping = false;
+  await compactor.runOnce(never);
+  const levels = site.metas().map(({compaction}) => compaction.level);
+  assert.equal(levels.filter((level) => level === 2).length, 2);
+});
+
 test("raw blocks beyond their retention are downsampled first, however short, and kept while that fails", async (t) => {
   const site = new Site(t);
   const short = await site.add(0, 2);

@@ -5,10 +5,13 @@ import type {BlockMeta} from "@strata/tsdb/blocks";
 const SAMPLE_BYTES = 4;
 const SERIES_BYTES = 1024;
 
-/** Whether the disk below `dir` takes the blocks of several plans at once: what is merged, and what comes out. */
+/**
+ * Whether the disk below `dir` takes the blocks of several plans at once: what is merged, and what comes out. A file system
+ * that does not tell is taken for full.
+ */
 export async function hasRoom(dir: string, blocks: readonly BlockMeta[]): Promise<boolean> {
   await mkdir(dir, {recursive: true});
-  const {bavail, bsize} = await statfs(dir);
+  const {bavail, bsize} = await statfs(dir).catch(() => ({bavail: 0, bsize: 0}));
   const bytes = blocks.reduce((sum, meta) => sum + sizeOf(meta), 0);
   return 2 * bytes <= bavail * bsize;
 }
