@@ -12,6 +12,8 @@ import {endpointSeen, strata, until} from "./strata.ts";
 const example = join(repoRoot, "deploy/federation");
 const HOST = "127.0.0.1";
 
+type Refused = {readonly data: {readonly result: readonly unknown[]}; readonly warnings: readonly string[]};
+
 test("a querier over two clusters' queriers asks them with the certificates of the example", async (t) => {
   const dir = tempDir(t);
   const tls = join(dir, "tls");
@@ -60,10 +62,18 @@ test("a querier over two clusters' queriers asks them with the certificates of t
   await until(async () => Object.keys(await counted(global.url)).length === 2, "both clusters", global);
   assert.deepEqual(await counted(global.url), {eu: "3", us: "3"});
 
-  // Who has no certificate gets nothing.
+  // Who has no certificate gets nothing, and is told so.
   const without = join(dir, "without.yml");
   writeFileSync(without, config.replace(/ +(cert|key)_file:.*\n/g, ""));
   const stranger = await querier(without);
   await until(() => stranger.logs().includes("endpoint does not answer"), "a refusal", stranger);
-  assert.deepEqual(await counted(stranger.url), {});
+  const params = new URLSearchParams({query: "m", time: String((start + BLOCK_MS - 1) / 1000)});
+  const {data, warnings} = (await (await fetch(`${stranger.url}/api/v1/query?${params}`)).json()) as Refused;
+  assert.deepEqual(data.result, []);
+  for (const address of [eu, us]) {
+    assert.ok(
+      warnings.some((text) => text.includes(address) && text.includes("certificate required")),
+      warnings.join("\n"),
+    );
+  }
 });
