@@ -100,8 +100,11 @@ export class LocalReceiver {
     });
   }
 
-  /** Keeps the databases and takes writes until `signal` aborts. An address that is taken is no reason to stop. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Keeps the databases and takes writes until `signal` aborts; `onOpen` is called once it does. An address that is taken is
+   * no reason to stop.
+   */
+  async run(onOpen: () => void, signal: AbortSignal): Promise<void> {
     const {address, logger} = this.#o;
     const router = new Router();
     const [receive, otlp] = ["/api/v1/receive", "/api/v1/otlp"];
@@ -114,7 +117,7 @@ export class LocalReceiver {
       logger.warn("going on without remote write", {err: errorText(err)});
     }
     try {
-      await this.receiver.run(() => {}, signal);
+      await this.receiver.run(onOpen, signal);
     } finally {
       await this.#server?.close(GRACE_MS);
     }

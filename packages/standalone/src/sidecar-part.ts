@@ -22,6 +22,7 @@ export class SidecarPart {
   readonly #sidecar: Sidecar;
   readonly #registry: Registry;
   #ready = false;
+  #onReady = (): void => {};
 
   constructor({prometheusUrl, tsdbPath, bucket, logger, registry}: SidecarPartOptions) {
     this.#registry = registry;
@@ -64,10 +65,17 @@ export class SidecarPart {
     serveReadApis(server, sidecar.apis);
   }
 
+  /** Calls `f` each time that it has become ready, and now if it is. */
+  whenReady(f: () => void): void {
+    this.#onReady = f;
+    if (this.#ready) f();
+  }
+
   /** Follows its Prometheus until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const ready = (): void => {
       this.#ready = true;
+      this.#onReady();
     };
     const notReady = (): void => {
       this.#ready = false;

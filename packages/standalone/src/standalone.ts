@@ -195,12 +195,13 @@ export class Standalone {
     try {
       this.#runner.warmUp();
       if (this.#prometheus !== undefined) start(this.#prometheus.run(all));
-      start(this.#receiver.run(all));
+      const receiverOpen = Promise.withResolvers<void>();
+      start(this.#receiver.run(receiverOpen.resolve, all).finally(receiverOpen.resolve));
       if (this.#sidecar !== undefined) start(this.#sidecar.run(all));
       const series = demo ? await ensureDemoHistory(this.#dataDir, this.bucket, logger, registry, all) : [];
       const storeReady = Promise.withResolvers<void>();
       start(this.#store.run(all, storeReady.resolve).finally(storeReady.resolve));
-      await storeReady.promise;
+      await Promise.all([storeReady.promise, receiverOpen.promise]);
       await this.#serve(await this.#ruleFiles(series.length > 0));
       await this.#endpoints.start();
       if (series.length > 0) {
@@ -271,7 +272,12 @@ export class Standalone {
     if (this.#sidecar === undefined) return;
     const sidecar = this.#newServer("sidecar");
     this.#sidecar.serve(sidecar);
-    await this.#listen(sidecar);
+    const address = await this.#open(sidecar);
+    // Its Prometheus may take long to start: it is missed from the first time that it was there.
+    this.#sidecar.whenReady(() => {
+      if (!this.#addresses.includes(address)) this.#addresses.push(address);
+      void this.#endpoints.update();
+    });
   }
 
   async #serveRuler(ruleFiles: readonly string[]): Promise<void> {
@@ -298,7 +304,13 @@ export class Standalone {
   }
 
   async #listen(server: GrpcServer): Promise<void> {
-    this.#addresses.push(`127.0.0.1:${await server.listen()}`);
+    this.#addresses.push(await this.#open(server));
+  }
+
+  /** Where the server listens. */
+  async #open(server: GrpcServer): Promise<string> {
+    const port = await server.listen();
     server.setServing(true);
+    return `127.0.0.1:${port}`;
   }
 }
