@@ -10,6 +10,7 @@ export {NO_LIMITER, type RequestLimiter} from "./request-limits.ts";
 export {parseRings} from "./ring-config.ts";
 export {RingWatcher, type RingWatcherOptions} from "./ring-watcher.ts";
 export {type RouterOptions, RouterSink} from "./router-sink.ts";
+export {addStatisticsRoute, type StatisticsRouteOptions} from "./statistics-route.ts";
 export type {BlockShipper} from "./tenant.ts";
 export {NO_SERIES_LIMITS} from "./tenant-writer.ts";
 export {Tenants, type TenantsOptions} from "./tenants.ts";

@@ -1,8 +1,17 @@
 import {relabelConfigs} from "@strata/model";
 import {bucketFromConfig, metered} from "@strata/objstore";
-import {Limiter, LocalWriter, Receiver, serveWrites, WriteHandler, writeMetrics} from "@strata/receive";
+import {
+  addStatisticsRoute,
+  Limiter,
+  LocalWriter,
+  Receiver,
+  type StatisticsRouteOptions,
+  serveWrites,
+  WriteHandler,
+  writeMetrics,
+} from "@strata/receive";
 import {matcherCache, serveInfo, serveReadApis, serveStore} from "@strata/storeapi";
-import {type HttpServer, httpMetrics, listen, parseRequestLogConfig, Router} from "@strata/web";
+import {Api, type HttpServer, httpMetrics, listen, parseRequestLogConfig, Router} from "@strata/web";
 import {parse} from "yaml";
 import {receiveFlags} from "../flags/receive.ts";
 import {type Runtime, runComponent} from "../runtime.ts";
@@ -93,7 +102,8 @@ export const receive = defineCommand(receiveFlags, (context) =>
         });
       }
       await watcher?.load();
-      const server = await listenForWrites(flags, handler, runtime);
+      const tenantsOpen = () => tenants?.all ?? [];
+      const server = await listenForWrites(flags, handler, {tenants: tenantsOpen, notReady}, runtime);
       return {
         async run(signal) {
           const stop = new AbortController();
@@ -136,16 +146,19 @@ async function newLimiter(flags: ReceiveFlags, countHeads: boolean, {log, regist
   return limiter;
 }
 
-/** The remote-write listener: beside the HTTP server that has probes and metrics. */
+/** The remote-write listener: beside the HTTP server that has probes and metrics. Compat: it has the heads' statistics. */
 async function listenForWrites(
   flags: ReceiveFlags,
   handler: WriteHandler,
+  heads: Omit<StatisticsRouteOptions, "tenancy">,
   {log, registry, tracer}: Runtime,
 ): Promise<HttpServer> {
   const router = new Router();
   router.add({methods: ["POST"], path: "/api/v1/receive", name: "receive", handle: (r) => handler.receive(r)});
   const otlp = newOtlp(flags, handler);
   router.add({methods: ["POST"], path: "/api/v1/otlp", name: "otlp", handle: (r) => otlp.export(r)});
+  const api = new Api(router, {routePrefix: "", cors: false, preflight: false, log});
+  addStatisticsRoute(api, {...heads, tenancy: tenantConfig(flags)});
   const requestLog = await flags["request.logging-config"].parse(parseRequestLogConfig);
   const server = await listen({
     address: flags["remote-write.address"],

@@ -36,6 +36,8 @@ export type ApiOptions = {
   /** In front of `/api/v1`; "" or `/prefix`. */
   readonly routePrefix: string;
   readonly cors: boolean;
+  /** Whether OPTIONS is answered for every path; left out, it is. */
+  readonly preflight?: boolean | undefined;
   readonly log: Logger;
 };
 
@@ -52,6 +54,7 @@ export class Api {
     this.#base = `${options.routePrefix}/api/v1`;
     this.#headers = options.cors ? CORS_HEADERS : {};
     this.#log = options.log;
+    if (options.preflight === false) return;
     this.#router.add({
       methods: ["OPTIONS"],
       path: `${this.#base}/*`,
