@@ -1,7 +1,7 @@
 import {StrataError, withContext} from "@strata/base";
 import type {Labels, RelabelConfig} from "@strata/model";
 import type {ParseOptions} from "@strata/promql";
-import type {Init, thanos} from "@strata/proto";
+import type {thanos} from "@strata/proto";
 import {
   type ForStateSource,
   type Group,
@@ -105,7 +105,7 @@ export class Ruler {
   }
 
   /** The Rules API. */
-  get source(): ApiSource<thanos.RulesRequest, Init<thanos.RuleGroup>> {
+  get source(): ApiSource<thanos.RulesRequest, thanos.RuleGroup> {
     return rulesSource(() => this.groups, this.#options.externalLabels);
   }
 

@@ -1,5 +1,5 @@
 import {type Labels, type Timestamp, ZERO_TIME} from "@strata/model";
-import {type Init, thanos} from "@strata/proto";
+import {thanos} from "@strata/proto";
 import type {Alert, AlertState, Group, Rule} from "@strata/rules";
 import {type ApiSource, collect, labelSet, mergeRules} from "@strata/storeapi";
 import type {RulesBackend} from "@strata/web";
@@ -11,14 +11,27 @@ const STATES: Readonly<Record<AlertState | "unknown", number>> = {unknown: 0, in
 export function rulesSource(
   groups: () => readonly Group[],
   externalLabels: Labels,
-): ApiSource<thanos.RulesRequest, Init<thanos.RuleGroup>> {
+): ApiSource<thanos.RulesRequest, thanos.RuleGroup> {
+  const constants = new WeakMap<Rule["spec"], Constants>();
+  const constantsOf = (spec: Rule["spec"]): Constants => {
+    let known = constants.get(spec);
+    if (known === undefined) {
+      const annotations = spec.kind === "alerting" ? labelSet(spec.annotations) : undefined;
+      known = {labels: labelSet(spec.labels.extend(externalLabels)), annotations};
+      constants.set(spec, known);
+    }
+    return known;
+  };
   return async function* ({type}) {
-    for (const group of groups()) yield {value: groupMessage(group, type, externalLabels)};
+    for (const group of groups()) yield {value: groupMessage(group, type, constantsOf)};
   };
 }
 
+/** What a rule's message has in common each time. */
+type Constants = {readonly labels: thanos.LabelSet; readonly annotations: thanos.LabelSet | undefined};
+
 /** What the ruler's own HTTP API answers from. */
-export function rulesBackend(source: ApiSource<thanos.RulesRequest, Init<thanos.RuleGroup>>): RulesBackend {
+export function rulesBackend(source: ApiSource<thanos.RulesRequest, thanos.RuleGroup>): RulesBackend {
   return {
     async rules({tenant, replicaLabels}, q, signal) {
       const type = {all: RULES_ALL, alert: RULES_ALERT, record: thanos.RulesType.RULES_RECORD}[q.type];
@@ -31,14 +44,12 @@ export function rulesBackend(source: ApiSource<thanos.RulesRequest, Init<thanos.
         file: [],
       };
       const {values, warnings} = await collect(source(request, {tenant}, signal));
-      // Through the wire form, which fills in what is left out.
-      const whole = values.map((group) => thanos.RuleGroup.decode(thanos.RuleGroup.encode(group)));
-      return {groups: mergeRules(whole, q, replicaLabels), warnings};
+      return {groups: mergeRules(values, q, replicaLabels), warnings};
     },
   };
 }
 
-function groupMessage(group: Group, type: number, external: Labels): Init<thanos.RuleGroup> {
+function groupMessage(group: Group, type: number, constantsOf: (spec: Rule["spec"]) => Constants): thanos.RuleGroup {
   const {spec} = group;
   const rules = group.rules.filter(
     ({alerting}) => type === RULES_ALL || (type === RULES_ALERT) === (alerting !== undefined),
@@ -46,7 +57,7 @@ function groupMessage(group: Group, type: number, external: Labels): Init<thanos
   return {
     name: spec.name,
     file: spec.file,
-    rules: rules.map((rule) => ruleMessage(rule, strategyOf(group), external)),
+    rules: rules.map((rule) => ruleMessage(rule, strategyOf(group), constantsOf(rule.spec))),
     interval: group.intervalMs / 1000,
     evaluationDurationSeconds: group.evaluationSeconds,
     lastEvaluation: timestamp(group.evaluatedAt),
@@ -58,31 +69,32 @@ function groupMessage(group: Group, type: number, external: Labels): Init<thanos
 const strategyOf = ({spec}: Group): number =>
   spec.strategy === "warn" ? thanos.PartialResponseStrategy.WARN : thanos.PartialResponseStrategy.ABORT;
 
-function ruleMessage(rule: Rule, strategy: number, external: Labels): Init<thanos.Rule> {
+function ruleMessage(rule: Rule, strategy: number, {labels, annotations}: Constants): thanos.Rule {
   const {spec, alerting} = rule;
   const shared = {
     name: spec.name,
     query: spec.query,
-    labels: labelSet(spec.labels.extend(external)),
+    labels,
     health: rule.health,
     lastError: rule.lastError,
     evaluationDurationSeconds: rule.evaluationSeconds,
     lastEvaluation: timestamp(rule.evaluatedAt),
   };
-  if (alerting === undefined || spec.kind !== "alerting") return {recording: shared};
+  if (alerting === undefined || spec.kind !== "alerting") return {recording: shared, alert: undefined};
   return {
+    recording: undefined,
     alert: {
       ...shared,
       state: STATES[alerting.state],
       durationSeconds: spec.forMs / 1000,
       keepFiringForSeconds: spec.keepFiringForMs / 1000,
-      annotations: labelSet(spec.annotations),
+      annotations,
       alerts: alerting.active.map((alert) => alertMessage(alert, strategy)),
     },
   };
 }
 
-const alertMessage = (alert: Alert, strategy: number): Init<thanos.AlertInstance> => ({
+const alertMessage = (alert: Alert, strategy: number): thanos.AlertInstance => ({
   labels: labelSet(alert.labels),
   annotations: labelSet(alert.annotations),
   state: STATES[alert.state],

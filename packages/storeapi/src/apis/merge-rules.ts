@@ -90,6 +90,7 @@ function dedupRules(rules: readonly thanos.Rule[], replicaLabels: readonly strin
 }
 
 function withoutLabels(rule: thanos.Rule, names: readonly string[]): thanos.Rule {
+  if (names.length === 0) return rule;
   const {alert, recording} = rule;
   const strip = (set: thanos.LabelSet | undefined) => labelSet(labelsOf(set).without(names));
   return {
