@@ -32,3 +32,9 @@ test("a new ULID carries its time and its random bits in order", () => {
   assert.ok(low < newUlid(7, new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])) && low < newUlid(8, new Uint8Array(10)));
   assert.equal(newUlid(0, new Uint8Array(10).fill(255)), "0000000000ZZZZZZZZZZZZZZZZ");
 });
+
+test("new ULIDs of one moment differ, however many", () => {
+  const made = Array.from({length: 1000}, () => newUlid(7));
+  assert.equal(new Set(made).size, made.length);
+  for (const ulid of made) assert.equal(ulidTime(ulid), 7);
+});

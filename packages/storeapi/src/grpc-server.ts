@@ -283,7 +283,9 @@ export class GrpcServer {
     widenServerWindow(call, WINDOW);
     const rpc = this.#metrics.start(method.labels);
     let observed: CallObserver | undefined;
+    let ended = false;
     const end = (code: number): void => {
+      ended = true;
       rpc.end(code);
       observed?.end(code);
       observed = undefined;
@@ -299,8 +301,10 @@ export class GrpcServer {
             rpc.received();
             pass(message);
           },
-          // After a deadline the library answers by itself, past the interceptors.
-          onCancel: () => end(toGrpcStatus(abortReason(Number(call.getDeadline()))).code),
+          // After a deadline the library answers by itself, past the interceptors. It tells of calls that have ended, too.
+          onCancel: () => {
+            if (!ended) end(toGrpcStatus(abortReason(Number(call.getDeadline()))).code);
+          },
         } satisfies ServerListener),
       sendMetadata: (metadata, next) => {
         metadata.set("grpc-accept-encoding", ACCEPTED);
