@@ -1,6 +1,6 @@
 import type {IncomingHttpHeaders} from "node:http";
 import type {RemoteMessage} from "./remote-config.ts";
-import {type OutgoingSample, writeRequest, writeRequestV2} from "./write-request.ts";
+import {type OutgoingSample, type SampleCounts, writeRequest, writeRequestV2} from "./write-request.ts";
 
 /** How samples are put to a receiver. */
 export type RemoteProtocol = {
@@ -39,9 +39,11 @@ export const PROTOCOLS: Readonly<Record<RemoteMessage, RemoteProtocol>> = {
 /** What every receiver understands. */
 export const OLDEST_PROTOCOL = V1;
 
-/** How many samples an answer says were written; undefined where it says nothing. */
-export function writtenIn(headers: IncomingHttpHeaders): number | undefined {
-  const counts = ["samples", "histograms"].map((kind) => headers[`x-prometheus-remote-write-${kind}-written`]);
-  if (counts.every((count) => count === undefined)) return undefined;
-  return counts.reduce((sum, count) => sum + (Number(count) || 0), 0);
+/** How much an answer says was written; undefined where it says nothing. */
+export function writtenIn(headers: IncomingHttpHeaders): SampleCounts | undefined {
+  const [samples, histograms] = ["samples", "histograms"].map(
+    (kind) => headers[`x-prometheus-remote-write-${kind}-written`],
+  );
+  if (samples === undefined && histograms === undefined) return undefined;
+  return {samples: Number(samples) || 0, histograms: Number(histograms) || 0};
 }

@@ -153,7 +153,7 @@ function open(t: TestContext, dataDir: string, config: string, external: Record<
 test("samples arrive with external labels, relabelled, stale markers whole", async (t) => {
   const receiver = await Receiver.start(t);
   const config = `remote_write: [{url: "${receiver.url}", ${QUEUE}, write_relabel_configs: [{action: drop, source_labels: [__name__], regex: no}]}]`;
-  const {storage, close} = open(t, tempDir(t), config, {ruler: "r"});
+  const {storage, close, metric} = open(t, tempDir(t), config, {ruler: "r"});
   await storage.append(samples(1000, {a: 1, no: 5, b: 2}));
   const ended = samples(2000, {a: 0});
   fillStale(ended.values, 0, 1);
@@ -165,6 +165,7 @@ test("samples arrive with external labels, relabelled, stale markers whole", asy
     "__name__=b,ruler=r 2@1000",
   ]);
   await close();
+  assert.equal(await metric("prometheus_remote_storage_samples_dropped_total"), 1);
 });
 
 test("histograms are sent only where they are wanted", async (t) => {
@@ -220,7 +221,19 @@ test("remote write 2.0 carries floats, stale markers and histograms", async (t) 
   ]);
   assert.deepEqual(new Set(receiver.types), new Set([V2_TYPE]));
   await close();
-  assert.equal(await metric("prometheus_remote_storage_samples_failed_total"), 0);
+  for (const [name, want] of [
+    ["samples_total", 2],
+    ["histograms_total", 1],
+    ["samples_failed_total", 0],
+    ["histograms_failed_total", 0],
+    ["samples_in_total", 2],
+    ["histograms_in_total", 1],
+    ["highest_timestamp_in_seconds", 0.002],
+    ["queue_highest_timestamp_seconds", 0.002],
+    ["queue_highest_sent_timestamp_seconds", 0.002],
+  ] as const) {
+    assert.equal(await metric(`prometheus_remote_storage_${name}`), want, name);
+  }
 });
 
 test("what a receiver says it has not written is counted as lost", async (t) => {

@@ -9,7 +9,7 @@ import type {Logger, Registry} from "@strata/telemetry";
 import {WAL_DIR, type WalCompression} from "@strata/tsdb";
 import type {LogPosition} from "./log-tail.ts";
 import type {RemoteConfig} from "./remote-config.ts";
-import {remoteMetrics} from "./remote-metrics.ts";
+import {type RemoteMetrics, remoteMetrics} from "./remote-metrics.ts";
 import {RemoteWriter} from "./remote-writer.ts";
 import {ResultLog} from "./result-log.ts";
 
@@ -33,11 +33,20 @@ export class RemoteStorage implements RuleStorage {
   readonly #log: ResultLog;
   readonly #writers: readonly RemoteWriter[];
   readonly #positionsPath: string;
+  readonly #metrics: RemoteMetrics;
   readonly #logger: Logger;
   #noted = "";
+  #newest = 0;
 
-  private constructor(log: ResultLog, writers: readonly RemoteWriter[], positionsPath: string, logger: Logger) {
+  private constructor(
+    log: ResultLog,
+    writers: readonly RemoteWriter[],
+    positionsPath: string,
+    metrics: RemoteMetrics,
+    logger: Logger,
+  ) {
     this.#log = log;
+    this.#metrics = metrics;
     this.#writers = writers;
     this.#positionsPath = positionsPath;
     this.#logger = logger;
@@ -54,10 +63,16 @@ export class RemoteStorage implements RuleStorage {
       const position = positions.get(config.name) ?? {segment: log.segment, offset: 0};
       return new RemoteWriter({config, log, position, externalLabels, metrics, userAgent, logger});
     });
-    return new RemoteStorage(log, writers, path, logger);
+    return new RemoteStorage(log, writers, path, metrics, logger);
   }
 
   append(samples: RuleSamples): Promise<Refused> {
+    const {t, labels, histograms} = samples;
+    const {samplesIn, histogramsIn, highest} = this.#metrics;
+    samplesIn.inc(labels.length - (histograms?.size ?? 0));
+    histogramsIn.inc(histograms?.size ?? 0);
+    this.#newest = Math.max(this.#newest, t);
+    highest.set(this.#newest / 1000);
     return this.#log.append(samples);
   }
 

@@ -7,10 +7,10 @@ import type {Logger} from "@strata/telemetry";
 import type {LogBatch, LogPosition} from "./log-tail.ts";
 import {LogTail} from "./log-tail.ts";
 import type {RemoteConfig} from "./remote-config.ts";
-import type {RemoteMetrics} from "./remote-metrics.ts";
+import type {RemoteLabels, RemoteMetrics} from "./remote-metrics.ts";
 import {OLDEST_PROTOCOL, PROTOCOLS, type RemoteProtocol, writtenIn} from "./remote-protocol.ts";
 import type {ResultLog} from "./result-log.ts";
-import type {OutgoingSample} from "./write-request.ts";
+import {countsOf, type OutgoingSample, type SampleCounts} from "./write-request.ts";
 
 export type RemoteWriterOptions = {
   readonly config: RemoteConfig;
@@ -37,7 +37,7 @@ export class RemoteWriter {
   readonly #tail: LogTail;
   readonly #client: HttpClient;
   readonly #relabelled = new WeakMap<Labels, Labels>();
-  readonly #labels: {readonly remote_name: string; readonly url: string};
+  readonly #labels: RemoteLabels;
   /** Aborted some time after the writer was told to stop: what is on its way may arrive. */
   readonly #hard = new AbortController();
   #protocol: RemoteProtocol;
@@ -45,7 +45,7 @@ export class RemoteWriter {
   #wake: () => void = () => undefined;
 
   constructor(options: RemoteWriterOptions) {
-    const {config, log, position, logger, userAgent} = options;
+    const {config, log, position, metrics, logger, userAgent} = options;
     this.#options = options;
     this.#tail = new LogTail(log.dir, position, logger);
     this.#client = new HttpClient(config.url, config.http, userAgent);
@@ -54,6 +54,9 @@ export class RemoteWriter {
     const {origin, pathname} = config.url;
     this.#labels = {remote_name: config.name, url: origin + pathname};
     this.#tellShards();
+    // From the start, so that the first failure is seen as one.
+    for (const count of [metrics.sent, metrics.failed, metrics.retried])
+      count(this.#labels, {samples: 0, histograms: 0});
   }
 
   get name(): string {
@@ -112,6 +115,7 @@ export class RemoteWriter {
   #adjust(behind: boolean): void {
     const {minShards, maxShards} = this.#options.config.queue;
     const wanted = behind ? this.#shards * 2 : Math.ceil(this.#shards / 2);
+    this.#options.metrics.shardsDesired.with(this.#labels).set(Math.max(minShards, wanted));
     this.#shards = Math.min(maxShards, Math.max(minShards, wanted));
     this.#tellShards();
   }
@@ -121,6 +125,7 @@ export class RemoteWriter {
     metrics.shards.with(this.#labels).set(this.#shards);
     metrics.shardsMin.with(this.#labels).set(config.queue.minShards);
     metrics.shardsMax.with(this.#labels).set(config.queue.maxShards);
+    metrics.samplesPerSend.with(this.#labels).set(config.queue.maxSamplesPerSend);
   }
 
   /** False when it was broken off. Each series has its shard, which sends its samples in order. */
@@ -129,6 +134,8 @@ export class RemoteWriter {
     const shards = this.#shardsOf(batch);
     const total = shards.reduce((sum, shard) => sum + shard.length, 0);
     metrics.pending.with(this.#labels).set(total);
+    const newest = shards.reduce((t, shard) => Math.max(t, shard.at(-1)?.t ?? 0), 0);
+    if (newest > 0) metrics.readTime.with(this.#labels).set(newest / 1000);
     const done = await Promise.all(shards.map((shard) => this.#sendShard(shard, signal)));
     metrics.pending.with(this.#labels).set(0);
     return !done.includes(false);
@@ -138,11 +145,13 @@ export class RemoteWriter {
     const shards: OutgoingSample[][] = Array.from({length: this.#shards}, () => []);
     const {sampleAgeLimitMs} = this.#options.config.queue;
     const oldest = sampleAgeLimitMs > 0 ? Date.now() - sampleAgeLimitMs : Number.NEGATIVE_INFINITY;
+    const {dropped} = this.#options.metrics;
     const add = (ref: number, sample: Omit<OutgoingSample, "labels">): void => {
       const own = batch.labels.get(ref);
       const labels = own === undefined ? undefined : this.#outgoingLabels(own);
-      if (labels === undefined || labels.size === 0 || sample.t < oldest) return;
-      (shards[ref % shards.length] as OutgoingSample[]).push({labels, ...sample});
+      if (labels === undefined || labels.size === 0) dropped.with({...this.#labels, reason: "dropped_series"}).inc();
+      else if (sample.t < oldest) dropped.with({...this.#labels, reason: "too_old"}).inc();
+      else (shards[ref % shards.length] as OutgoingSample[]).push({labels, ...sample});
     };
     const {ref, t, words, n} = batch.floats;
     for (let i = 0; i < n; i++) {
@@ -173,20 +182,25 @@ export class RemoteWriter {
     const {metrics, logger} = this.#options;
     for (let from = 0; from < samples.length; from += maxSamplesPerSend) {
       const part = samples.slice(from, from + maxSamplesPerSend);
-      const written = await this.#deliver(part, signal);
+      const counts = countsOf(part);
+      const written = await this.#deliver(part, counts, signal);
       if (written === undefined) return false;
-      metrics.samples.with(this.#labels).inc(written);
-      if (written > 0) metrics.sentTime.with(this.#labels).set((part.at(-1) as OutgoingSample).t / 1000);
-      if (written === part.length) continue;
-      const lost = part.length - written;
-      metrics.failed.with(this.#labels).inc(lost);
-      logger.error("the receiver refused samples for good", {remote: this.name, samples: lost});
+      const lost = {samples: counts.samples - written.samples, histograms: counts.histograms - written.histograms};
+      metrics.sent(this.#labels, written);
+      metrics.failed(this.#labels, lost);
+      if (sumOf(written) > 0) metrics.sentTime.with(this.#labels).set((part.at(-1) as OutgoingSample).t / 1000);
+      if (sumOf(lost) === 0) continue;
+      logger.error("the receiver refused samples for good", {remote: this.name, samples: sumOf(lost)});
     }
     return true;
   }
 
-  /** Tries until the receiver takes it, or refuses it for good. Gives how many samples it has; undefined when broken off. */
-  async #deliver(part: readonly OutgoingSample[], signal: AbortSignal): Promise<number | undefined> {
+  /** Tries until the receiver takes it, or refuses it for good. Gives how much of it it has; undefined when broken off. */
+  async #deliver(
+    part: readonly OutgoingSample[],
+    counts: SampleCounts,
+    signal: AbortSignal,
+  ): Promise<SampleCounts | undefined> {
     const {metrics} = this.#options;
     const {minBackoffMs, maxBackoffMs} = this.#options.config.queue;
     let backoff = minBackoffMs;
@@ -201,9 +215,9 @@ export class RemoteWriter {
         body = snappyEncode(protocol.encode(part));
         continue;
       }
-      const written = answer && this.#writtenOf(answer, part.length);
+      const written = answer && this.#writtenOf(answer, counts);
       if (written !== undefined) return written;
-      metrics.retried.with(this.#labels).inc(part.length);
+      metrics.retried(this.#labels, counts);
       await delay(retryAfter(answer?.headers["retry-after"]) ?? backoff, undefined, {signal}).catch(() => undefined);
       backoff = Math.min(maxBackoffMs, backoff * 2);
     }
@@ -235,17 +249,21 @@ export class RemoteWriter {
     }
   }
 
-  /** How many of `samples` the receiver has now, for good; undefined when it is to be asked again. */
-  #writtenOf(answer: HttpAnswer, samples: number): number | undefined {
+  /** How much of `counts` the receiver has now, for good; undefined when it is to be asked again. */
+  #writtenOf(answer: HttpAnswer, counts: SampleCounts): SampleCounts | undefined {
     const {config, logger} = this.#options;
     const {status} = answer;
     const confirmed = writtenIn(answer.headers);
-    if (isSuccess(answer)) return Math.min(confirmed ?? samples, samples);
+    const most = confirmed && {
+      samples: Math.min(confirmed.samples, counts.samples),
+      histograms: Math.min(confirmed.histograms, counts.histograms),
+    };
+    if (isSuccess(answer)) return most ?? counts;
     // A redirection is a mistake of configuration that somebody will see to.
     const again = status >= 500 || (status >= 300 && status < 400) || (status === 429 && config.queue.retryOn429);
     const err = `status ${status}: ${answer.body.toString("utf8").slice(0, 500)}`;
-    logger.warn("cannot send samples", {remote: this.name, samples, err, again});
-    return again ? undefined : Math.min(confirmed ?? 0, samples);
+    logger.warn("cannot send samples", {remote: this.name, samples: sumOf(counts), err, again});
+    return again ? undefined : (most ?? {samples: 0, histograms: 0});
   }
 
   /** Nothing is lost to a receiver that is older than its configuration says. */
@@ -258,6 +276,8 @@ export class RemoteWriter {
     });
   }
 }
+
+const sumOf = ({samples, histograms}: SampleCounts): number => samples + histograms;
 
 const isSuccess = ({status}: HttpAnswer): boolean => status >= 200 && status < 300;
 

@@ -12,6 +12,14 @@ export type OutgoingSample = {
   readonly histogram: Histogram | undefined;
 };
 
+export type SampleCounts = {readonly samples: number; readonly histograms: number};
+
+/** How many of them are floats, and how many histograms. */
+export function countsOf(samples: readonly OutgoingSample[]): SampleCounts {
+  const histograms = samples.reduce((n, {histogram}) => n + (histogram === undefined ? 0 : 1), 0);
+  return {samples: samples.length - histograms, histograms};
+}
+
 const TAG = {timeseries: 0x0a, label: 0x0a, sample: 0x12, histogram: 0x22, name: 0x0a, value: 0x12} as const;
 
 const request = new ByteWriter(64 * 1024);
