@@ -131,21 +131,26 @@ async function whileAsked(scope: TestScope, shape: Shape, pace: number): Promise
   const templates = new WriteTemplates(shape.series, shape.perRequest);
   const start = Date.now() - 3 * ROUNDS * STEP_MS;
   await send(receiver, shape, templates, {start, rounds: ROUNDS, pace: 0});
+  const ask = async (): Promise<string> => {
+    const query = "sum by (job) (rate({__name__=~'http_request_duration_seconds_1.*'}[5m]))";
+    const params = new URLSearchParams({
+      query,
+      start: String(start / 1000),
+      end: String(Date.now() / 1000),
+      step: "15",
+    });
+    const answer = await fetch(`${querier.url}/api/v1/query_range?${params}`);
+    const body = await answer.text();
+    assert.equal(answer.status, 200, body);
+    return body;
+  };
+  // The querier hears of new tenants when it asks the receiver next.
+  while (!(await ask()).includes('"values":')) await new Promise((resolve) => setTimeout(resolve, 100));
   let asked = 0;
   const stop = new AbortController();
   const asking = (async () => {
     while (!stop.signal.aborted) {
-      const query = "sum by (job) (rate({__name__=~'http_request_duration_seconds_1.*'}[5m]))";
-      const params = new URLSearchParams({
-        query,
-        start: String(start / 1000),
-        end: String(Date.now() / 1000),
-        step: "15",
-      });
-      const answer = await fetch(`${querier.url}/api/v1/query_range?${params}`);
-      const body = await answer.text();
-      assert.equal(answer.status, 200, body);
-      assert.match(body, /"values":/);
+      assert.match(await ask(), /"values":/);
       asked++;
     }
   })();
