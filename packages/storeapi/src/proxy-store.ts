@@ -158,9 +158,7 @@ export class ProxyStore implements Queryable {
   ): Promise<LabelAnswer> {
     const matchers = matchLabelQuery(q.matchers, this.#selectorLabels);
     if (matchers === undefined) return {values: [], warnings: []};
-    const all = this.#options.stores();
-    const stores = q.partialResponse ? all : present(all);
-    const chosen = chooseStores(stores, storeQuery(q, matchers), this.#options.selector);
+    const chosen = chooseStores(this.#options.stores(), storeQuery(q, matchers), this.#options.selector);
     const answers = await Promise.all(
       chosen.map(async ({store, extraMatchers}): Promise<LabelAnswer> => {
         const queryable = store.source.kind === "remote" ? store.source.client : store.source.queryable;

@@ -15,9 +15,10 @@ export function planSelect<S extends Choosable>(
 ): readonly {store: S; q: Select}[] {
   const matchers = matchExternal(q.matchers, selectorLabels, "selector");
   if (matchers === undefined) return [];
-  const wanted = q.partialResponse ? stores : present(stores);
-  if (wanted.length === 0 && !q.partialResponse) throw asGrpcError(GRPC_CODE.Unknown, "No StoreAPIs available");
-  return chooseStores(wanted, storeQuery(q, matchers), selector).map(({store, extraMatchers}) => ({
+  if (!q.partialResponse && present(stores).length === 0) {
+    throw asGrpcError(GRPC_CODE.Unknown, "No StoreAPIs available");
+  }
+  return chooseStores(stores, storeQuery(q, matchers), selector).map(({store, extraMatchers}) => ({
     store,
     q: {...q, matchers: [...matchers, ...extraMatchers]},
   }));
@@ -32,5 +33,6 @@ export const storeQuery = (q: Select | LabelQuery, matchers: readonly Matcher[])
   matchers,
   mint: q.mint,
   maxt: q.maxt,
+  partialResponse: q.partialResponse,
   storeMatch: q.caller?.storeMatch ?? [],
 });

@@ -7,6 +7,8 @@ export type StoreQuery = {
   readonly matchers: readonly Matcher[];
   readonly mint: number;
   readonly maxt: number;
+  /** Whether stores that are away are among them, for whoever wants to be told of them. */
+  readonly partialResponse: boolean;
   /** Alternatives of debug matchers on `__address__`; none for all stores. */
   readonly storeMatch: readonly (readonly Matcher[])[];
 };
@@ -30,6 +32,7 @@ export function chooseStores<S extends Choosable>(
 ): readonly ChosenStore<S>[] {
   const chosen: ChosenStore<S>[] = [];
   for (const store of stores) {
+    if (store.away !== undefined && !q.partialResponse) continue;
     const selected = selector === undefined ? store.labelSets : store.labelSets.filter(selector);
     if (store.labelSets.length > 0 && selected.length === 0) continue;
     if (q.mint > store.maxt || q.maxt < store.mint) continue;

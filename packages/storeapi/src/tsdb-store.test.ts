@@ -33,7 +33,11 @@ test("a component with databases offers one label set each, from the first sampl
 
 test("an empty database is not asked for times that ended before anything was written", () => {
   const stores = [tsdbHandle(store("a", 2000)), tsdbHandle(store("b", Number.POSITIVE_INFINITY))];
-  const chosen = chooseStores(stores, {matchers: [], mint: 0, maxt: 5000, storeMatch: []}, undefined);
+  const chosen = chooseStores(
+    stores,
+    {matchers: [], mint: 0, maxt: 5000, partialResponse: true, storeMatch: []},
+    undefined,
+  );
   assert.deepEqual(
     chosen.map((c) => c.store.address),
     ['{tenant_id="a"}'],
